@@ -1,0 +1,1 @@
+"""The commands, one file each: options, one call into the library, one print."""

@@ -1,0 +1,90 @@
+"""How every command behaves: help with an example, one-line errors, exit status, logging, signals."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+
+import click
+
+from specbridge_tools import __version__
+from specbridge_tools.errors import EXIT_BAD_DATA, SpecbridgeError
+
+
+class Command(click.Command):
+    """A click command whose errors end in one line on stderr and the error's exit status."""
+
+    def main(self, *args, standalone_mode=True, **kwargs):
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **kwargs)
+        signal.signal(signal.SIGTERM, _terminated)
+        try:
+            status = super().main(*args, standalone_mode=False, **kwargs)
+            sys.stdout.flush()
+            sys.exit(status if isinstance(status, int) else 0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except SpecbridgeError as error:
+            self._fail(error, error.exit_status)
+        except BrokenPipeError:
+            # the reader has left (head, less): end quietly, with the status of a process that SIGPIPE ended
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(128 + signal.SIGPIPE)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(f"{self.name}: interrupted", err=True)
+            sys.exit(128 + signal.SIGINT)
+        except MemoryError as error:
+            self._fail(error, EXIT_BAD_DATA, "out of memory; use fewer threads or a smaller batch")
+
+    def _fail(self, error, status, text=None):
+        if "--debug" in sys.argv:
+            raise error
+        click.echo(f"{self.name}: error: {text or error}", err=True)
+        sys.exit(status)
+
+
+def _terminated(signum, frame):
+    raise SystemExit(128 + signum)
+
+
+def command(name, *, example):
+    """Decorator: a command `name` with the options that all share; `example` is printed at the end of `--help`."""
+
+    def decorate(function):
+        for option in (
+            click.version_option(__version__, "--version", prog_name=name),
+            click.option(
+                "--debug",
+                is_flag=True,
+                expose_value=False,
+                callback=_set_up_logging,
+                help="Show tracebacks and debug messages.",
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="No progress bar and no closing line."),
+        ):
+            function = option(function)
+        epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.strip().splitlines())
+        settings = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
+        return click.command(name, cls=Command, epilog=epilog, context_settings=settings)(function)
+
+    return decorate
+
+
+def _set_up_logging(context, option, debug):
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.INFO,
+        format=f"{context.info_name}: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    for name in ("h5py", "hnswlib", "matplotlib", "transformers", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def closing_line(text, *, quiet=False):
+    """Print the last line of a command, its counts, on stderr."""
+    if not quiet:
+        with contextlib.suppress(BrokenPipeError):
+            click.echo(text, err=True)

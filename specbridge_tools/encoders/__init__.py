@@ -1,0 +1,1 @@
+"""Spectrum or molecule -> vector."""

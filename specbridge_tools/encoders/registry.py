@@ -1,0 +1,65 @@
+"""Encoders by name. Nothing is imported before it is asked for, so that `--help` stays quick."""
+
+import importlib
+
+from specbridge_tools.errors import UsageError
+
+
+class Registry:
+    """Names -> classes, given as `module:Class`. A name taken twice is an error."""
+
+    def __init__(self, noun):
+        self.noun = noun
+        self._entries = {}
+
+    def register(self, name, target):
+        """Add `name` for the class at `target` (`package.module:Class`)."""
+        if name in self._entries:
+            raise ValueError(f"{self.noun} {name} is registered twice")
+        self._entries[name] = target
+
+    def names(self):
+        return sorted(self._entries)
+
+    def create(self, spec):
+        """Make the encoder that `NAME` or `NAME:ARGUMENT` names: `Class.from_argument(argument)`, '' when absent."""
+        name, _, argument = spec.partition(":")
+        if name not in self._entries:
+            raise UsageError(f"no {self.noun} {name!r}", advice=f"known: {', '.join(self.names())}")
+        module, _, attribute = self._entries[name].partition(":")
+        return getattr(importlib.import_module(module), attribute).from_argument(argument)
+
+
+MOLECULE_ENCODERS = Registry("molecule encoder")
+MOLECULE_ENCODERS.register("toy", "specbridge_tools.encoders.toy:ToyMoleculeEncoder")
+MOLECULE_ENCODERS.register("morgan", "specbridge_tools.encoders.morgan:MorganEncoder")
+MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.chemberta:ChembertaEncoder")
+
+SPECTRUM_ENCODERS = Registry("spectral encoder")
+SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.toy:ToySpectrumEncoder")
+SPECTRUM_ENCODERS.register("dreams", "specbridge_tools.encoders.dreams:DreamsEncoder")
+
+
+def parse_options(argument, known):
+    """`a=1,b=x` -> dict with the types of `known`, whose values are the defaults.
+
+    Raises `UsageError` for a key that is not known or a value of the wrong type.
+    """
+    options = dict(known)
+    for part in filter(None, argument.split(",")):
+        key, equals, value = part.partition("=")
+        if key not in known or not equals:
+            raise UsageError(f"unknown encoder option {part!r}", advice=f"known: {', '.join(known)} as key=value")
+        try:
+            options[key] = _typed(value, known[key])
+        except ValueError as error:
+            raise UsageError(f"encoder option {part!r}: {error}") from error
+    return options
+
+
+def _typed(value, default):
+    if isinstance(default, bool):
+        if value.lower() not in ("true", "false"):
+            raise ValueError("expected true or false")
+        return value.lower() == "true"
+    return type(default)(value)

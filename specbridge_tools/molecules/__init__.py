@@ -1,0 +1,1 @@
+"""Files of molecules -> `Molecule`. Only `chemistry` imports rdkit."""

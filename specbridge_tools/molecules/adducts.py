@@ -1,0 +1,53 @@
+"""Adducts: names as the field spells them, and the arithmetic between a neutral mass and a precursor m/z."""
+
+import dataclasses
+import functools
+import re
+
+from specbridge_tools.constants import ELECTRON_MASS
+from specbridge_tools.errors import DataError
+
+# Exact masses (Da) of what an adduct adds or takes, neutral atoms: IUPAC/AME2020.
+_PART_MASS = {
+    "H": 1.00782503190,
+    "Li": 7.0160034366,
+    "Na": 22.9897692820,
+    "K": 38.9637064864,
+    "NH4": 18.0343741332,
+    "NH3": 17.0265491013,
+    "Cl": 34.968852682,
+    "Br": 78.9183376,
+    "H2O": 18.0105646837,
+    "CO2": 43.9898292391,
+    "HCOOH": 46.0054793029,
+    "HCOO": 44.9976542710,
+    "CH3COOH": 60.0211293667,
+    "CH3COO": 59.0133043348,
+    "CF3COO": 112.9850385,
+    "CH3OH": 32.0262147475,
+    "ACN": 41.0265491013,
+    "DMSO": 78.0139355,
+    "IPA": 60.0575148756,
+}
+_PART_SPELLING = {
+    "FA": "HCOOH",
+    "HCO2H": "HCOOH",
+    "CH2O2": "HCOOH",
+    "HCO2": "HCOO",
+    "CHO2": "HCOO",
+    "Hac": "CH3COOH",
+    "HAc": "CH3COOH",
+    "AcOH": "CH3COOH",
+    "C2H4O2": "CH3COOH",
+    "OAc": "CH3COO",
+    "Ac": "CH3COO",
+    "C2H3O2": "CH3COO",
+    "CH3CO2": "CH3COO",
+    "TFA": "CF3COO",
+    "MeOH": "CH3OH",
+    "CH4O": "CH3OH",
+    "CH3CN": "ACN",
+    "C2H3N": "ACN",
+    "NH4+": "NH4",
+    "IsoProp": "IPA",
+}

@@ -1,0 +1,38 @@
+"""The spectrum as it travels through the package."""
+
+import dataclasses
+import types
+from collections.abc import Mapping
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Spectrum:
+    """One MS/MS spectrum, checked once, by the reader.
+
+    id            the name that outputs use: TITLE, MSP's NAME/DB#, mzML's id, else `record=N`
+    precursor_mz  m/z, > 0
+    mz            (n,) float64, ascending, > 0, n >= 1
+    intensity     (n,) float32, > 0, arbitrary unit
+    charge        signed charge, 0 when unknown
+    polarity      +1, -1, or 0 when unknown
+    adduct        canonical name (`molecules.adducts`), or None when the file has none
+    record, line  where it stands in its file, 1-based; line 0 where the format has none
+    metadata      every other field as in the file, keys in lower case with `_` for blanks, values stripped
+    """
+
+    id: str
+    precursor_mz: float
+    mz: np.ndarray
+    intensity: np.ndarray
+    charge: int = 0
+    polarity: int = 0
+    adduct: str | None = None
+    record: int = 0
+    line: int = 0
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
+
+    @property
+    def n_peaks(self):
+        return len(self.mz)

@@ -1,0 +1,161 @@
+"""Opening inputs (path, `-`, gzip) and writing outputs that appear whole or not at all."""
+
+import contextlib
+import errno
+import gzip
+import io
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import zlib
+from pathlib import Path
+
+from specbridge_tools.errors import DataError, TryAgainError, UsageError
+
+STDIO = "-"
+GZIP_MAGIC = b"\x1f\x8b"
+_BUFFER = 1 << 20
+
+
+def display_name(source):
+    """The name of a source as messages show it: the path, or `<stdin>`."""
+    if hasattr(source, "read"):
+        return str(getattr(source, "name", "<stream>"))
+    return "<stdin>" if str(source) == STDIO else str(source)
+
+
+@contextlib.contextmanager
+def open_input(source):
+    """Open a path, `-` (stdin) or a binary file for reading; gzip is recognised by its first bytes.
+
+    Yields a buffered binary stream with `peek`. Only what was opened here is closed. Raises `DataError` where the file
+    cannot be read or its gzip stream is broken.
+    """
+    name = display_name(source)
+    with contextlib.ExitStack() as stack:
+        try:
+            if hasattr(source, "read"):
+                raw = source
+            elif str(source) == STDIO:
+                raw = sys.stdin.buffer
+            else:
+                raw = stack.enter_context(open(source, "rb", buffering=_BUFFER))
+            if not hasattr(raw, "peek"):
+                raw = io.BufferedReader(raw, _BUFFER)
+            if raw.peek(2)[:2] == GZIP_MAGIC:
+                unzipped = stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))
+                raw = io.BufferedReader(unzipped, _BUFFER)
+                raw.peek(1)
+        except OSError as error:
+            raise _read_error(error, name) from error
+        try:
+            yield raw
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(f"broken gzip stream ({error})", where=name, advice="copy or download it again") from error
+
+
+def _read_error(error, name):
+    if error.errno == errno.EIO:
+        return TryAgainError(f"cannot be read ({error.strerror})", where=name)
+    return DataError(f"cannot be read ({error.strerror or error})", where=name)
+
+
+@contextlib.contextmanager
+def seekable_input(source):
+    """Yield a path for a source; stdin is first copied to a temporary file, which is removed afterwards."""
+    if str(source) != STDIO:
+        yield Path(source)
+        return
+    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as spool:
+        shutil.copyfileobj(sys.stdin.buffer, spool, _BUFFER)
+        spool.flush()
+        yield Path(spool.name)
+
+
+def check_output(destination, *, force=False):
+    """Refuse an output that exists (without `force`) or whose folder does not; call it before long work."""
+    if str(destination) == STDIO:
+        return
+    path = Path(destination)
+    if path.is_dir():
+        raise UsageError("is a folder", where=path, advice="name a file")
+    if not path.parent.is_dir():
+        raise UsageError("the folder of the output does not exist", where=path, advice="make it first")
+    if path.is_file() and not force:
+        raise UsageError("exists already", where=path, advice="--force replaces it")
+
+
+@contextlib.contextmanager
+def output_path(destination, *, force=False):
+    """Yield a temporary path to write; at the end it is renamed to `destination` or copied to stdout.
+
+    After an exception nothing stays behind. Raises `UsageError` where the output exists and `force` is not set, and
+    `TryAgainError` where the disk is full.
+    """
+    check_output(destination, force=force)
+    streamed = str(destination) == STDIO or (Path(destination).exists() and not Path(destination).is_file())
+    if streamed:
+        handle, name = tempfile.mkstemp(prefix="specbridge-", suffix=".tmp")
+        os.close(handle)
+        temporary = Path(name)
+    else:
+        final = Path(destination)
+        temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    try:
+        with _disk_errors(destination):
+            yield temporary
+            if streamed:
+                _copy_out(temporary, destination)
+            else:
+                _sync(temporary)
+                os.replace(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def output_text(destination, *, force=False):
+    """Yield a text file (UTF-8, `\\n`): stdout as it is written, or a temporary file renamed at the end."""
+    if str(destination) == STDIO:
+        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+        try:
+            yield stream
+            stream.flush()
+        finally:
+            with contextlib.suppress(OSError, ValueError):
+                stream.detach()
+        return
+    with output_path(destination, force=force) as temporary:
+        with open(temporary, "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+
+
+def _copy_out(temporary, destination):
+    with open(temporary, "rb") as source:
+        if str(destination) == STDIO:
+            shutil.copyfileobj(source, sys.stdout.buffer, _BUFFER)
+            sys.stdout.buffer.flush()
+            return
+        with open(destination, "wb") as sink:
+            shutil.copyfileobj(source, sink, _BUFFER)
+
+
+def _sync(path):
+    with open(path, "rb") as handle:
+        os.fsync(handle.fileno())
+
+
+@contextlib.contextmanager
+def _disk_errors(destination):
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise TryAgainError(f"cannot be written ({error.strerror})", where=display_name(destination)) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise DataError(f"cannot be written ({error.strerror})", where=display_name(destination)) from error
+        raise
