@@ -1,0 +1,1 @@
+"""How well spectra were identified: splits, metrics, baselines, calibration."""
