@@ -51,3 +51,31 @@ _PART_SPELLING = {
     "NH4+": "NH4",
     "IsoProp": "IPA",
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Adduct:
+    """`n_molecules` molecules plus `mass_shift` (Da, the electrons that were lost or gained counted) with `charge`."""
+
+    name: str
+    n_molecules: int
+    charge: int
+    mass_shift: float
+
+    def neutral_mass(self, precursor_mz):
+        """Exact mass (Da) of the molecule whose ion of this kind has `precursor_mz`."""
+        return (precursor_mz * abs(self.charge) - self.mass_shift) / self.n_molecules
+
+    def precursor_mz(self, exact_mass):
+        """m/z of this ion of a molecule of `exact_mass` (Da)."""
+        return (self.n_molecules * exact_mass + self.mass_shift) / abs(self.charge)
+
+
+def parse_adduct(text):
+    """The adduct that `text` names, in any of the field's spellings; raises `DataError` when unknown."""
+    raise NotImplementedError
+
+
+def adducts_of(spectrum):
+    """The adducts to search for: the one that the spectrum names, or the default hypotheses."""
+    raise NotImplementedError
