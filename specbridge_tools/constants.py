@@ -7,3 +7,35 @@ proton from CODATA 2018. Atoms' masses are RDKit's own (`Descriptors.ExactMolWt`
 ELECTRON_MASS = 0.000548579909065
 HYDROGEN_MASS = 1.00782503190
 PROTON_MASS = HYDROGEN_MASS - ELECTRON_MASS
+
+# Mass (Da) of the most abundant isotope of each element that an adduct or its neutral losses are made of: AME2020.
+ATOM_MASS = {
+    "H": HYDROGEN_MASS,
+    "Li": 7.0160034343,
+    "B": 11.0093051666,
+    "C": 12.0,
+    "N": 14.0030740043,
+    "O": 15.9949146193,
+    "F": 18.9984031621,
+    "Na": 22.9897692820,
+    "Mg": 23.9850416896,
+    "Al": 26.9815384079,
+    "Si": 27.9769265344,
+    "P": 30.9737619977,
+    "S": 31.9720711735,
+    "Cl": 34.9688526940,
+    "K": 38.9637064848,
+    "Ca": 39.9625908502,
+    "Mn": 54.9380430394,
+    "Fe": 55.9349355371,
+    "Co": 58.9331935238,
+    "Ni": 57.9353416533,
+    "Cu": 62.9295971275,
+    "Zn": 63.9291417736,
+    "Se": 79.9165217619,
+    "Br": 78.9183376012,
+    "Rb": 84.9117897360,
+    "Ag": 106.9050915330,
+    "I": 126.9044718590,
+    "Cs": 132.9054519585,
+}
