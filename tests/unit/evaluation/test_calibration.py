@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from specbridge_tools.errors import DataError
+from specbridge_tools.evaluation import calibration
+
+
+def queries_of_the_model(n, scale, null, seed):
+    """Lists whose truth, or its absence, is drawn from the very model that is fitted."""
+    random = np.random.default_rng(seed)
+    for _ in range(n):
+        scores = random.uniform(0, 1, random.integers(2, 40))
+        logits = np.append(scale * scores, null)
+        chance = np.exp(logits - logits.max())
+        drawn = random.choice(len(logits), p=chance / chance.sum())
+        yield scores, (drawn if drawn < len(scores) else -1)
+
+
+def probabilities(scores, fitted):
+    weights = np.exp(fitted["scale"] * scores)
+    return weights / (weights.sum() + np.exp(fitted["null"]))
+
+
+def test_removes_the_truth_of_half_and_nothing_else():
+    queries = [(np.arange(i, i + 3.0), 1) for i in range(10)] + [(np.zeros(2), -1)] * 2
+    changed = calibration.remove_truths(queries, seed=3)
+    removed = [i for i in range(10) if changed[i][1] == -1]
+    assert len(removed) == 4  # with the 2 that had none: 6 of 12
+    assert [changed[i][0].tolist() for i in removed] == [[i, i + 2] for i in removed]
+    assert all(changed[i][1] == 1 and len(changed[i][0]) == 3 for i in range(10) if i not in removed)
+    other = calibration.remove_truths(queries, seed=4)
+    assert [t for _, t in other] != [t for _, t in changed]
+
+
+def test_never_puts_a_truth_back():
+    queries = [(np.zeros(2), -1)] * 3 + [(np.zeros(2), 0)]
+    assert calibration.remove_truths(queries) == queries
+
+
+def test_finds_the_parameters_that_made_the_data(monkeypatch):
+    queries = list(queries_of_the_model(6000, 8.0, 9.0, 0))
+    monkeypatch.setattr(calibration, "remove_truths", lambda queries, seed: queries)
+    fitted = calibration.fit_calibration(queries)
+    assert fitted["scale"] == pytest.approx(8.0, abs=0.5)
+    assert fitted["null"] == pytest.approx(9.0, abs=0.5)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1000.0])
+def test_fresh_queries_are_calibrated_and_the_unit_of_score_does_not_matter(unit):
+    def lists(n, seed):
+        random = np.random.default_rng(seed)
+        return [(np.append(random.normal(0, 1, 30), random.normal(2.5, 1)) * unit, 30) for _ in range(n)]
+
+    fitted = calibration.fit_calibration(lists(1500, 0), seed=1)
+    stated, right = [], []
+    for scores, truth in calibration.remove_truths(lists(3000, 9), seed=5):
+        p = probabilities(scores, fitted)
+        stated.append(p.max())
+        right.append(float(p.argmax() == truth))
+    assert calibration.expected_calibration_error(stated, right) < 0.05
+    assert np.mean(stated) == pytest.approx(np.mean(right), abs=0.03)
+
+
+def test_loss_is_the_mean_negative_log_likelihood():
+    queries = list(queries_of_the_model(30, 5.0, 5.0, 2))
+    loss, _ = calibration._Lists(queries, np.ones(30)).loss_and_gradient([3.0, 4.0])
+    slow = 0.0
+    for scores, truth in queries:
+        p = probabilities(scores, {"scale": 3.0, "null": 4.0})
+        slow -= np.log(p[truth] if truth >= 0 else 1 - p.sum())
+    assert loss == pytest.approx(slow / 30)
+
+
+def test_weights_count_like_repeats():
+    queries = list(queries_of_the_model(60, 5.0, 5.0, 2))
+    repeated = calibration._Lists(queries[:20] * 2 + queries, np.ones(100)).loss_and_gradient([5.0, 5.0])
+    weighted = calibration._Lists(queries, [3.0] * 20 + [1.0] * 40).loss_and_gradient([5.0, 5.0])
+    assert repeated[0] == pytest.approx(weighted[0])
+    np.testing.assert_allclose(repeated[1], weighted[1])
+
+
+def test_gradient_is_that_of_the_loss():
+    lists = calibration._Lists(list(queries_of_the_model(20, 5.0, 5.0, 2)), np.arange(1, 21))
+    at, steps = np.array([3.0, 4.0]), np.eye(2) * 1e-5
+    slope = [(lists.loss_and_gradient(at + s)[0] - lists.loss_and_gradient(at - s)[0]) / 2e-5 for s in steps]
+    np.testing.assert_allclose(lists.loss_and_gradient(at)[1], slope, rtol=1e-6)
+
+
+@pytest.mark.parametrize("queries", [[], [(np.zeros(3), -1)], [(np.zeros(1), 0)] * 4])
+def test_lists_that_determine_nothing_are_refused(queries):
+    with pytest.raises(DataError, match="calibrate on more queries"):
+        calibration.fit_calibration(queries)
+
+
+def test_reliability_by_hand():
+    table = calibration.reliability_table([0.05, 0.15, 0.15, 0.95, 1.0], [0, 0, 1, 1, 1])
+    assert [(row.low, row.n, row.right) for row in table] == [(0.0, 1, 0.0), (0.1, 2, 0.5), (0.9, 2, 1.0)]
+    assert table[-1].stated == pytest.approx(0.975)
+    error = calibration.expected_calibration_error([0.05, 0.15, 0.15, 0.95, 1.0], [0, 0, 1, 1, 1])
+    assert error == pytest.approx((0.05 + 2 * 0.35 + 2 * 0.025) / 5)
+    assert np.isnan(calibration.expected_calibration_error([], []))
+
+
+def test_precision_and_coverage_by_hand():
+    probability, right = [0.2, 0.5, 0.9, 0.95], [0, 0, 1, 0]
+    assert calibration.precision_and_coverage(probability, right, 0.5) == (pytest.approx(1 / 3), 0.75)
+    precision, coverage = calibration.precision_and_coverage(probability, right, 0.99)
+    assert np.isnan(precision)
+    assert coverage == 0
