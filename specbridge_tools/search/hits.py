@@ -123,13 +123,13 @@ def read_hits(source):
     name = display_name(source)
     with open_input(source) as raw:
         parse = _json_rows if raw.peek(1)[:1] == b"{" else _tsv_rows
-        with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
-            try:
-                yield from _grouped(parse(text, name))
-            except UnicodeDecodeError as error:
-                raise DataError("is not UTF-8 text", where=name) from error
-            finally:
-                text.detach()
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        try:
+            yield from _grouped(parse(text, name))
+        except UnicodeDecodeError as error:
+            raise DataError("is not UTF-8 text", where=name) from error
+        finally:
+            text.detach()
 
 
 def _grouped(rows):
