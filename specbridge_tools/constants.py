@@ -39,3 +39,6 @@ ATOM_MASS = {
     "I": 126.9044718590,
     "Cs": 132.9054519585,
 }
+
+# Mass (Da) of the rarer isotopes that adduct names single out: AME2020.
+ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}

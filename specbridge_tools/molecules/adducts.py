@@ -2,60 +2,29 @@
 
 import dataclasses
 import functools
-import re
 
-from specbridge_tools.constants import ELECTRON_MASS
+from specbridge_tools.constants import ATOM_MASS, ELECTRON_MASS, ISOTOPE_MASS
 from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.adduct_grammar import read_adduct
+from specbridge_tools.molecules.adduct_names import canonical_name
 
-# Exact masses (Da) of what an adduct adds or takes, neutral atoms: IUPAC/AME2020.
-_PART_MASS = {
-    "H": 1.00782503190,
-    "Li": 7.0160034366,
-    "Na": 22.9897692820,
-    "K": 38.9637064864,
-    "NH4": 18.0343741332,
-    "NH3": 17.0265491013,
-    "Cl": 34.968852682,
-    "Br": 78.9183376,
-    "H2O": 18.0105646837,
-    "CO2": 43.9898292391,
-    "HCOOH": 46.0054793029,
-    "HCOO": 44.9976542710,
-    "CH3COOH": 60.0211293667,
-    "CH3COO": 59.0133043348,
-    "CF3COO": 112.9850385,
-    "CH3OH": 32.0262147475,
-    "ACN": 41.0265491013,
-    "DMSO": 78.0139355,
-    "IPA": 60.0575148756,
-}
-_PART_SPELLING = {
-    "FA": "HCOOH",
-    "HCO2H": "HCOOH",
-    "CH2O2": "HCOOH",
-    "HCO2": "HCOO",
-    "CHO2": "HCOO",
-    "Hac": "CH3COOH",
-    "HAc": "CH3COOH",
-    "AcOH": "CH3COOH",
-    "C2H4O2": "CH3COOH",
-    "OAc": "CH3COO",
-    "Ac": "CH3COO",
-    "C2H3O2": "CH3COO",
-    "CH3CO2": "CH3COO",
-    "TFA": "CF3COO",
-    "MeOH": "CH3OH",
-    "CH4O": "CH3OH",
-    "CH3CN": "ACN",
-    "C2H3N": "ACN",
-    "NH4+": "NH4",
-    "IsoProp": "IPA",
-}
+SINGLY_POSITIVE = ("[M+H]+", "[M+Na]+", "[M+NH4]+", "[M]+", "[M-H2O+H]+", "[M+K]+")
+DOUBLY_POSITIVE = ("[M+2H]2+", "[M+H+Na]2+")
+SINGLY_NEGATIVE = ("[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-")
+_ADVICE = "write it as in [M+H]+, [M-H]-, [2M+Na]+, [M-H2O+H]+ or [M+2H]2+, or leave it out"
 
 
 @dataclasses.dataclass(frozen=True)
 class Adduct:
-    """`n_molecules` molecules plus `mass_shift` (Da, the electrons that were lost or gained counted) with `charge`."""
+    """An ion of `n_molecules` molecules.
+
+    name        canonical: equal ions have equal names, whatever the file called them
+    charge      signed, never 0
+    mass_shift  Da; what is added to the molecules, with the mass of the electrons that were lost or gained
+
+    A molecule's exact mass is the sum of its atoms' masses, for charged molecules too: the ion of a molecule that is
+    a cation by itself is `[M]+`, lighter than the molecule's exact mass by one electron.
+    """
 
     name: str
     n_molecules: int
@@ -63,7 +32,7 @@ class Adduct:
     mass_shift: float
 
     def neutral_mass(self, precursor_mz):
-        """Exact mass (Da) of the molecule whose ion of this kind has `precursor_mz`."""
+        """Exact mass (Da) of the molecule whose ion of this kind has `precursor_mz`; not positive if there is none."""
         return (precursor_mz * abs(self.charge) - self.mass_shift) / self.n_molecules
 
     def precursor_mz(self, exact_mass):
@@ -71,11 +40,44 @@ class Adduct:
         return (self.n_molecules * exact_mass + self.mass_shift) / abs(self.charge)
 
 
+@functools.lru_cache(maxsize=4096)
 def parse_adduct(text):
-    """The adduct that `text` names, in any of the field's spellings; raises `DataError` when unknown."""
-    raise NotImplementedError
+    """The adduct that `text` names, in any of the spellings of MassBank, GNPS, MoNA, SIRIUS, MS-DIAL or matchms.
+
+    Brackets, charge and the order of the parts are free where the meaning is: `M+H`, `[M+H]1+`, `(M+H)+`, `MH+` and
+    `[M+H]+` are one adduct, as are `[M+FA-H]-` and `[M+HCOO]-`, `[M+H-H2O]+` and `[M-H2O+H]+`, `[M]+.`, `[Cat]+` and
+    `[M]+`. Radical marks are not kept. Raises `DataError` for what names no adduct.
+    """
+    try:
+        ion = read_adduct(text)
+        name = canonical_name(ion)
+    except DataError as error:
+        raise DataError(f"unknown adduct {text!r}: {error.message}", advice=_ADVICE) from None
+    masses = ATOM_MASS | ISOTOPE_MASS
+    gained = sum(masses[element] * count for element, count in ion.composition)
+    return Adduct(name, ion.n_molecules, ion.charge, gained - ion.charge * ELECTRON_MASS)
+
+
+def default_adducts(charge=0, polarity=0):
+    """The hypotheses for an ion whose adduct is not known, most common first.
+
+    charge +1, or not known and polarity +1   [M+H]+, [M+Na]+, [M+NH4]+, [M]+, [M-H2O+H]+, [M+K]+
+    charge -1, or not known and polarity -1   [M-H]-, [M+HCOO]-, [M+Cl]-, [M+CH3COO]-
+    charge +2                                 [M+2H]2+, [M+H+Na]2+
+    any other charge n                        n protons gained or lost
+    neither known                             those of +1, then those of -1
+    """
+    if charge == 0 and polarity == 0:
+        return default_adducts(1) + default_adducts(-1)
+    charge = charge or (1 if polarity > 0 else -1)
+    named = {1: SINGLY_POSITIVE, 2: DOUBLY_POSITIVE, -1: SINGLY_NEGATIVE}
+    sign = "+" if charge > 0 else "-"
+    names = named.get(charge) or (f"[M{sign}{abs(charge)}H]{abs(charge)}{sign}",)
+    return tuple(map(parse_adduct, names))
 
 
 def adducts_of(spectrum):
-    """The adducts to search for: the one that the spectrum names, or the default hypotheses."""
-    raise NotImplementedError
+    """The adducts to search for: the one that the spectrum names, else `default_adducts` of its charge and polarity."""
+    if spectrum.adduct:
+        return (parse_adduct(spectrum.adduct),)
+    return default_adducts(spectrum.charge, spectrum.polarity)

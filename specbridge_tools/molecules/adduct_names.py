@@ -1,0 +1,110 @@
+"""One canonical name for each ion: a function of what the ion is made of, never of how a file spelled it."""
+
+import collections
+import itertools
+
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.adduct_grammar import CARRIER_CHARGE
+
+# What is gained or lost whole, in the order in which it is looked for.
+_NEUTRALS = {
+    "H2O": {"H": 2, "O": 1},
+    "NH3": {"N": 1, "H": 3},
+    "CO2": {"C": 1, "O": 2},
+    "CO": {"C": 1, "O": 1},
+    "CH3OH": {"C": 1, "H": 4, "O": 1},
+    "ACN": {"C": 2, "H": 3, "N": 1},
+    "HCOOH": {"C": 1, "H": 2, "O": 2},
+    "CH3COOH": {"C": 2, "H": 4, "O": 2},
+    "CF3COOH": {"C": 2, "H": 1, "F": 3, "O": 2},
+    "DMSO": {"C": 2, "H": 6, "O": 1, "S": 1},
+    "C3H8O": {"C": 3, "H": 8, "O": 1},
+    "HF": {"H": 1, "F": 1},
+    "HCl": {"H": 1, "Cl": 1},
+    "HBr": {"H": 1, "Br": 1},
+    "HI": {"H": 1, "I": 1},
+    "SO3": {"S": 1, "O": 3},
+    "H3PO4": {"H": 3, "P": 1, "O": 4},
+}
+_RADICALS = {"CH3": {"C": 1, "H": 3}, "NO2": {"N": 1, "O": 2}}
+_VALENCE_ODD = ("H", "N", "P", "F", "Cl", "Br", "I", "B", "Al")
+_ACIDS = {"HCOOH": "HCOO", "CH3COOH": "CH3COO", "CF3COOH": "CF3COO"}
+_COUNTS = (1, 2, 3, 4, 5, 6)
+
+
+def canonical_name(ion):
+    """The name: `[nM`, losses, gains, protons, charge carriers, `]`, charge. Raises `DataError` for impossible ions."""
+    atoms = dict(ion.composition)
+    carriers = {e: atoms.pop(e) for e in sorted(atoms) if e in CARRIER_CHARGE and atoms[e] > 0}
+    brought = sum(CARRIER_CHARGE[element] * count for element, count in carriers.items())
+    protons = ion.charge - brought
+    hydrogens = atoms.pop("H", 0)
+    if not atoms:
+        if brought + hydrogens > 0 > ion.charge:
+            raise DataError("it cannot be negative")
+        parts, protons = [], hydrogens
+    else:
+        parts, protons = _neutral_parts(atoms | {"H": hydrogens}, protons)
+    parts, protons = _with_carried_proton(parts, protons)
+    parts = [part for part in parts if part[1] < 0] + [part for part in parts if part[1] > 0]
+    ions = [(name, count) for name, count in parts if name == "NH4" or name in _ACIDS.values()]
+    rest = [part for part in parts if part not in ions]
+    body = "".join(_signed(*part) for part in (*rest, ("H", protons), *ions, *carriers.items()) if part[1])
+    size = "" if abs(ion.charge) == 1 else str(abs(ion.charge))
+    molecules = "" if ion.n_molecules == 1 else str(ion.n_molecules)
+    return f"[{molecules}M{body}]{size}{'+' if ion.charge > 0 else '-'}"
+
+
+def _neutral_parts(atoms, protons):
+    """Split `atoms` into neutral parts and protons; returns ([(name, count)], number of protons)."""
+    without = {**atoms, "H": atoms["H"] - protons}
+    without = {element: count for element, count in without.items() if count}
+    atoms = {element: count for element, count in atoms.items() if count}
+    if known := _known_parts(without, _NEUTRALS):
+        return known, protons
+    radicals = {name: made for name, made in _NEUTRALS.items() if name not in _ACIDS} | _RADICALS
+    if known := _known_parts(atoms, radicals):
+        return known, 0
+    # whole molecules have an even number of atoms of odd valence; what has not is a radical, written as it is
+    if sum(count for element, count in without.items() if element in _VALENCE_ODD) % 2:
+        without, protons = atoms, 0
+    lost = {element: -count for element, count in without.items() if count < 0}
+    gained = {element: count for element, count in without.items() if count > 0}
+    return [(_hill(made), sign) for made, sign in ((lost, -1), (gained, 1)) if made], protons
+
+
+def _known_parts(atoms, known):
+    """`atoms` as up to two kinds of `known` parts, all lost or all gained; None when they are not."""
+    sign = 1 if all(count > 0 for count in atoms.values()) else -1
+    for n_kinds in (1, 2):
+        for names in itertools.combinations(known, n_kinds):
+            if set(atoms) != set().union(*(known[name] for name in names)):
+                continue
+            for counts in itertools.product(_COUNTS, repeat=n_kinds):
+                made = collections.Counter()
+                for name, count in zip(names, counts, strict=True):
+                    made.update({element: sign * count * n for element, n in known[name].items()})
+                if made == atoms:
+                    return [(name, sign * count) for name, count in zip(names, counts, strict=True)]
+    return None
+
+
+def _with_carried_proton(parts, protons):
+    """Write ammonia with a proton as NH4, and an acid that has lost its proton as the anion."""
+    for index, (name, count) in enumerate(parts):
+        if name == "NH3" and count == 1 and protons >= 1:
+            return [*parts[:index], ("NH4", 1), *parts[index + 1 :]], protons - 1
+        if name in _ACIDS and count == 1 and protons <= -1:
+            return [*parts[:index], (_ACIDS[name], 1), *parts[index + 1 :]], protons + 1
+    return parts, protons
+
+
+def _hill(counts):
+    first = ("C", "H") if "C" in counts else ()
+    order = [e for e in first if e in counts] + sorted(e for e in counts if e not in first)
+    return "".join(element + (str(counts[element]) if counts[element] > 1 else "") for element in order)
+
+
+def _signed(name, count):
+    size = "" if abs(count) == 1 else str(abs(count))
+    return f"{'+' if count > 0 else '-'}{size}{name}"
