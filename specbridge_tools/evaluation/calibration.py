@@ -110,7 +110,10 @@ def expected_calibration_error(probability, right, *, bins=RELIABILITY_BINS):
 
 
 def precision_and_coverage(probability, right, threshold):
-    """Answers with a probability of at least `threshold`: share of them that is right (nan without any), share of all."""
+    """Of the answers with a probability of at least `threshold`: the share that is right, and their share of all.
+
+    probability, right (n,) as in `reliability_table`; nan where there is nothing to divide by.
+    """
     answered = np.asarray(probability, np.float64) >= threshold
     precision = float(np.asarray(right, np.float64)[answered].mean()) if answered.any() else float("nan")
     return precision, float(answered.mean()) if len(answered) else float("nan")
