@@ -1,0 +1,237 @@
+"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Alone in importing rdkit."""
+
+import dataclasses
+import re
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
+from rdkit.Chem.MolStandardize import rdMolStandardize
+from rdkit.Chem.Scaffolds import MurckoScaffold
+from scipy import sparse
+
+from specbridge_tools.constants import ELECTRON_MASS
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.graph import MolecularGraph
+
+MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
+MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
+
+NO_STRUCTURE = "no structure"
+UNREADABLE = "structure cannot be read"
+TOO_LARGE = "structure is too large"
+NO_ORGANIC_FRAGMENT = "no organic fragment"
+WILDCARD = "structure holds a wildcard atom"
+NO_INCHIKEY = "structure has no InChIKey"
+
+_STEREO = re.compile(r"[@/\\]|\[\d")
+# What a SMILES must hold before anything is taken from it: fragments, charges, stereo, isotopes, numbered atoms, alkali
+# metals. Bonds written `-` or `:` are false alarms, which cost time only.
+_NOT_PLAIN = re.compile(r"[.+@/\\:-]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
+_HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
+_ALKALI_METALS = frozenset((3, 11, 19, 37, 55))
+_ORDERS = {
+    Chem.BondType.SINGLE: 1.0,
+    Chem.BondType.DOUBLE: 2.0,
+    Chem.BondType.TRIPLE: 3.0,
+    Chem.BondType.AROMATIC: 1.5,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StandardForm:
+    """The standard form of a structure; fields as in `Molecule`."""
+
+    smiles: str
+    inchikey14: str
+    formula: str
+    exact_mass: float
+    isomeric_smiles: str
+
+
+def standardise(text, *, kind="smiles"):
+    """The standard form of a structure given as `smiles`, `inchi` or `mol` (a molfile block).
+
+    Salts are parted and the largest organic fragment is kept; what protons can neutralise is neutralised (a quaternary
+    ammonium keeps its charge); stereo, isotopes and atom numbers are dropped, save that `isomeric_smiles` keeps stereo
+    and isotopes. The SMILES is a fixed point: its standard form is itself; key, formula and mass are read from it
+    alone. Tautomers stay apart, save that those which differ by mobile hydrogens share the InChIKey block.
+
+    Raises `DataError` whose `message` is one of the reasons above.
+    """
+    return _standardise(text, kind)[0]
+
+
+def standardise_counted(text, *, kind="smiles", radius, bits):
+    """`standardise`, and from the same pass the Morgan counts {bit: count} that `morgan_counts` gives its SMILES."""
+    form, molecule = _standardise(text, kind)
+    return form, _counts(molecule, rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits))
+
+
+def _standardise(text, kind):
+    with rdBase.BlockLogs():
+        try:
+            molecule, smiles, isomeric_smiles = _fixed_point(text, kind)
+            return _form(molecule, smiles, isomeric_smiles), molecule
+        except (RuntimeError, ValueError) as error:
+            # rdkit's own invariants and sanitisation
+            raise DataError(UNREADABLE) from error
+
+
+def _fixed_point(text, kind):
+    if kind != "mol":
+        text = text.strip()
+    molecule = _parse(text, kind)
+    isomeric_smiles = None
+    seen = []
+    while True:
+        if kind != "smiles" or _NOT_PLAIN.search(text):
+            molecule = _parent(molecule)
+            if isomeric_smiles is None and (kind != "smiles" or _STEREO.search(text)):
+                isomeric_smiles = Chem.MolToSmiles(molecule)
+        smiles = Chem.MolToSmiles(molecule, isomericSmiles=False)
+        if smiles == text:
+            return molecule, smiles, isomeric_smiles or smiles
+        if smiles in seen:
+            # spellings that alternate: none is more canonical than the others, the first by alphabet stands
+            smiles = min(seen[seen.index(smiles) :])
+            return _parse(smiles, "smiles"), smiles, isomeric_smiles or smiles
+        seen.append(smiles)
+        text, kind = smiles, "smiles"
+        molecule = _parse(text, kind)
+
+
+def _parse(text, kind):
+    if not text.strip():
+        raise DataError(NO_STRUCTURE)
+    if kind == "mol":
+        molecule = Chem.MolFromMolBlock(text)
+    else:
+        if len(text) > MAX_CHARACTERS:
+            raise DataError(TOO_LARGE)
+        structure, _, extension = text.partition(" ")
+        if not text.isprintable() or not text.isascii() or (extension and not extension.startswith("|")):
+            raise DataError(UNREADABLE)
+        molecule = Chem.MolFromInchi(structure) if kind == "inchi" else Chem.MolFromSmiles(structure)
+    if molecule is None:
+        raise DataError(UNREADABLE)
+    if molecule.GetNumAtoms() == 0:
+        raise DataError(NO_STRUCTURE)
+    if molecule.GetNumHeavyAtoms() > MAX_ATOMS:
+        raise DataError(TOO_LARGE)
+    return molecule
+
+
+def _parent(molecule):
+    """The largest organic fragment, neutralised."""
+    molecule = _without_alkali_bonds(molecule)
+    fragments = Chem.GetMolFrags(molecule, asMols=True)
+    if len(fragments) > 1:
+        molecule = max(fragments, key=_size)
+    for atom in molecule.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return rdMolStandardize.Uncharger().uncharge(molecule)
+
+
+def _size(fragment):
+    formula = rdMolDescriptors.CalcMolFormula(fragment)
+    return (
+        bool(_HAS_CARBON.match(formula)),
+        fragment.GetNumHeavyAtoms(),
+        round(rdMolDescriptors.CalcExactMolWt(fragment), 3),
+        Chem.MolToSmiles(fragment, isomericSmiles=False),
+    )
+
+
+def _without_alkali_bonds(molecule):
+    """`O[Na]` as `[O-].[Na+]`: the salt that was meant."""
+    bonded = [
+        atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomicNum() in _ALKALI_METALS and atom.GetDegree()
+    ]
+    if not bonded:
+        return molecule
+    editable = Chem.RWMol(molecule)
+    for metal in bonded:
+        for partner in [atom.GetIdx() for atom in editable.GetAtomWithIdx(metal).GetNeighbors()]:
+            editable.RemoveBond(metal, partner)
+            for index, change in ((metal, 1), (partner, -1)):
+                atom = editable.GetAtomWithIdx(index)
+                atom.SetFormalCharge(atom.GetFormalCharge() + change)
+    Chem.SanitizeMol(editable)
+    return editable.GetMol()
+
+
+def _form(molecule, smiles, isomeric_smiles):
+    formula = rdMolDescriptors.CalcMolFormula(molecule)
+    if "*" in formula:
+        raise DataError(WILDCARD)
+    if not _HAS_CARBON.match(formula):
+        raise DataError(NO_ORGANIC_FRAGMENT)
+    inchikey = Chem.MolToInchiKey(molecule)
+    if not inchikey:
+        raise DataError(NO_INCHIKEY)
+    exact_mass = rdMolDescriptors.CalcExactMolWt(molecule)
+    if "+" in formula or "-" in formula:
+        # rdkit takes off the electrons that a charge stands for; our mass is that of the atoms
+        exact_mass += Chem.GetFormalCharge(molecule) * ELECTRON_MASS
+    return StandardForm(smiles, inchikey[:14], formula, exact_mass, isomeric_smiles)
+
+
+def morgan_counts(smiles, *, radius, bits, counts):
+    """Folded Morgan fingerprints (Rogers and Hahn, J. Chem. Inf. Model. 50, 742, 2010) of n SMILES.
+
+    Returns a CSR matrix (n, bits) float32, indices sorted: how often each environment up to `radius` occurs, or with
+    `counts=False` 1 where it does. Raises `DataError` for a SMILES that cannot be read.
+    """
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    with rdBase.BlockLogs():
+        rows = [_counts(_parse(text, "smiles"), generator) for text in smiles]
+    return counts_matrix(rows, bits=bits, counts=counts)
+
+
+def _counts(molecule, generator):
+    return generator.GetCountFingerprint(molecule).GetNonzeroElements()
+
+
+def counts_matrix(rows, *, bits, counts):
+    """n dicts {bit: count} -> CSR matrix (n, bits) float32 as `morgan_counts` gives it."""
+    indptr = np.cumsum([0, *map(len, rows)])
+    indices = np.fromiter((bit for row in rows for bit in sorted(row)), np.int32, indptr[-1])
+    if counts:
+        data = np.fromiter((row[bit] for row in rows for bit in sorted(row)), np.float32, indptr[-1])
+    else:
+        data = np.ones(indptr[-1], np.float32)
+    return sparse.csr_matrix((data, indices, indptr), shape=(len(rows), bits))
+
+
+def scaffold(smiles):
+    """Bemis-Murcko scaffold of a SMILES as canonical SMILES, '' for a molecule without a ring."""
+    with rdBase.BlockLogs():
+        framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
+        return Chem.MolToSmiles(framework, isomericSmiles=False)
+
+
+def molecular_graph(smiles):
+    """SMILES -> `MolecularGraph` of its heavy atoms. Raises `DataError` where it cannot be read."""
+    with rdBase.BlockLogs():
+        molecule = _parse(smiles, "smiles")
+    table = Chem.GetPeriodicTable()
+    atoms = list(molecule.GetAtoms())
+    bonds = list(molecule.GetBonds())
+    rings = molecule.GetRingInfo()
+    return MolecularGraph(
+        elements=tuple(atom.GetSymbol() for atom in atoms),
+        masses=np.array([table.GetMostCommonIsotopeMass(atom.GetAtomicNum()) for atom in atoms], np.float64),
+        hydrogens=np.array([atom.GetTotalNumHs() for atom in atoms], np.int64),
+        charges=np.array([atom.GetFormalCharge() for atom in atoms], np.int64),
+        aromatic=np.array([atom.GetIsAromatic() for atom in atoms], bool),
+        in_ring=np.array([atom.IsInRing() for atom in atoms], bool),
+        bonds=np.array([sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())) for bond in bonds], np.int64).reshape(
+            -1, 2
+        ),
+        orders=np.array([_ORDERS.get(bond.GetBondType(), 0.0) for bond in bonds], np.float64),
+        bond_aromatic=np.array([bond.GetIsAromatic() for bond in bonds], bool),
+        bond_in_ring=np.array([bond.IsInRing() for bond in bonds], bool),
+        rings=tuple(tuple(ring) for ring in rings.AtomRings()),
+        ring_bonds=tuple(tuple(ring) for ring in rings.BondRings()),
+    )
