@@ -10,7 +10,7 @@ CLUSTER_THRESHOLD = 0.6
 FINGERPRINT_RADIUS = 2
 FINGERPRINT_BITS = 4096
 GROUPINGS = ("structure", "scaffold", "molecule", "record")
-_PAIRS_AT_ONCE = 4_000_000
+_PAIRS_AT_ONCE = 1_000_000
 # a group above this share of the smallest fold would make up too much of it
 _LARGE_GROUP = 0.1
 
@@ -49,13 +49,14 @@ def single_linkage(bits, threshold=CLUSTER_THRESHOLD):
     bits, counts = bits[order], counts[order].astype(np.float64)
     columns = bits.T.tocsc()
     labels = np.arange(len(order))
+    # sorted by number of bits: partners have at most counts / threshold of them
+    reach = np.searchsorted(counts, counts / threshold + 1e-9, side="right")
     start = 0
     while start < len(order):
-        # sorted by number of bits: partners have at most counts / threshold of them
-        reach = np.searchsorted(counts, counts[start] / threshold + 1e-9, side="right")
-        stop = min(len(order), start + max(1, _PAIRS_AT_ONCE // max(1, reach - start)))
-        reach = np.searchsorted(counts, counts[stop - 1] / threshold + 1e-9, side="right")
-        labels = _join(labels, *_similar_pairs(bits, columns, counts, (start, stop, reach), threshold))
+        pairs = (reach[start:] - start) * np.arange(1, len(order) - start + 1)
+        stop = start + max(1, int(np.searchsorted(pairs, _PAIRS_AT_ONCE, side="right")))
+        window = (start, stop, reach[stop - 1])
+        labels = _join(labels, *_similar_pairs(bits, columns, counts, window, threshold))
         start = stop
     original = np.empty(len(order), np.int64)
     original[order] = labels
