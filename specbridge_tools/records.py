@@ -1,11 +1,13 @@
 """What becomes of each input record: used, or rejected with a reason and counted."""
 
 import collections
+import contextlib
 import csv
 import dataclasses
 import time
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.streams import output_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,3 +77,13 @@ class Tally:
         rejected = f"{self.n_rejected} rejected" + (f" ({reasons})" if reasons else "")
         seconds = time.monotonic() - self._started
         return f"{self.n_read} {self.noun} read, {rejected}, {self.n_written} written, {seconds:.1f} s"
+
+
+@contextlib.contextmanager
+def open_tally(noun, *, rejects=None, strict=False, force=False):
+    """Yield a `Tally` whose rejects go to the path `rejects`, where one is given."""
+    if rejects is None:
+        yield Tally(noun=noun, strict=strict)
+        return
+    with output_text(rejects, force=force) as stream:
+        yield Tally(noun=noun, rejects=stream, strict=strict)

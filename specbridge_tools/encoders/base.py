@@ -1,11 +1,16 @@
 """What an encoder is."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from specbridge_tools.spectra.spectrum import Spectrum
+if TYPE_CHECKING:
+    import torch
+
+    from specbridge_tools.encoders.features import SpectrumFeatures
 
 
 class MoleculeEncoder(Protocol):
@@ -28,12 +33,25 @@ class MoleculeEncoder(Protocol):
 
 
 class SpectrumEncoder(Protocol):
-    """A spectral encoder, or a whole model (encoder + bridge), whose vectors are then in the molecules' space."""
+    """A torch module over `SpectrumFeatures`; `bridge.model` puts the projector on top.
 
-    name: str
+    dimension    length of a vector
+    n_peaks      how many of the highest peaks it reads
+    fixed_width  peaks are always padded to `n_peaks`, not to the longest of the batch
+    """
+
     dimension: int
-    weights_sha256: str
+    n_peaks: int
+    fixed_width: bool
 
-    def encode(self, spectra: Sequence[Spectrum]) -> np.ndarray:
-        """Spectra -> (n, dimension) float32; a model's rows have unit norm."""
+    def forward(self, features: SpectrumFeatures) -> torch.Tensor:
+        """Features of b spectra -> (b, dimension) float32."""
+        ...
+
+    def describe(self) -> dict:
+        """Registry name and plain values; `from_description` of the class rebuilds the encoder without its weights."""
+        ...
+
+    def freeze_below(self, n_blocks: int) -> None:
+        """Leave only the last `n_blocks` blocks to be trained; a negative number trains everything."""
         ...

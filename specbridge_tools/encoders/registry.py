@@ -24,10 +24,14 @@ class Registry:
     def create(self, spec):
         """Make the encoder that `NAME` or `NAME:ARGUMENT` names: `Class.from_argument(argument)`, '' when absent."""
         name, _, argument = spec.partition(":")
+        return self.find(name).from_argument(argument)
+
+    def find(self, name):
+        """The class registered as `name`, imported now."""
         if name not in self._entries:
             raise UsageError(f"no {self.noun} {name!r}", advice=f"known: {', '.join(self.names())}")
         module, _, attribute = self._entries[name].partition(":")
-        return getattr(importlib.import_module(module), attribute).from_argument(argument)
+        return getattr(importlib.import_module(module), attribute)
 
 
 MOLECULE_ENCODERS = Registry("molecule encoder")
@@ -36,7 +40,7 @@ MOLECULE_ENCODERS.register("morgan", "specbridge_tools.encoders.morgan:MorganEnc
 MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.chemberta:ChembertaEncoder")
 
 SPECTRUM_ENCODERS = Registry("spectral encoder")
-SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.toy:ToySpectrumEncoder")
+SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.toy_spectrum:ToySpectrumEncoder")
 SPECTRUM_ENCODERS.register("dreams", "specbridge_tools.encoders.dreams:DreamsEncoder")
 
 

@@ -1,4 +1,4 @@
-"""Encoders without weights: exact, quick, and meaningless, for tests and for trying out pipes."""
+"""A molecular encoder without weights: exact, quick, and meaningless, for tests and for trying out pipes."""
 
 import hashlib
 
@@ -8,7 +8,8 @@ from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.provenance import sha256_text
 
 
-def _counts(items, dimension):
+def hashed_counts(items, dimension):
+    """(text, weight) pairs -> (dimension,) float32, each text hashed to a place and a sign."""
     # sha256, since Python's own hash differs between processes
     vector = np.zeros(dimension, np.float32)
     for item, weight in items:
@@ -34,30 +35,7 @@ class ToyMoleculeEncoder:
     def encode(self, smiles):
         """SMILES -> (n, dimension) float32."""
         rows = [
-            _counts([(s[i : i + n], 1.0) for n in (1, 2, 3) for i in range(len(s) - n + 1)], self.dimension)
+            hashed_counts([(s[i : i + n], 1.0) for n in (1, 2, 3) for i in range(len(s) - n + 1)], self.dimension)
             for s in smiles
         ]
         return np.stack(rows) if rows else np.zeros((0, self.dimension), np.float32)
-
-
-class ToySpectrumEncoder:
-    """Hashed peaks, m/z rounded to 0.1, weighted by the square root of the intensity relative to the highest."""
-
-    def __init__(self, *, dimension=32):
-        self.dimension = dimension
-        self.name = f"toy:dimension={dimension}"
-        self.weights_sha256 = sha256_text(self.name)
-
-    @classmethod
-    def from_argument(cls, argument):
-        return cls(**parse_options(argument, {"dimension": 32}))
-
-    def encode(self, spectra):
-        """Spectra -> (n, dimension) float32."""
-        rows = [self._row(spectrum) for spectrum in spectra]
-        return np.stack(rows) if rows else np.zeros((0, self.dimension), np.float32)
-
-    def _row(self, spectrum):
-        weights = np.sqrt(spectrum.intensity / spectrum.intensity.max())
-        peaks = [(f"{mz:.1f}", float(weight)) for mz, weight in zip(spectrum.mz, weights, strict=True)]
-        return _counts([*peaks, (f"precursor {spectrum.precursor_mz:.1f}", 1.0)], self.dimension)

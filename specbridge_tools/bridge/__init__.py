@@ -1,0 +1,1 @@
+"""The only part that is trained: carries a spectrum into the molecules' space."""

@@ -1,0 +1,200 @@
+"""From files to a trained model file: what `sb-finetune` does."""
+
+import csv
+import dataclasses
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_model
+from specbridge_tools.bridge.model import AlignedModel, ModelConfig
+from specbridge_tools.bridge.pairs import read_pairs
+from specbridge_tools.bridge.training import train
+from specbridge_tools.bridge.validation import score_lists
+from specbridge_tools.embeddings.molecules import open_molecule_embeddings
+from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.errors import DataError, MismatchError
+from specbridge_tools.provenance import sha256_text
+from specbridge_tools.streams import STDIO, check_output, output_text
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelOptions:
+    """spectral_encoder as the registry spells it; start_from a model file whose weights are trained further, then the
+    other fields are its own; molecule_head_depth 0 for none."""
+
+    spectral_encoder: str = "dreams"
+    start_from: str | None = None
+    projector_hidden: int = 512
+    projector_depth: int = 2
+    molecule_head_depth: int = 0
+    dropout: float = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class PairOptions:
+    """Decoys lie within `tolerance_ppm` of the truth's mass, at most `max_decoys` a molecule, drawn anew each epoch."""
+
+    tolerance_ppm: float = 10.0
+    max_decoys: int = 256
+    input_format: str = "auto"
+
+
+def finetune(
+    spectra,
+    validation,
+    molecules,
+    output,
+    *,
+    model_options,
+    pair_options,
+    training_options,
+    tally,
+    calibrate,
+    device,
+    checkpoint=None,
+    resume=False,
+    history_table=None,
+    display=None,
+    force=False,
+):
+    """Train a model on `spectra`, select its best epoch on `validation`, write it to `output` -> (model, history).
+
+    spectra, validation  lists of spectrum files with structures; no molecule may stand in both
+    molecules            molecule embeddings file with the truths and the decoys
+    calibrate            (lists of (scores, place of the truth), weights) -> calibration of the model, or None
+    checkpoint           training checkpoint, by default beside the output; removed once the model is written
+
+    Raises `MismatchError` where a molecule stands in training and validation, or the embeddings are not those of the
+    model that the run starts from.
+    """
+    check_output(output, force=force)
+    checkpoint = checkpoint_path(output, checkpoint)
+    model = build_model(molecules, model_options, seed=training_options.seed).to(device)
+    common = {
+        "features_of": model.features,
+        "tolerance_ppm": pair_options.tolerance_ppm,
+        "input_format": pair_options.input_format,
+        "tally": tally,
+        "seed": training_options.seed,
+    }
+    training_pairs = read_pairs(spectra, molecules, max_decoys=pair_options.max_decoys, **common)
+    validation_pairs = read_pairs(validation, molecules, max_decoys=None, **common)
+    refuse_shared_molecules(training_pairs, validation_pairs)
+    tally.n_written = len(training_pairs) + len(validation_pairs)
+    logger.info(
+        "training: %d spectra of %d molecules; validation: %d of %d",
+        *(len(training_pairs), len(training_pairs.keys), len(validation_pairs), len(validation_pairs.keys)),
+    )
+    history = train(
+        model,
+        training_pairs,
+        validation_pairs,
+        training_options,
+        checkpoint=checkpoint,
+        fingerprint=_fingerprint(model, training_pairs, validation_pairs, training_options),
+        resume=resume,
+        display=display,
+    )
+    model.calibration = _calibration(model, validation_pairs, calibrate)
+    model.training_summary = _summary(training_pairs, validation_pairs, training_options, pair_options, history)
+    if history_table is not None:
+        write_history(history, history_table, force=force)
+    save_model(model, output, force=force)
+    checkpoint.unlink(missing_ok=True)
+    return model, history
+
+
+def checkpoint_path(output, checkpoint):
+    """Where the checkpoint of a run lies: `checkpoint`, or beside the output under its name plus `.checkpoint`."""
+    if checkpoint is not None:
+        return Path(checkpoint)
+    return Path(f"{'model' if str(output) == STDIO else os.fspath(output)}.checkpoint")
+
+
+def build_model(molecules, options, *, seed=0):
+    """A new model over the space of an embeddings file, or the one to start from after a check that they fit."""
+    file = open_molecule_embeddings(molecules)
+    torch.manual_seed(seed)
+    if options.start_from is None:
+        encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
+        config = ModelConfig(
+            encoder=encoder.describe(),
+            molecule_encoder=file.encoder,
+            molecule_encoder_sha256=file.weights_sha256,
+            dimension=file.dimension,
+            projector_hidden=options.projector_hidden,
+            projector_depth=options.projector_depth,
+            molecule_head_depth=options.molecule_head_depth,
+            dropout=options.dropout,
+        )
+        return AlignedModel(config, encoder)
+    model = load_model(None if options.start_from == SHIPPED_NAME else options.start_from)
+    if (model.molecule_encoder, model.molecule_encoder_sha256) != (file.encoder, file.weights_sha256):
+        raise MismatchError(
+            f"embeddings of {file.encoder} ({file.weights_sha256[:12]}), but {options.start_from} points to "
+            f"{model.molecule_encoder} ({model.molecule_encoder_sha256[:12]})",
+            where=molecules,
+            advice="embed the molecules with the model's encoder",
+        )
+    return model
+
+
+def refuse_shared_molecules(training, validation):
+    """Raise `MismatchError` where a molecule (first InChIKey block) stands in both."""
+    shared = sorted(training.keys & validation.keys)
+    if shared:
+        raise MismatchError(
+            f"{len(shared)} molecules stand in training and validation, e.g. {shared[0]}",
+            advice="sb-split --by structure makes parts that share none",
+        )
+
+
+def _calibration(model, pairs, calibrate):
+    lists, weights = [], []
+    for members, scores in score_lists(model, pairs):
+        lists.extend((row, 0) for row in scores)
+        weights.extend([1 / len(members)] * len(members))
+    try:
+        return dict(calibrate(lists, weights=np.array(weights)))
+    except DataError as error:
+        logger.warning("no calibration: %s", error)
+        return None
+
+
+def _fingerprint(model, training, validation, options):
+    def digest(pairs):
+        rows = [str(len(pairs)), *pairs.library.inchikey14[pairs.molecule]]
+        return sha256_text(" ".join([*rows, f"{pairs.features.peaks.mz.sum():.6f}"]))
+
+    options = {key: str(value) for key, value in dataclasses.asdict(options).items()}
+    config = {key: str(value) for key, value in dataclasses.asdict(model.config).items()}
+    data = {"training spectra": digest(training), "validation spectra": digest(validation)}
+    return options | config | data
+
+
+def _summary(training, validation, options, pair_options, history):
+    best = max(history, key=lambda row: row["mrr"]) if history else {}
+    return {
+        "training_spectra": len(training),
+        "training_molecules": len(training.keys),
+        "validation_spectra": len(validation),
+        "validation_molecules": len(validation.keys),
+        "validation_keys": sorted(validation.keys),
+        "options": dataclasses.asdict(options),
+        "pairs": dataclasses.asdict(pair_options),
+        "best": best,
+    }
+
+
+def write_history(history, destination, *, force=False):
+    """One row an epoch as TSV."""
+    with output_text(destination, force=force) as stream:
+        rows = csv.DictWriter(stream, list(history[0]) if history else ["epoch"], delimiter="\t", lineterminator="\n")
+        rows.writeheader()
+        rows.writerows(history)

@@ -1,0 +1,117 @@
+"""Spectral encoder + projector (+ molecule head): spectra and molecules in one space."""
+
+import dataclasses
+
+import numpy as np
+import torch
+from torch import nn
+
+from specbridge_tools.bridge.projector import MoleculeHead, Projector, unit_norm
+from specbridge_tools.encoders.features import spectrum_features
+from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """What rebuilds a model without its weights.
+
+    encoder                   plain values of the spectral encoder (`describe`)
+    molecule_encoder          name of the frozen molecular encoder, and the hash of its weights
+    dimension                 of the molecules' space
+    projector_hidden, _depth  sizes of the spectral side
+    molecule_head_depth       residual blocks on the molecular side, 0 for none
+    dropout                   of projector and head, in training
+    """
+
+    encoder: dict
+    molecule_encoder: str
+    molecule_encoder_sha256: str
+    dimension: int
+    projector_hidden: int = 512
+    projector_depth: int = 2
+    molecule_head_depth: int = 0
+    dropout: float = 0.1
+
+
+class AlignedModel(nn.Module):
+    """Itself a spectral encoder, whose unit vectors lie in the molecules' space: the score is their inner product.
+
+    name, weights_sha256  of the model file; empty before it is saved
+    molecule_head_sha256  hash of the head's tensors, '' without a head
+    calibration           values that turn scores into probabilities, or None
+    training              summary of the training, plain values
+    """
+
+    def __init__(self, config, encoder=None):
+        super().__init__()
+        self.config = config
+        encoder_class = SPECTRUM_ENCODERS.find(config.encoder["name"])
+        self.encoder = encoder or encoder_class.from_description(config.encoder)
+        self.projector = Projector(
+            self.encoder.dimension,
+            config.dimension,
+            hidden=config.projector_hidden,
+            depth=config.projector_depth,
+            dropout=config.dropout,
+        )
+        self.molecule_head = None
+        if config.molecule_head_depth:
+            self.molecule_head = MoleculeHead(
+                config.dimension, depth=config.molecule_head_depth, dropout=config.dropout
+            )
+        # learned temperature of the ranking losses, the logarithm of the factor on the cosine
+        self.log_scale = nn.Parameter(torch.tensor(3.0))
+        self.name = ""
+        self.weights_sha256 = ""
+        self.molecule_head_sha256 = ""
+        self.calibration = None
+        self.training_summary = {}
+
+    @property
+    def dimension(self):
+        return self.config.dimension
+
+    @property
+    def molecule_encoder(self):
+        return self.config.molecule_encoder
+
+    @property
+    def molecule_encoder_sha256(self):
+        return self.config.molecule_encoder_sha256
+
+    def forward(self, features):
+        """`SpectrumFeatures` of b spectra -> (b, dimension), unit norm."""
+        return unit_norm(self.projector(self.encoder(features)).float())
+
+    def place_molecules(self, vectors):
+        """Frozen vectors (..., dimension) -> the space that spectra are scored in, unit norm."""
+        vectors = unit_norm(vectors)
+        return vectors if self.molecule_head is None else unit_norm(self.molecule_head(vectors))
+
+    def features(self, spectra):
+        """Spectra -> `SpectrumFeatures` as the encoder reads them."""
+        return spectrum_features(spectra, n_peaks=self.encoder.n_peaks, fixed_width=self.encoder.fixed_width)
+
+    def encode(self, spectra, *, batch_size=64):
+        """Spectra -> (n, dimension) float32, unit norm, on the model's device."""
+        return self.encode_features(self.features(spectra), batch_size=batch_size)
+
+    @torch.inference_mode()
+    def encode_features(self, features, *, batch_size=64):
+        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; spectra of like length share a batch."""
+        out = np.zeros((len(features), self.dimension), np.float32)
+        order = np.argsort((features.peaks.mz > 0).sum(axis=1), kind="stable")
+        was_training = self.training
+        self.eval()
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            out[rows] = self(features.take(rows, fixed_width=self.encoder.fixed_width)).float().cpu().numpy()
+        self.train(was_training)
+        return out
+
+    @torch.inference_mode()
+    def encode_molecules(self, vectors):
+        """Vectors of the molecular encoder (n, dimension) -> (n, dimension) float32, unit norm."""
+        self.eval()
+        placed = self.place_molecules(torch.from_numpy(np.asarray(vectors, np.float32)).to(self.log_scale.device))
+        return placed.cpu().numpy()

@@ -1,0 +1,133 @@
+"""Spectra and the molecules that they belong to, with decoys of the same mass: what training and validation read."""
+
+import dataclasses
+
+import numpy as np
+
+from specbridge_tools.embeddings.molecules import open_molecule_embeddings
+from specbridge_tools.encoders.features import SpectrumFeatures
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.identity import structure_key
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra.reader import read_spectra
+
+NO_STRUCTURE = "no structure"
+NOT_EMBEDDED = "molecule not among the embeddings"
+_BLOCK = 50_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Library:
+    """The part of a molecule file that training needs: truths and their decoys.
+
+    inchikey14  (m,) str; vectors (m, d) float16 or float32 as in the file; exact_mass (m,) float64, Da, ascending
+    """
+
+    inchikey14: np.ndarray
+    exact_mass: np.ndarray
+    vectors: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """n spectra with their molecules.
+
+    features      `SpectrumFeatures` of n spectra
+    molecule      (n,) int64, row of the truth in `library`
+    library       `Library`
+    decoys        row of a truth -> (k,) int64 rows of other molecules of the same mass
+    """
+
+    features: SpectrumFeatures
+    molecule: np.ndarray
+    library: Library
+    decoys: dict
+
+    def __len__(self):
+        return len(self.molecule)
+
+    @property
+    def keys(self):
+        """First InChIKey blocks of the molecules, each once."""
+        return set(self.library.inchikey14[np.unique(self.molecule)])
+
+
+def read_pairs(sources, molecules, *, features_of, tolerance_ppm, max_decoys, tally, input_format="auto", seed=0):
+    """Read spectra with structures and find their molecules and decoys in a molecule embeddings file.
+
+    features_of   spectra -> `SpectrumFeatures` (`AlignedModel.features`)
+    max_decoys    at most so many decoys a molecule, drawn with `seed`; None for all within `tolerance_ppm`
+
+    Spectra without a structure, or whose molecule is not in the file, are rejected in `tally`. Raises `DataError` where
+    nothing is left.
+    """
+    file = open_molecule_embeddings(molecules)
+    all_keys, all_masses = file.inchikey14, file.exact_mass
+    row_of = {}
+    for row, key in enumerate(all_keys):
+        row_of.setdefault(key, row)
+    spectra, rows = [], []
+    for spectrum in tally.usable(_with_molecule(sources, row_of, input_format)):
+        spectra.append(spectrum)
+        rows.append(row_of[structure_key(spectrum)])
+    if not spectra:
+        raise DataError(
+            "no spectrum has its molecule among the embeddings",
+            where=", ".join(map(str, sources)),
+            advice=f"embed the molecules of these spectra into {molecules}",
+        )
+    decoys = _same_mass(np.unique(rows), all_keys, all_masses, tolerance_ppm, max_decoys, seed)
+    library, place = _read_library(file, rows, decoys)
+    tally.n_written = len(spectra)
+    return Pairs(
+        features=features_of(spectra),
+        molecule=place[np.array(rows)],
+        library=library,
+        decoys={int(place[row]): place[others] for row, others in decoys.items()},
+    )
+
+
+def _with_molecule(sources, row_of, input_format):
+    for source in sources:
+        for record in read_spectra(source, input_format=input_format):
+            if isinstance(record, Rejection):
+                yield record
+                continue
+            key = structure_key(record)
+            if key in row_of:
+                yield record
+                continue
+            reason = NO_STRUCTURE if key is None else NOT_EMBEDDED
+            yield Rejection(reason, id=record.id, record=record.record, line=record.line, source=str(source))
+
+
+def _same_mass(truths, keys, masses, tolerance_ppm, max_decoys, seed):
+    """Row of a truth -> rows of other molecules within the tolerance of its mass, ascending."""
+    order = np.argsort(masses, kind="stable")
+    ordered = masses[order]
+    decoys = {}
+    for row in truths:
+        width = masses[row] * tolerance_ppm * 1e-6
+        first, last = np.searchsorted(ordered, [masses[row] - width, masses[row] + width + 1e-12])
+        others = np.sort(order[first:last])
+        others = others[keys[others] != keys[row]]
+        if max_decoys is not None and len(others) > max_decoys:
+            rng = np.random.default_rng([seed, int(row)])
+            others = np.sort(rng.choice(others, max_decoys, replace=False))
+        decoys[int(row)] = others
+    return decoys
+
+
+def _read_library(file, rows, decoys):
+    """Vectors of truths and decoys, in order of mass, and (n_file,) int64: row of the file -> row of the library."""
+    needed = np.unique(np.concatenate([np.array(rows), *decoys.values()]).astype(np.int64))
+    vectors = np.empty((len(needed), file.dimension), file.embedding.dtype)
+    for start in range(0, len(file), _BLOCK):
+        first, last = np.searchsorted(needed, [start, start + _BLOCK])
+        if first < last:
+            vectors[first:last] = file.embedding[start : start + _BLOCK][needed[first:last] - start]
+    order = np.argsort(file.exact_mass[needed], kind="stable")
+    place = np.full(len(file), -1, np.int64)
+    place[needed[order]] = np.arange(len(needed))
+    kept = needed[order]
+    return Library(file.inchikey14[kept], file.exact_mass[kept], vectors[order]), place

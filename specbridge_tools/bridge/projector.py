@@ -1,0 +1,51 @@
+"""Residual MLPs between spaces."""
+
+import torch
+from torch import nn
+
+
+class ResidualBlock(nn.Module):
+    """x + W2 gelu(W1 norm(x)); W2 starts at zero, so that a new block changes nothing."""
+
+    def __init__(self, width, dropout):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.inner = nn.Linear(width, 2 * width)
+        self.outer = nn.Linear(2 * width, width)
+        self.dropout = nn.Dropout(dropout)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, x):
+        return x + self.dropout(self.outer(nn.functional.gelu(self.inner(self.norm(x)))))
+
+
+class Projector(nn.Module):
+    """Spectral side: linear map into the hidden width, residual blocks, linear map into the molecules' space."""
+
+    def __init__(self, d_in, d_out, *, hidden=512, depth=2, dropout=0.1):
+        super().__init__()
+        self.enter = nn.Linear(d_in, hidden)
+        self.blocks = nn.Sequential(*(ResidualBlock(hidden, dropout) for _ in range(depth)))
+        self.leave = nn.Linear(hidden, d_out)
+
+    def forward(self, x):
+        """(b, d_in) -> (b, d_out)."""
+        return self.leave(self.blocks(self.enter(x)))
+
+
+class MoleculeHead(nn.Module):
+    """Molecular side: residual blocks over the frozen unit vectors; the identity before training."""
+
+    def __init__(self, dimension, *, depth=1, dropout=0.1):
+        super().__init__()
+        self.blocks = nn.Sequential(*(ResidualBlock(dimension, dropout) for _ in range(depth)))
+
+    def forward(self, x):
+        """(n, dimension) -> (n, dimension)."""
+        return self.blocks(x)
+
+
+def unit_norm(x):
+    """Rows divided by their Euclidean norm; a zero row stays zero."""
+    return x / x.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)

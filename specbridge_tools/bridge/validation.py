@@ -1,0 +1,39 @@
+"""Validation in training: where the truth stands among candidates of the same mass."""
+
+import numpy as np
+import torch
+
+KS = (1, 5, 20)
+
+
+@torch.inference_mode()
+def score_lists(model, pairs, *, batch_size=64):
+    """For each molecule of `pairs`: its spectra (k,) int64 and their scores (k, 1 + decoys), the truth in column 0."""
+    embedding = model.encode_features(pairs.features, batch_size=batch_size)
+    order = np.argsort(pairs.molecule, kind="stable")
+    molecules, starts = np.unique(pairs.molecule[order], return_index=True)
+    for molecule, members in zip(molecules, np.split(order, starts[1:]), strict=True):
+        rows = np.concatenate([[molecule], pairs.decoys[int(molecule)]])
+        placed = model.encode_molecules(pairs.library.vectors[rows])
+        yield members, embedding[members] @ placed.T
+
+
+def rank_among_candidates(model, pairs, *, batch_size=64):
+    """`recall@1`, `recall@5`, `recall@20` and `mrr` over the spectra of `pairs`, averaged within each molecule first.
+
+    A truth tied with others takes its expected place among them.
+    """
+    per_molecule = [
+        np.mean([expected_metrics(row) for row in scores], axis=0)
+        for _, scores in score_lists(model, pairs, batch_size=batch_size)
+    ]
+    *recalls, mrr = np.mean(per_molecule, axis=0).tolist()
+    return {**{f"recall@{k}": recall for k, recall in zip(KS, recalls, strict=True)}, "mrr": mrr}
+
+
+def expected_metrics(scores):
+    """Scores (n,) with the truth first -> (recall at each of KS, reciprocal rank), expected over ties."""
+    above = int((scores > scores[0]).sum())
+    tied = int((scores == scores[0]).sum())
+    recalls = [min(1.0, max(0.0, (k - above) / tied)) for k in KS]
+    return np.array([*recalls, np.mean(1 / (above + 1 + np.arange(tied)))])

@@ -1,0 +1,221 @@
+"""The DreaMS transformer over peaks, every size in its configuration.
+
+Architecture after Bushuiev et al., Nature Biotechnology (2025), doi:10.1038/s41587-025-02663-3; parameter names are
+those of the published checkpoints. `DreamsConfig.official()` is the published model, the defaults the one that ships.
+"""
+
+import dataclasses
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from specbridge_tools.errors import UsageError
+
+PRECURSOR_INTENSITY = 1.1
+OFFICIAL_FREQUENCIES = "official"
+GEOMETRIC_FREQUENCIES = "geometric"
+
+
+@dataclasses.dataclass(frozen=True)
+class DreamsConfig:
+    """Sizes and choices of one model.
+
+    frequencies      `official`: 1/(1e-4 i) for even i in 2..9998, then 1/i for i in 2..999, phases in float32;
+                     `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64
+    neutral_losses   Fourier features of precursor m/z minus m/z stand beside those of m/z
+    conditions       adduct and collision energy are added to the precursor token; both may be missing
+    intensity_power  exponent of the relative intensity
+    fixed_padding    pad to n_peaks and let padding take part as keys, as the published model does; else padding is
+                     masked and a batch is as wide as its longest spectrum
+    distance_bias    attention bias from pairwise differences of the Fourier features
+    """
+
+    n_peaks: int = 60
+    n_layers: int = 4
+    d_peak: int = 32
+    d_fourier: int = 224
+    n_heads: int = 8
+    fourier_hidden: int = 256
+    fourier_depth: int = 3
+    frequencies: str = GEOMETRIC_FREQUENCIES
+    n_frequencies: int = 128
+    neutral_losses: bool = True
+    conditions: bool = True
+    intensity_power: float = 0.5
+    fixed_padding: bool = False
+    distance_bias: bool = False
+    dropout: float = 0.1
+
+    def __post_init__(self):
+        if self.width % self.n_heads:
+            raise UsageError(f"dreams: width {self.width} is not a multiple of n_heads {self.n_heads}")
+        if self.frequencies not in (OFFICIAL_FREQUENCIES, GEOMETRIC_FREQUENCIES):
+            raise UsageError(f"dreams: frequencies {self.frequencies!r}", advice="official or geometric")
+
+    @property
+    def width(self):
+        return self.d_peak + self.d_fourier
+
+    @classmethod
+    def official(cls, **changes):
+        """The published model: 7 layers, 1024 wide, 8 heads; 60 peaks (self-supervised) or 100 (embedding)."""
+        sizes = {
+            "n_layers": 7,
+            "d_peak": 44,
+            "d_fourier": 980,
+            "fourier_hidden": 512,
+            "fourier_depth": 5,
+            "frequencies": OFFICIAL_FREQUENCIES,
+            "neutral_losses": False,
+            "conditions": False,
+            "intensity_power": 1.0,
+            "fixed_padding": True,
+            "distance_bias": True,
+            "dropout": 0.0,
+        }
+        return cls(**{**sizes, **changes})
+
+
+def fourier_frequencies(config):
+    """(1, f) frequencies in cycles per m/z; float32 where the published model has them so, else float64."""
+    if config.frequencies == OFFICIAL_FREQUENCIES:
+        values = [1 / (1e-4 * i) for i in range(2, 10_000, 2)] + [1 / i for i in range(2, 1000)]
+        return torch.tensor(values, dtype=torch.float32)[None]
+    wavelengths = torch.logspace(math.log10(0.004), math.log10(2000), config.n_frequencies, dtype=torch.float64)
+    return (1 / wavelengths)[None]
+
+
+class FourierFeatures(nn.Module):
+    """cos(2 pi b x), then sin(2 pi b x)."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.register_buffer("b", fourier_frequencies(config))
+
+    def forward(self, x):
+        """(..., 1) float64 m/z -> (..., 2 f) float32."""
+        if self.b.dtype == torch.float64:
+            # whole cycles taken off in float64, so that float32 keeps the phase of the shortest wavelength
+            cycles = torch.remainder(x @ self.b, 1.0).float()  # (..., f)
+            phase = 2 * torch.pi * cycles
+        else:
+            phase = 2 * torch.pi * x.to(self.b.dtype) @ self.b  # (..., f)
+        return torch.cat([phase.cos(), phase.sin()], dim=-1)
+
+
+class FeedForward(nn.Module):
+    """Linear layers, each followed by ReLU, the last too."""
+
+    def __init__(self, d_in, d_hidden, d_out, depth, dropout):
+        super().__init__()
+        layers = []
+        for i in range(depth):
+            last = i == depth - 1
+            layers.append(nn.Linear(d_in if i == 0 else d_hidden, d_out if last else d_hidden))
+            if not last:
+                layers.append(nn.Dropout(dropout))
+            layers.append(nn.ReLU())
+        self.ff = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.ff(x)
+
+
+class Attention(nn.Module):
+    """Multi-head attention; `weights` holds the rows of Q, K, V and output, without biases."""
+
+    def __init__(self, width, n_heads, dropout):
+        super().__init__()
+        self.n_heads = n_heads
+        self.dropout = dropout
+        self.weights = nn.Parameter(torch.empty(4 * width, width))
+        nn.init.normal_(self.weights, std=(2 / (5 * width)) ** 0.5)
+
+    def forward(self, x, key_bias, uniform_queries):
+        """x (b, n, w); key_bias (b, 1, 1, n) or None is added to the logits; queries in `uniform_queries` (b, n) or
+        None attend to every key alike."""
+        b, n, w = x.shape
+        query_key_value = functional.linear(x, self.weights[: 3 * w])  # (b, n, 3 w)
+        q, k, v = query_key_value.view(b, n, 3, self.n_heads, w // self.n_heads).permute(
+            2, 0, 3, 1, 4
+        )  # (b, h, n, w/h)
+        dropout = self.dropout if self.training else 0.0
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=key_bias, dropout_p=dropout)  # (b, h, n, w/h)
+        if uniform_queries is not None:
+            out = torch.where(uniform_queries[:, None, :, None], v.mean(dim=2, keepdim=True), out)
+        out = out.transpose(1, 2).reshape(b, n, w)
+        return functional.linear(out, self.weights[3 * w :])
+
+
+class TransformerFeedForward(nn.Module):
+    def __init__(self, width, dropout):
+        super().__init__()
+        self.in_proj = nn.Linear(width, 4 * width, bias=False)
+        self.out_proj = nn.Linear(4 * width, width, bias=False)
+        self.dropout = nn.Dropout(dropout)
+        for layer in (self.in_proj, self.out_proj):
+            nn.init.normal_(layer.weight, std=(2 / (5 * width)) ** 0.5)
+
+    def forward(self, x):
+        return self.out_proj(self.dropout(self.in_proj(x).relu()))
+
+
+class TransformerEncoder(nn.Module):
+    """Pre-norm blocks, no positions; `scales` are the layer norms: 2i and 2i + 1 of block i, one at the end."""
+
+    def __init__(self, config):
+        super().__init__()
+        width = config.width
+        self.atts = nn.ModuleList(Attention(width, config.n_heads, config.dropout) for _ in range(config.n_layers))
+        self.ffs = nn.ModuleList(TransformerFeedForward(width, config.dropout) for _ in range(config.n_layers))
+        self.scales = nn.ModuleList(nn.LayerNorm(width) for _ in range(2 * config.n_layers + 1))
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x, key_bias, uniform_queries):
+        """(b, n, w) -> (b, n, w)."""
+        for i, (attention, feed_forward) in enumerate(zip(self.atts, self.ffs, strict=True)):
+            x = x + self.dropout(attention(self.scales[2 * i](x), key_bias, uniform_queries))
+            x = x + self.dropout(feed_forward(self.scales[2 * i + 1](x)))
+        return self.scales[-1](x)
+
+
+class DreamsNetwork(nn.Module):
+    """Peaks -> one vector a token; token 0 is the precursor."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.fourier_enc = FourierFeatures(config)
+        n_features = 2 * self.fourier_enc.b.shape[1] * (2 if config.neutral_losses else 1)
+        self.ff_fourier = FeedForward(
+            n_features, config.fourier_hidden, config.d_fourier, config.fourier_depth, config.dropout
+        )
+        self.ff_peak = FeedForward(2, config.d_peak, config.d_peak, 1, config.dropout)
+        self.transformer_encoder = TransformerEncoder(config)
+
+    def forward(self, precursor_mz, mz, intensity, condition=None):
+        """precursor_mz (b,) float64, mz (b, p) float64 with 0 for padding, intensity (b, p) float32, condition (b, w)
+        added to the precursor token -> (b, 1 + p, w), and the mask of real tokens (b, 1 + p)."""
+        all_mz = torch.cat([precursor_mz[:, None], mz], dim=1)  # (b, n)
+        real = all_mz > 0
+        intensity = intensity.clamp(min=0) ** self.config.intensity_power
+        intensity = torch.cat([torch.full_like(intensity[:, :1], PRECURSOR_INTENSITY), intensity], dim=1)  # (b, n)
+        fourier = self._fourier(all_mz, precursor_mz, real)  # (b, n, d_fourier)
+        peak = self.ff_peak(torch.stack([(all_mz / 1000).float(), intensity], dim=-1))  # (b, n, d_peak)
+        x = torch.cat([peak, fourier], dim=-1)  # (b, n, w)
+        if condition is not None:
+            x = torch.cat([x[:, :1] + condition[:, None], x[:, 1:]], dim=1)
+        key_bias = -fourier.sum(-1) if self.config.distance_bias else torch.zeros_like(intensity)  # (b, n)
+        if not self.config.fixed_padding:
+            key_bias = key_bias.masked_fill(~real, -1e9)
+        key_bias = key_bias[:, None, None].to(x.dtype)  # (b, 1, 1, n)
+        return self.transformer_encoder(x, key_bias, ~real if self.config.fixed_padding else None), real
+
+    def _fourier(self, all_mz, precursor_mz, real):
+        features = self.fourier_enc(all_mz[..., None])
+        if self.config.neutral_losses:
+            losses = (precursor_mz[:, None] - all_mz) * real
+            features = torch.cat([features, self.fourier_enc(losses[..., None])], dim=-1)
+        return self.ff_fourier(features)

@@ -1,0 +1,64 @@
+"""What a spectral encoder reads of a spectrum: peaks, adduct, collision energy."""
+
+import dataclasses
+
+import numpy as np
+
+from specbridge_tools.molecules.adducts import parse_adduct
+from specbridge_tools.spectra.batch import PeakBatch, batch_peaks
+from specbridge_tools.spectra.energy import collision_energy_ev
+
+ADDUCT_MISSING, POSITIVE, NEGATIVE = 0, 1, 2  # an adduct outside the list counts by its polarity
+_ADDUCTS = (
+    "[M+H]+",
+    "[M+Na]+",
+    "[M+K]+",
+    "[M+NH4]+",
+    "[M]+",
+    "[M-H2O+H]+",
+    "[M+2H]2+",
+    "[M-H]-",
+    "[M+Cl]-",
+    "[M+HCOO]-",
+    "[M+CH3COO]-",
+    "[M-2H]2-",
+    "[M]-",
+)
+ADDUCT_INDEX = {parse_adduct(name).name: 3 + i for i, name in enumerate(_ADDUCTS)}
+N_ADDUCTS = 3 + len(_ADDUCTS)
+
+
+@dataclasses.dataclass(frozen=True)
+class SpectrumFeatures:
+    """n spectra as arrays.
+
+    peaks      `PeakBatch` of n spectra
+    adduct     (n,) int64, index into the known adducts; 0 missing, 1 another positive, 2 another negative
+    energy_ev  (n,) float32, collision energy in eV, NaN where missing
+    """
+
+    peaks: PeakBatch
+    adduct: np.ndarray
+    energy_ev: np.ndarray
+
+    def __len__(self):
+        return len(self.adduct)
+
+    def take(self, rows, *, fixed_width=False):
+        """The features of these rows; without `fixed_width` the padding is cut to the longest of them."""
+        return SpectrumFeatures(self.peaks.take(rows, fixed_width=fixed_width), self.adduct[rows], self.energy_ev[rows])
+
+
+def spectrum_features(spectra, *, n_peaks, fixed_width=False):
+    """`SpectrumFeatures` of spectra; `fixed_width` pads to `n_peaks` instead of the longest spectrum."""
+    energies = [collision_energy_ev(spectrum) for spectrum in spectra]
+    return SpectrumFeatures(
+        batch_peaks(spectra, n_peaks, pad_to=n_peaks if fixed_width else None),
+        np.array([_adduct_index(spectrum) for spectrum in spectra], np.int64),
+        np.array([np.nan if energy is None else energy for energy in energies], np.float32),
+    )
+
+
+def _adduct_index(spectrum):
+    other = {1: POSITIVE, -1: NEGATIVE}.get(spectrum.polarity, ADDUCT_MISSING)
+    return other if spectrum.adduct is None else ADDUCT_INDEX.get(spectrum.adduct, other)

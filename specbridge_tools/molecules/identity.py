@@ -1,0 +1,39 @@
+"""The molecule that a spectrum's own metadata names."""
+
+import functools
+
+from specbridge_tools.errors import DataError
+
+
+def structure_key(spectrum):
+    """First InChIKey block of the structure in the metadata, or None.
+
+    `smiles` or `inchi` is standardised, so that a salt, a stereo form or a spelling gives the key of its parent; the
+    `inchikey` field counts only where neither can be read.
+    """
+    form = structure(spectrum)
+    if form is not None:
+        return form.inchikey14
+    inchikey = spectrum.metadata.get("inchikey", "")
+    return inchikey[:14] if len(inchikey) >= 14 and inchikey[:14].isalpha() and inchikey[:14].isupper() else None
+
+
+def structure(spectrum):
+    """`StandardForm` of the `smiles` or else the `inchi` in the metadata, or None where neither can be read."""
+    for kind in ("smiles", "inchi"):
+        form = _standard_form(spectrum.metadata.get(kind, ""), kind)
+        if form is not None:
+            return form
+    return None
+
+
+@functools.lru_cache(maxsize=100_000)
+def _standard_form(text, kind):
+    from specbridge_tools.molecules.chemistry import standardise
+
+    if not text or text.lower() in ("n/a", "na", "none", "null"):
+        return None
+    try:
+        return standardise(text, kind=kind)
+    except DataError:
+        return None
