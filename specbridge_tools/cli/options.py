@@ -5,11 +5,14 @@ import click
 from specbridge_tools.streams import STDIO
 
 
+force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
+
+
 def output_options(*, what, required=False):
     """`-o/--output` and `--force`."""
 
     def decorate(function):
-        function = click.option("--force", is_flag=True, help="Replace an output that exists.")(function)
+        function = force_option(function)
         settings = {"required": True} if required else {"default": STDIO}
         return click.option("-o", "--output", metavar="FILE", help=f"{what}; - is stdout.", **settings)(function)
 

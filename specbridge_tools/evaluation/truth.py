@@ -5,6 +5,7 @@ import dataclasses
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Rejection
+from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.streams import display_name
 
@@ -82,7 +83,7 @@ def read_truths(source, tally, *, input_format="auto", group_by=None):
 
 
 def _truth(spectrum, source, group_by):
-    query_id = spectrum.id if group_by is None else spectrum.metadata.get(group_by.lower(), "")
+    query_id = spectrum.id if group_by is None else spectrum.metadata.get(canonical_key(group_by), "")
     key = structure_key(spectrum)
     if not query_id or key is None:
         reason = "no structure" if query_id else f"no {group_by}"

@@ -1,0 +1,1 @@
+"""Files -> parts, and parts -> the whole."""
