@@ -25,9 +25,10 @@ WILDCARD = "structure holds a wildcard atom"
 NO_INCHIKEY = "structure has no InChIKey"
 
 _STEREO = re.compile(r"[@/\\]|\[\d")
-# What a SMILES must hold before anything is taken from it: fragments, charges, stereo, isotopes, numbered atoms, alkali
-# metals. Bonds written `-` or `:` are false alarms, which cost time only.
-_NOT_PLAIN = re.compile(r"[.+@/\\:-]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
+# What a SMILES must hold before anything has to be taken from it: fragments, stereo, charges, numbered atoms, isotopes,
+# alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
+_MARKS = frozenset(".@/\\[")
+_NOT_PLAIN = re.compile(r"[.@/\\]|[+-]\d*(?::\d+)?\]|:\d+\]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
 _ALKALI_METALS = frozenset((3, 11, 19, 37, 55))
 _ORDERS = {
@@ -85,7 +86,7 @@ def _fixed_point(text, kind):
     isomeric_smiles = None
     seen = []
     while True:
-        if kind != "smiles" or _NOT_PLAIN.search(text):
+        if kind != "smiles" or not _is_plain(text):
             molecule = _parent(molecule)
             if isomeric_smiles is None and (kind != "smiles" or _STEREO.search(text)):
                 isomeric_smiles = Chem.MolToSmiles(molecule)
@@ -99,6 +100,10 @@ def _fixed_point(text, kind):
         seen.append(smiles)
         text, kind = smiles, "smiles"
         molecule = _parse(text, kind)
+
+
+def _is_plain(smiles):
+    return _MARKS.isdisjoint(smiles) or not _NOT_PLAIN.search(smiles)
 
 
 def _parse(text, kind):
