@@ -3,6 +3,7 @@
 import math
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -10,18 +11,12 @@ from rich.text import Text
 from specbridge_tools.evaluation.baselines import score_counts
 
 _PIPE_WIDTH = 140
-_COLUMNS = (
-    # heading, share of the width, alignment
-    ("query", 3, "left"),
-    ("adduct", 2, "left"),
-    ("best hit", 5, "left"),
-    ("formula", 2, "left"),
-    ("score", None, "right"),
-    ("probability", None, "right"),
-    ("candidates", None, "right"),
-    ("rank of truth", None, "right"),
-    ("", None, "left"),
-)
+_HEADINGS = ("query", "adduct", "best hit", "formula", "score", "p", "rank of truth", "")
+_TO_THE_RIGHT = ("score", "p", "rank of truth")
+_NAME = _HEADINGS.index("best hit")
+# left out, in this order, where the terminal is too narrow for names of this width
+_DISPENSABLE = ("adduct", "formula", "score", "p")
+_NAME_WIDTH = 24
 
 
 def write_identified(lists, metrics, stream, *, limit):
@@ -30,18 +25,32 @@ def write_identified(lists, metrics, stream, *, limit):
     lists: `evaluation.candidates.CandidateList`s; metrics: those of all of them; stream: an open text file. Colours on
     a terminal alone.
     """
-    terminal = stream.isatty()
-    console = Console(file=stream, width=None if terminal else _PIPE_WIDTH, highlight=False, emoji=False, markup=False)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, ratio, justify in _COLUMNS:
-        table.add_column(heading, justify=justify, ratio=ratio, no_wrap=True, overflow="ellipsis" if ratio else "fold")
-    for candidates in lists[:limit]:
-        table.add_row(*_cells(candidates))
-    console.print(table)
-    if len(lists) > limit:
+    width = None if stream.isatty() else _PIPE_WIDTH
+    console = Console(file=stream, width=width, highlight=False, emoji=False, markup=False)
+    if limit and lists:
+        console.print(_table([_cells(candidates) for candidates in lists[:limit]], console.width))
+    if len(lists) > limit > 0:
         console.print(f"... and {len(lists) - limit} queries more\n")
     for line in _accuracy(metrics):
-        console.print(line)
+        console.print(line, soft_wrap=True)
+
+
+def _table(rows, width):
+    """Names and SMILES are cut to the width that the other columns leave."""
+    widths = [max(cell_len(heading), *(row[i].cell_len for row in rows)) for i, heading in enumerate(_HEADINGS)]
+    shown = list(range(len(_HEADINGS)))
+    for heading in (None, *_DISPENSABLE):
+        shown = [i for i in shown if _HEADINGS[i] != heading]
+        room = width - sum(widths[i] + 3 for i in shown if i != _NAME) - 4
+        if room >= _NAME_WIDTH:
+            break
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i in shown:
+        table.add_column(_HEADINGS[i], justify="right" if _HEADINGS[i] in _TO_THE_RIGHT else "left", no_wrap=True)
+    for row in rows:
+        row[_NAME].truncate(max(room, 8), overflow="ellipsis")
+        table.add_row(*(row[i] for i in shown))
+    return table
 
 
 def _cells(candidates):
@@ -54,8 +63,7 @@ def _cells(candidates):
         best.get("formula", ""),
         _number(best.get("score"), 3),
         _number(best.get("probability"), 2),
-        str(candidates.size),
-        _rank(above, tied),
+        _rank(above, tied, candidates.size),
     )
     return [*map(Text, row), _verdict(candidates, above, tied)]
 
@@ -64,10 +72,10 @@ def _number(text, digits):
     return f"{float(text):.{digits}f}" if text else ""
 
 
-def _rank(above, tied):
+def _rank(above, tied, size):
     if not tied:
-        return "-"
-    return str(above + 1) if tied == 1 else f"{above + 1}-{above + tied}"
+        return f"- of {size}"
+    return f"{above + 1} of {size}" if tied == 1 else f"{above + 1}-{above + tied} of {size}"
 
 
 def _verdict(candidates, above, tied):
