@@ -77,8 +77,7 @@ def test_no_escape_codes_unless_on_a_terminal(monkeypatch):
 def test_fits_the_terminal_and_keeps_the_verdict(monkeypatch, width):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TERM", "xterm")
     table = [line for line in printed(Terminal()).splitlines() if line.strip()[:1] == "q"]
-    assert len(table) == 6
     assert all(len(line) <= width for line in table)
-    assert [line.split()[-1] for line in table[1:]] == ["right", "wrong", "tied", "listed", "candidate"]
+    assert [line.split()[-1] for line in table] == ["right", "wrong", "tied", "listed", "candidate"]
