@@ -86,22 +86,33 @@ class Hits:
 
 
 class HitWriter:
-    """Writes `Hits` to an open text file; `columns` are those of every `Hits` that will be written."""
+    """Writes `Hits` to an open text file; `columns` are those of every `Hits` that will be written.
+
+    In TSV a value with a tab, a line feed or a double quote is quoted as in CSV, and a carriage return becomes a blank.
+    """
 
     def __init__(self, stream, *, output_format="tsv", columns=COLUMNS):
         self._stream = stream
         self._columns = tuple(columns)
-        self._rows = None
+        self._write_rows = self._write_tsv if output_format == "tsv" else self._write_json
         if output_format == "tsv":
-            self._rows = csv.writer(stream, delimiter="\t", lineterminator="\n")
-            self._rows.writerow(self._columns)
+            self._write_tsv([self._columns])
 
     def write(self, hits):
         """Write the rows of one query."""
-        if self._rows is not None:
-            self._rows.writerows(hits.rows)
+        self._write_rows(hits.rows)
+
+    def _write_tsv(self, rows):
+        text = "\n".join(map("\t".join, rows)) + "\n"
+        plain = text.count("\t") == len(rows) * (len(self._columns) - 1) and text.count("\n") == len(rows)
+        if plain and '"' not in text and "\r" not in text:
+            self._stream.write(text)
             return
-        for row in hits.rows:
+        table = csv.writer(self._stream, delimiter="\t", lineterminator="\n")
+        table.writerows([value.replace("\r", " ") for value in row] for row in rows)
+
+    def _write_json(self, rows):
+        for row in rows:
             typed = {name: _json_value(name, value) for name, value in zip(self._columns, row, strict=True)}
             self._stream.write(json.dumps(typed, ensure_ascii=False, allow_nan=False) + "\n")
 

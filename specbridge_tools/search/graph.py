@@ -1,0 +1,94 @@
+"""The hnswlib graph: approximate neighbours in the whole index, for searching without a mass.
+
+Malkov & Yashunin, IEEE TPAMI 42, 824 (2020). The graph lies in the index file; to use it, it is copied to a temporary
+file, checked against its hash and read into memory (about 4 bytes a value and 8 M bytes a molecule).
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import tempfile
+
+import hnswlib
+
+from specbridge_tools.errors import FormatError
+
+METRICS = ("cosine", "ip")
+_COPY_BYTES = 1 << 22
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphOptions:
+    """M: links a node and layer; ef_construction: candidates kept while linking; one seed gives one graph."""
+
+    metric: str = "cosine"
+    m: int = 16
+    ef_construction: int = 200
+    seed: int = 0
+
+    def attributes(self):
+        """As they stand beside the graph in the file."""
+        return {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction, "seed": self.seed}
+
+
+def build_graph(blocks, path, *, n, dimension, options):
+    """Link the `Rows` of `blocks` (n molecules, in index order) and save the graph at `path`; its attributes.
+
+    One thread, since the graph of several depends on who comes first.
+    """
+    graph = hnswlib.Index(space=options.metric, dim=dimension)
+    graph.init_index(n, M=options.m, ef_construction=options.ef_construction, random_seed=options.seed)
+    row = 0
+    for block in blocks:
+        labels = range(row, row + len(block))
+        graph.add_items(block.embedding.astype("f4"), labels, num_threads=1)
+        row += len(block)
+    graph.save_index(str(path))
+    return options.attributes() | {"sha256": _sha256(_pieces_of_file(path))}
+
+
+def load_graph(index, *, effort):
+    """The graph of an open `Index`, checked; `effort` is hnswlib's ef, the candidates kept while searching.
+
+    Raises `FormatError` where the bytes are not those that were written.
+    """
+    attributes = index.graph_attributes
+    metric = str(attributes.get("metric", ""))
+    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".graph") as copy:
+        if _sha256(_copied(index.graph, copy)) != attributes.get("sha256") or metric not in METRICS:
+            raise FormatError("the graph does not match its hash", where=index.name, advice="build the index again")
+        graph = hnswlib.Index(space=metric, dim=index.space.dimension)
+        with _graph_errors(index.name):
+            graph.load_index(copy.name, max_elements=index.n)
+    graph.set_ef(effort)
+    return graph
+
+
+@contextlib.contextmanager
+def _graph_errors(name):
+    try:
+        yield
+    except RuntimeError as error:
+        advice = "build the index again"
+        raise FormatError(f"the graph cannot be read by this hnswlib ({error})", where=name, advice=advice) from error
+
+
+def _copied(column, file):
+    for start in range(0, len(column), _COPY_BYTES):
+        piece = column.read(start, min(start + _COPY_BYTES, len(column)))
+        file.write(piece)
+        yield piece
+    file.flush()
+
+
+def _pieces_of_file(path):
+    with open(path, "rb") as file:
+        while piece := file.read(_COPY_BYTES):
+            yield piece
+
+
+def _sha256(pieces):
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()

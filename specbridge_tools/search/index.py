@@ -1,0 +1,122 @@
+"""Opening an index file and reading slices of it; `search.layout` documents its bytes, `search.build` makes one."""
+
+import contextlib
+import os
+
+import h5py
+import numpy as np
+
+from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.search.columns import Column, TextColumn
+from specbridge_tools.search.layout import FORMAT, FORMAT_VERSION, GRAPH
+from specbridge_tools.search.rows import TEXTS
+from specbridge_tools.search.space import Space
+from specbridge_tools.streams import display_name, seekable_input
+
+# One mass in so many stays in memory, to find the place of any other with one read.
+_STEP = 2048
+
+
+class Index:
+    """An open index. Columns are read slice by slice: `exact_mass`, `inchikey14`, `embedding`, and `texts[name]`.
+
+    name              the file, as messages show it
+    space             where its vectors live
+    n, dtype          number of molecules; float16 or float32
+    graph             the saved graph's bytes (`Column`), or None; graph_attributes: how it was made
+    """
+
+    def __init__(self, path, *, name, resources):
+        self.name = name
+        self._resources = resources
+        with _open_hdf5(path, name) as file:
+            self._descriptor = os.open(path, os.O_RDONLY)
+            resources.callback(os.close, self._descriptor)
+            self.space = _checked_space(file, name)
+            self.n = int(file.attrs.get("n", 0))
+            self.exact_mass = self._column(file, "exact_mass", "<f8", (self.n,))
+            self.inchikey14 = self._column(file, "inchikey14", "S14", (self.n,))
+            self.dtype = np.dtype("f2" if "embedding" in file and file["embedding"].dtype.itemsize == 2 else "f4")
+            self.embedding = self._column(file, "embedding", self.dtype, (self.n, self.space.dimension))
+            self.texts = {text: self._text_column(file, text) for text in TEXTS}
+            self.graph = self._column(file, GRAPH, "u1", file[GRAPH].shape) if GRAPH in file else None
+            self.graph_attributes = dict(file[GRAPH].attrs) if GRAPH in file else {}
+        self._signposts = np.concatenate([self.exact_mass.read(i, i + 1) for i in range(0, self.n, _STEP)])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __len__(self):
+        return self.n
+
+    def close(self):
+        """Close the file; nothing can be read afterwards."""
+        self._resources.close()
+
+    def mass_range(self, low, high):
+        """Row numbers (first, stop) of the molecules with low <= exact mass <= high (Da)."""
+        first = self._place(low, "left")
+        return first, max(first, self._place(high, "right"))
+
+    def _place(self, mass, side):
+        post = int(np.searchsorted(self._signposts, mass, side))
+        if post == 0:
+            return 0
+        start = (post - 1) * _STEP
+        stretch = self.exact_mass.read(start, min(start + _STEP, self.n))
+        return start + int(np.searchsorted(stretch, mass, side))
+
+    def _column(self, file, name, dtype, shape):
+        if name not in file:
+            raise FormatError(f"dataset {name} is missing", where=self.name, advice="build the index again")
+        dataset = file[name]
+        if dataset.dtype != np.dtype(dtype) or dataset.shape != shape:
+            found = f"dataset {name} is {dataset.dtype} {dataset.shape}, expected {np.dtype(dtype)} {shape}"
+            raise FormatError(found, where=self.name, advice="build the index again")
+        offset = dataset.id.get_offset()
+        if offset is None and dataset.size:
+            raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice="build the index again")
+        return Column(self._descriptor, self.name, offset or 0, np.dtype(dtype), shape)
+
+    def _text_column(self, file, name):
+        offsets = self._column(file, f"{name}_offsets", "<i8", (self.n + 1,))
+        n_bytes = int(offsets.read(self.n, self.n + 1)[0])
+        return TextColumn(self._column(file, f"{name}_bytes", "u1", (n_bytes,)), offsets)
+
+
+def open_index(source):
+    """Open an index (path or `-`): a context manager; `close()` does as well.
+
+    Raises `DataError` where the file cannot be read, `FormatError` where it is no whole index of this version.
+    """
+    with contextlib.ExitStack() as resources:
+        path = resources.enter_context(seekable_input(source))
+        return Index(path, name=display_name(source), resources=resources.pop_all())
+
+
+def _open_hdf5(path, name):
+    try:
+        with open(path, "rb") as file:
+            is_hdf5 = file.read(8) == b"\x89HDF\r\n\x1a\n"
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", where=name) from error
+    if not is_hdf5:
+        raise FormatError("is no index: not an HDF5 file", where=name, advice="sb-build-index makes one")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise FormatError("is broken or cut short", where=name, advice="copy or build it again") from error
+
+
+def _checked_space(file, name):
+    found, version = file.attrs.get("format"), file.attrs.get("format_version")
+    if found != FORMAT:
+        what = f"is a {found} file, no index" if found else "is an HDF5 file, but no index"
+        raise FormatError(what, where=name, advice="sb-build-index makes an index of molecule embeddings")
+    if version != FORMAT_VERSION:
+        advice = "build it again, or install the release that wrote it"
+        raise FormatError(f"index version {version}, this release reads {FORMAT_VERSION}", where=name, advice=advice)
+    return Space.of_attributes(file.attrs, name)

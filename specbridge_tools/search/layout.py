@@ -1,0 +1,171 @@
+"""The bytes of an index file, and writing one.
+
+HDF5. Every dataset is contiguous and uncompressed, little-endian, so that a slice can be read or memory-mapped at the
+dataset's offset without HDF5. Row i of every column is the same molecule; rows ascend by `exact_mass`, equal ones by
+`inchikey14`.
+
+    exact_mass        (n,) float64    Da, sum of the atoms' monoisotopic masses
+    inchikey14        (n,) S14        first block of the InChIKey, ASCII
+    embedding         (n, d) float16 or float32    unit norm, every value a multiple of 2**-25 (`search.arithmetic`)
+    T_bytes           (bytes,) uint8  for T = id, all_ids, smiles, formula, name: UTF-8 strings end to end
+    T_offsets         (n + 1,) int64  string i of T is T_bytes[T_offsets[i]:T_offsets[i + 1]]
+    graph             (bytes,) uint8  only in files with a graph: what hnswlib's `save_index` writes; labels are rows.
+                      Attributes: metric (cosine or ip), M, ef_construction, seed, sha256 of the bytes
+
+Root attributes: format = "specbridge-index", format_version = 1, created_by, n, dimension; encoder and weights_sha256
+of the molecular encoder; molecule_head_sha256 of the model whose molecule head the vectors went through, '' for none.
+"""
+
+import contextlib
+import dataclasses
+import io
+import os
+import shutil
+
+import h5py
+import numpy as np
+
+from specbridge_tools.provenance import CREATED_BY
+from specbridge_tools.search.rows import TEXTS
+
+FORMAT = "specbridge-index"
+FORMAT_VERSION = 1
+GRAPH = "graph"
+
+
+def text_sizes(blocks):
+    """Blocks of `Rows` -> (number of rows, column of `TEXTS` -> bytes of all its strings in UTF-8)."""
+    n, sizes = 0, dict.fromkeys(TEXTS, 0)
+    for block in blocks:
+        n += len(block)
+        for name in TEXTS:
+            sizes[name] += len("".join(block.texts[name]).encode())
+    return n, sizes
+
+
+class IndexFileWriter:
+    """Fills an index file from its first row to its last."""
+
+    def __init__(self, descriptor, offsets):
+        self._descriptor = descriptor
+        self._offsets = offsets
+        self._row = 0
+        self._text_ends = dict.fromkeys(TEXTS, 0)
+        for name in TEXTS:
+            self._put(f"{name}_offsets", 0, np.zeros(1, "<i8"))
+
+    def append(self, rows):
+        """Write `Rows`, which follow those written before in the order of the index."""
+        self._put("exact_mass", self._row * 8, rows.exact_mass.astype("<f8", copy=False))
+        self._put("inchikey14", self._row * 14, rows.inchikey14)
+        embedding = np.ascontiguousarray(rows.embedding)
+        self._put("embedding", self._row * embedding.strides[0], embedding)
+        for name in TEXTS:
+            encoded = [text.encode() for text in rows.texts[name]]
+            ends = self._text_ends[name] + np.cumsum([len(text) for text in encoded], dtype="<i8")
+            self._put(f"{name}_bytes", self._text_ends[name], np.frombuffer(b"".join(encoded), np.uint8))
+            self._put(f"{name}_offsets", (self._row + 1) * 8, ends)
+            self._text_ends[name] = int(ends[-1])
+        self._row += len(rows)
+
+    def copy_graph(self, path):
+        """Copy a saved graph into its place."""
+        os.lseek(self._descriptor, self._offsets[GRAPH], os.SEEK_SET)
+        with open(path, "rb") as graph, open(self._descriptor, "wb", closefd=False) as file:
+            shutil.copyfileobj(graph, file, 1 << 20)
+
+    def _put(self, column, position, array):
+        view = memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(b"")
+        position += self._offsets[column] or 0
+        while len(view):
+            n_written = os.pwrite(self._descriptor, view, position)
+            view, position = view[n_written:], position + n_written
+
+
+@contextlib.contextmanager
+def create_index_file(path, space, *, n, dtype, text_bytes, graph_path=None, graph_attributes=None):
+    """Lay out an index file for `n` molecules and yield the `IndexFileWriter` that fills it.
+
+    text_bytes: column of `TEXTS` -> bytes of all its strings in UTF-8. graph_path: a saved graph to put in. HDF5 only
+    writes its own few bytes, into memory; they and all data go to the file by plain writes, since HDF5 does not survive
+    a disk that runs full.
+    """
+    columns = {
+        "exact_mass": ((n,), "<f8"),
+        "inchikey14": ((n,), "S14"),
+        "embedding": ((n, space.dimension), np.dtype(dtype).newbyteorder("<")),
+    }
+    for name in TEXTS:
+        columns[f"{name}_bytes"] = ((text_bytes[name],), "u1")
+        columns[f"{name}_offsets"] = ((n + 1,), "<i8")
+    if graph_path is not None:
+        columns[GRAPH] = ((os.path.getsize(graph_path),), "u1")
+    frame = _Frame()
+    with h5py.File(frame, "w", alignment_threshold=1 << 16, alignment_interval=4096) as file:
+        attributes = {"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": CREATED_BY, "n": n}
+        file.attrs.update(attributes | dataclasses.asdict(space))
+        offsets = {name: _reserve(file, name, shape, dtype) for name, (shape, dtype) in columns.items()}
+        if graph_path is not None:
+            file[GRAPH].attrs.update(graph_attributes)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        frame.write_to(descriptor)
+        writer = IndexFileWriter(descriptor, offsets)
+        if graph_path is not None:
+            writer.copy_graph(graph_path)
+        yield writer
+    finally:
+        os.close(descriptor)
+
+
+def _reserve(file, name, shape, dtype):
+    """Make a contiguous dataset whose place in the file is fixed now and whose bytes are left to us; its offset."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.CONTIGUOUS)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    kind = h5py.h5t.py_create(np.dtype(dtype))
+    return h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create_simple(shape), properties).get_offset()
+
+
+class _Frame(io.RawIOBase):
+    """What HDF5 writes, kept as pieces; the space that it only reserves takes no memory."""
+
+    def __init__(self):
+        self._pieces = []
+        self._position = 0
+        self._size = 0
+
+    def seek(self, offset, whence=os.SEEK_SET):
+        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        return self._position
+
+    def tell(self):
+        return self._position
+
+    def write(self, data):
+        data = bytes(data)
+        self._pieces.append((self._position, data))
+        self._position += len(data)
+        self._size = max(self._size, self._position)
+        return len(data)
+
+    def readinto(self, buffer):
+        view = memoryview(buffer).cast("B")
+        view[:] = bytes(len(view))
+        for start, data in self._pieces:
+            low, high = max(start, self._position), min(start + len(data), self._position + len(view))
+            if low < high:
+                view[low - self._position : high - self._position] = data[low - start : high - start]
+        self._position += len(view)
+        return len(view)
+
+    def truncate(self, size=None):
+        self._size = self._position if size is None else size
+        return self._size
+
+    def write_to(self, descriptor):
+        """Put the pieces in their places and give the file its full length."""
+        for start, data in self._pieces:
+            os.pwrite(descriptor, data, start)
+        os.ftruncate(descriptor, self._size)
