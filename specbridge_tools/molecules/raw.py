@@ -1,0 +1,30 @@
+"""A record of a molecule file before its structure is looked at, and why one cannot even become that."""
+
+from typing import NamedTuple
+
+NO_STRUCTURE_FIELD = "no structure"
+TOO_MANY_FIELDS = "more fields than the header"
+UNBALANCED_QUOTE = "unbalanced quote"
+BROKEN_RECORD = "record is not complete"
+TOO_LONG = "record is too long"
+
+
+class RawMolecule(NamedTuple):
+    """text is a SMILES, an InChI or a molfile block, as `kind` says: `smiles`, `inchi` or `mol`."""
+
+    text: str
+    kind: str
+    id: str
+    name: str
+    record: int
+    line: int
+
+
+def structure_kind(text):
+    """`inchi` or `smiles`, by the prefix that every InChI has."""
+    return "inchi" if text.lstrip()[:6].lower() == "inchi=" else "smiles"
+
+
+def one_line(text):
+    """Text with every run of blanks, tabs and line ends as one blank: fit for a cell of a table."""
+    return " ".join(text.split())

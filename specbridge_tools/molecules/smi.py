@@ -1,0 +1,46 @@
+"""`.smi` files (SMILES, blank or tab, name) -> `RawMolecule`."""
+
+import re
+
+from specbridge_tools.molecules.columns import INCHI_COLUMNS, SMILES_COLUMNS, normalised
+from specbridge_tools.molecules.raw import RawMolecule, structure_kind
+
+_SMILES = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+")
+
+
+def looks_like_structure(token):
+    """Whether a word is made of the letters of SMILES, or is an InChI."""
+    return structure_kind(token) == "inchi" or _SMILES.fullmatch(token) is not None
+
+
+def read_smi(lines, name):
+    """Yield `RawMolecule` for each line of `lines` (numbered); `#` begins a comment line, a header line is passed over.
+
+    The first word is the structure, the rest of the line the name. With a tab in the line the first cell after the
+    structure is the id and the next the name; without, the one rest is both.
+    """
+    record = 0
+    first = True
+    for number, line in lines:
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if first and normalised(text.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS:
+            first = False
+            continue
+        first = False
+        record += 1
+        structure, identifier, label = _parts(text)
+        yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", label, record, number)
+
+
+def _parts(text):
+    words = text.split(None, 1)
+    structure = words[0]
+    rest = words[1] if len(words) > 1 else ""
+    if rest.startswith("|") and "|" in rest[1:]:
+        # a CXSMILES extension says nothing about a flat structure
+        rest = rest[rest.index("|", 1) + 1 :].lstrip()
+    identifier, _, label = rest.partition("\t")
+    identifier = " ".join(identifier.split())
+    return structure, identifier, " ".join(label.split()) or identifier

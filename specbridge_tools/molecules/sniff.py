@@ -1,0 +1,55 @@
+"""The format of a file of molecules, by its content."""
+
+from specbridge_tools.content import beginning, foreign
+from specbridge_tools.errors import FormatError
+from specbridge_tools.molecules.columns import has_structures
+from specbridge_tools.molecules.lines import encoding_of
+from specbridge_tools.molecules.smi import looks_like_structure
+
+FORMATS = ("auto", "tsv", "csv", "smi", "sdf")
+DELIMITERS = ("\t", ",", ";")
+_EXPECTED = "expected TSV or CSV with a header, .smi or SDF, plain or gzip"
+
+
+def sniff(head, name, *, smiles_column=None):
+    """Format (`tsv`, `csv`, `smi`, `sdf`) of a file that begins with `head`, or None for one without content.
+
+    Raises `FormatError` for any other.
+    """
+    what = foreign(head)
+    if what:
+        raise FormatError(f"is {what}", where=name, advice=_EXPECTED)
+    text = head.decode(encoding_of(head), errors="replace")
+    lines = text.splitlines()
+    words = [line for line in lines if line.strip()]
+    if not words:
+        return None
+    if _is_sdf(lines):
+        return "sdf"
+    header = words[0]
+    if any(has_structures(header.split(delimiter), smiles_column) for delimiter in DELIMITERS):
+        return table_format(header)
+    data = next((line for line in words if not line.lstrip().startswith("#")), header)
+    if looks_like_structure(data.split()[0]):
+        return "smi"
+    if any(delimiter in header for delimiter in DELIMITERS):
+        return table_format(header)
+    raise FormatError(f"is of no known format; it begins with {beginning(head)}", where=name, advice=_EXPECTED)
+
+
+def _is_sdf(lines):
+    if len(lines) > 3 and lines[3].rstrip().endswith(("V2000", "V3000")):
+        return True
+    return any(line.startswith(("$$$$", "M  END")) for line in lines)
+
+
+def table_format(header):
+    """`tsv` where the header line holds a tab or neither comma nor semicolon, else `csv`."""
+    return "tsv" if "\t" in header or not ("," in header or ";" in header) else "csv"
+
+
+def delimiter_of(input_format, header):
+    """What parts the cells of a `tsv` or `csv` table with this header line; a CSV may use semicolons."""
+    if input_format == "tsv":
+        return "\t"
+    return ";" if header.count(";") > header.count(",") else ","
