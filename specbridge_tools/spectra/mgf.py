@@ -1,6 +1,147 @@
-"""Mascot generic format (MGF)."""
+"""Mascot generic format (MGF), read fast and in constant memory, and written.
+
+Plain records (KEY=VALUE lines, then lines of two numbers) are read many at a time, their peaks in one call of numpy.
+Whatever is not plain (a third column, a comment, a broken line, ...) goes to `spectra.mgf_lines`, which is slower and
+knows every case.
+"""
+
+import re
+
+import numpy as np
+
+from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.fields import canonical_key, parse_charge, parse_polarity
+from specbridge_tools.spectra.mgf_lines import LineParser
+from specbridge_tools.spectra.peaks import plain_peaks, sound_peaks
+from specbridge_tools.spectra.text import line_blocks
+
+MAX_RECORD = 1 << 26
+_BEGIN = b"BEGIN IONS\n"
+_END = b"\nEND IONS\n"
+_ANY_END = re.compile(rb"^[ \t]*END[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
+_CONTROL = bytes({*range(32), 127} - {10})
+_NO_PEAKS = np.empty((0, 2))
+
+
+def read_mgf(stream, source, skipped):
+    """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS of a binary stream, in order.
+
+    Lines outside of records yield one `Rejection` for each run of them; KEY=VALUE lines before the first record are
+    defaults for every record. A record of more than 64 MB is rejected, what follows of it counts as text outside
+    records. Records of MS level 1 are counted in `skipped` instead. `source` is the name to show.
+    """
+    parser = LineParser(source, skipped)
+    pending, line = b"", 1
+    for block in line_blocks(stream, source):
+        pending += block
+        if _END[1:] in block:
+            *records, pending = pending.split(_END)
+            for record, read in zip(records, _read_plain(records), strict=True):
+                if read is None:
+                    yield from parser.parse(record + _END, line)
+                else:
+                    fields, peaks, sound, n_blank = read
+                    done = parser.finish(fields, peaks[:, 0], peaks[:, 1], line + n_blank, sound=sound)
+                    if done is not None:
+                        yield done
+                line += record.count(b"\n") + 2
+        elif ends := list(_ANY_END.finditer(block)):
+            end = len(pending) - len(block) + ends[-1].end()
+            yield from parser.parse(pending[:end], line)
+            line += pending.count(b"\n", 0, end)
+            pending = pending[end:]
+        if len(pending) > MAX_RECORD:
+            yield from parser.parse(pending, line, unended=reasons.RECORD_TOO_LONG)
+            line += pending.count(b"\n")
+            pending = b""
+    yield from parser.parse(pending, line)
+
+
+def _read_plain(records):
+    """For each record (bytes before END IONS), None if not plain, else (fields, peaks, whether sound, blank lines)."""
+    parts = [_parts(record) for record in records]
+    blocks = [part[1] for part in parts if part is not None]
+    counts = [block.count(b"\n") for block in blocks]
+    ends = np.cumsum(counts, dtype=np.int64)
+    together = plain_peaks(b"".join(blocks))
+    sound = together is not None and sound_peaks(together, ends)
+    ends, counts = iter(ends.tolist()), iter(counts)
+    for part in parts:
+        if part is None:
+            yield None
+            continue
+        fields, block, n_blank = part
+        end, count = next(ends), next(counts)
+        peaks = plain_peaks(block) if together is None else together[end - count : end]
+        yield None if peaks is None else (fields, peaks, sound and count > 0, n_blank)
+
+
+def _parts(record):
+    """(fields, lines of peaks, number of empty lines before them all) of a plain record, else None."""
+    begin = record.find(_BEGIN)
+    if begin < 0 or record[:begin].strip(b"\n"):
+        return None
+    end = record.find(b"\n", record.rfind(b"="))
+    header, block = (record[begin + 11 : end], record[end + 1 :] + b"\n") if end > 0 else (record[begin + 11 :], b"")
+    # C1 control characters are \xc2 and another byte in UTF-8
+    if len(header.translate(None, _CONTROL)) != len(header) or b"\xc2" in header:
+        return None
+    try:
+        text = header.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    fields = {}
+    for line in text.split("\n"):
+        key, equals, value = line.partition("=")
+        name = _PLAIN_NAME[key]
+        if not equals or not name or name in fields:
+            return None
+        if value := value.strip():
+            fields[name] = value
+    return fields, block, begin
+
+
+class _PlainNames(dict):
+    """Key as in a file -> canonical name, "" for a key that is not plain; remembers."""
+
+    def __missing__(self, key):
+        if len(self) > 4096:
+            self.clear()
+        self[key] = name = canonical_key(key) if re.fullmatch(r"[A-Za-z_]\w*", key) else ""
+        return name
+
+
+_PLAIN_NAME = _PlainNames()
 
 
 def write_mgf(spectra, stream):
-    """Write spectra to an open text file as MGF, metadata and all."""
-    raise NotImplementedError
+    """Write spectra to an open text file; `read_spectra` gives them back as they are, but for record and line."""
+    for spectrum in spectra:
+        stream.write(mgf_text(spectrum))
+
+
+def mgf_text(spectrum):
+    """One record of MGF, metadata and all, an empty line behind it."""
+    metadata = dict(spectrum.metadata)
+    precursor = repr(float(spectrum.precursor_mz))
+    if "precursor_intensity" in metadata:
+        precursor += f" {metadata.pop('precursor_intensity')}"
+    lines = ["BEGIN IONS", f"TITLE={_one_line(spectrum.id)}", f"PEPMASS={precursor}"]
+    sign = "+" if spectrum.charge > 0 else "-"
+    charge = f"{abs(spectrum.charge)}{sign}" if spectrum.charge else metadata.pop("charge", "")
+    if charge:
+        lines.append(f"CHARGE={charge}")
+    if spectrum.adduct:
+        lines.append(f"ADDUCT={spectrum.adduct}")
+    told = spectrum.charge or parse_polarity(metadata.get("ionmode", "")) or (charge and parse_charge(charge).sign)
+    if spectrum.polarity and not told:
+        lines.append(f"IONMODE={'positive' if spectrum.polarity > 0 else 'negative'}")
+    lines += (f"{key.upper()}={_one_line(value)}" for key, value in metadata.items())
+    # float32 in its own shortest form: 0.1, not 0.10000000149011612
+    intensities = spectrum.intensity.astype(np.float32).astype(str).tolist()
+    lines += (f"{mz!r} {intensity}" for mz, intensity in zip(spectrum.mz.tolist(), intensities, strict=True))
+    return "\n".join(lines) + "\nEND IONS\n\n"
+
+
+def _one_line(text):
+    return " ".join(text.split("\n"))

@@ -1,0 +1,135 @@
+"""Fields and peaks of one record -> `Spectrum`, by one set of rules for every format."""
+
+import functools
+import re
+import types
+
+import numpy as np
+
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.fields import Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
+from specbridge_tools.spectra.peaks import checked_peaks
+from specbridge_tools.spectra.spectrum import Spectrum
+
+_ID_FIELDS = ("title", "spectrumid", "spectrum_id", "db", "accession", "identifier", "feature_id", "name")
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
+_MS_LEVEL = re.compile(r"(?:ms)?[ _]?(\d+)?")
+
+
+class Place:
+    """Where a record stands: the shown name of its source, record number and line, both 1-based."""
+
+    __slots__ = ("line", "record", "source")
+
+    def __init__(self, source, record=0, line=0):
+        self.source = source
+        self.record = record
+        self.line = line
+
+    def rejection(self, error, fields):
+        """The `Rejection` that an `Unusable` stands for."""
+        reason, detail = error.args
+        name = record_id(fields, self)
+        return Rejection(reason, name, self.record, self.line, self.source, " ".join(detail.split()))
+
+
+def record_id(fields, place):
+    """The record's name: the first of the fields that name it (`title`, `db`, ..., `name`), else `record=N`."""
+    for field in _ID_FIELDS:
+        if value := fields.get(field):
+            return " ".join(value.split())
+    return f"record={place.record}"
+
+
+def is_ms1(fields):
+    """True for a record that says that it is an MS1 spectrum: `MSLEVEL=1`, `Spectrum_type: MS1`."""
+    level = fields.get("mslevel")
+    if level is None:
+        return False
+    match = _MS_LEVEL.fullmatch(level.lower())
+    return bool(match) and match[1] in ("1", None) and level.lower() not in ("", "_")
+
+
+def build_spectrum(fields, mz, intensity, place, *, sound=False):
+    """A `Spectrum` from canonical `fields` (they are used up) and float arrays; raises `Unusable`.
+
+    Charge, polarity and adduct must agree where more than one is given. A charge without a sign takes the sign of the
+    polarity or the adduct; with neither it is positive. `sound`: the peaks are known to keep the rules already.
+    """
+    precursor_mz = _take_precursor(fields)
+    charge_text, adduct_text = fields.pop("charge", ""), fields.pop("adduct", "")
+    adduct, charge, polarity = _ion(charge_text, adduct_text, fields.get("ionmode", ""))
+    if charge_text and not charge and not is_unknown(charge_text):
+        fields["charge"] = charge_text
+    if sound:
+        mz, intensity = mz.copy(), intensity.astype(np.float32)
+    else:
+        mz, intensity = checked_peaks(mz, intensity)
+    name = record_id(fields, place)
+    fields.pop("title", None)
+    metadata = types.MappingProxyType(fields)
+    return Spectrum(name, precursor_mz, mz, intensity, charge, polarity, adduct, place.record, place.line, metadata)
+
+
+def _take_precursor(fields):
+    """The precursor m/z: that of PEPMASS, else that of the precursor field, else that of `parent`."""
+    plain = _PLAIN_NUMBER.fullmatch(fields.get("pepmass", ""))
+    if plain and (value := float(plain[0])) > 0:
+        del fields["pepmass"]
+        return value
+    failure = Unusable(reasons.NO_PRECURSOR, "")
+    for key in ("pepmass", "precursor_mz", "parent"):
+        text = fields.get(key)
+        if text is None or is_unknown(text):
+            continue
+        try:
+            value, rest = _precursor(text)
+        except Unusable as error:
+            failure = failure if failure.args[0] != reasons.NO_PRECURSOR else error
+            continue
+        del fields[key]
+        if rest and not is_unknown(rest[0]):
+            fields.setdefault("precursor_intensity", rest[0])
+        if len(rest) > 1 and not is_unknown(rest[1]):
+            fields.setdefault("charge", rest[1])
+        return value
+    raise failure
+
+
+def _precursor(text):
+    """`381.0795`, `381.0795 1000`, `381.0795 1000 2+`, `(381.0795, None)` -> m/z and the rest."""
+    first, *rest = re.split(r",\s+|\s+", text.strip("()[] "))
+    try:
+        value = float(first) if "_" not in first else float("nan")
+    except ValueError:
+        value = float("nan")
+    if not abs(value) < float("inf"):
+        raise Unusable(reasons.PRECURSOR_NOT_A_NUMBER, text)
+    if value <= 0:
+        raise Unusable(reasons.PRECURSOR_NOT_POSITIVE, text)
+    return value, rest
+
+
+@functools.lru_cache(maxsize=4096)
+def _ion(charge_text, adduct_text, mode_text):
+    """(adduct name or None, signed charge or 0, polarity) that the three texts agree on."""
+    charge, charge_sign = parse_charge(charge_text)
+    mode = parse_polarity(mode_text)
+    adduct, adduct_sign = parse_ion(adduct_text, mode or charge_sign or (1 if charge else 0))
+    signs = {sign for sign in (mode, charge_sign, adduct_sign) if sign}
+    if len(signs) > 1 or (adduct and charge and abs(charge) != abs(adduct.charge)):
+        told = f"charge {charge_text or '-'}, polarity {mode_text or '-'}, adduct {adduct_text or '-'}"
+        raise Unusable(reasons.CONTRADICTORY_CHARGE, told)
+    polarity = signs.pop() if signs else (1 if charge else 0)
+    if adduct:
+        return adduct.name, adduct.charge, polarity
+    return None, abs(charge) * polarity, polarity
+
+
+def spectrum_or_rejection(fields, mz, intensity, place, *, sound=False):
+    """What `build_spectrum` gives, or the `Rejection` that says why not."""
+    try:
+        return build_spectrum(fields, mz, intensity, place, sound=sound)
+    except Unusable as error:
+        return place.rejection(error, fields)

@@ -1,0 +1,135 @@
+"""MGF line by line: every case of the format, and every way in which files break it."""
+
+import re
+
+import numpy as np
+
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection
+from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.peaks import number
+from specbridge_tools.spectra.text import decoded
+
+_COMMENT = (b"#", b";", b"!", b"/")
+_EDGE = re.compile(rb"(BEGIN|END)[ \t]+IONS", re.IGNORECASE)
+_NUMERIC_START = re.compile(r"[+-]?[\d.][\d.eE+-]*(?:\s|$)|[+-]?(?:nan|inf)", re.IGNORECASE)
+_NOT_DEFAULTS = ("title", "pepmass")
+
+
+class _Open:
+    """A record between BEGIN IONS and END IONS; `problem` is the first that its lines had."""
+
+    def __init__(self, line):
+        self.line = line
+        self.fields = {}
+        self.peaks = []
+        self.problem = None
+
+
+class LineParser:
+    """Parses runs of whole lines; knows the number of the last record and the file's defaults."""
+
+    def __init__(self, source, skipped):
+        self._source = source
+        self._skipped = skipped
+        self._n_records = 0
+        self._defaults = {}
+
+    def finish(self, fields, mz, intensity, line, *, sound):
+        """A whole record -> `Spectrum`, `Rejection`, or None when it was skipped; `line` is that of BEGIN IONS."""
+        self._n_records += 1
+        place = Place(self._source, self._n_records, line)
+        if self._defaults:
+            fields = {**self._defaults, **fields}
+        if is_ms1(fields):
+            self._skipped[reasons.SKIPPED_MS1] += 1
+            return None
+        return spectrum_or_rejection(fields, mz, intensity, place, sound=sound)
+
+    def parse(self, data, line, *, unended=reasons.RECORD_NOT_ENDED):
+        """Yield what stands in `data`, which begins at `line`; `unended` is the reason of a record without its end."""
+        record = stray = None
+        for number_of_line, raw in enumerate(data.split(b"\n"), line):
+            text = raw.strip()
+            if not text or text.startswith(_COMMENT):
+                continue
+            edge = _EDGE.fullmatch(text)
+            begins = edge and edge[1].upper() == b"BEGIN"
+            if (begins or record is None) and self._is_default(text, record, edge):
+                continue
+            if stray and begins:
+                yield self._stray(stray)
+                stray = None
+            if begins:
+                if record:
+                    yield self._reject(record, Unusable(reasons.RECORD_NOT_ENDED, "BEGIN IONS again"))
+                record = _Open(number_of_line)
+            elif record is None:
+                stray = stray or (number_of_line, text)
+            elif edge:
+                done = self._close(record)
+                record = None
+                if done is not None:
+                    yield done
+            else:
+                self._line(record, text, number_of_line)
+        if record:
+            yield self._reject(record, Unusable(unended, "no END IONS"))
+        if stray:
+            yield self._stray(stray)
+
+    def _is_default(self, text, record, edge):
+        """Take KEY=VALUE before the first record as a default; False for any other line."""
+        if record or edge or self._n_records or b"=" not in text or b"\0" in text:
+            return False
+        key, _, value = decoded(text).partition("=")
+        fields = {}
+        add_field(fields, key, value)
+        self._defaults.update((name, value) for name, value in fields.items() if name not in _NOT_DEFAULTS)
+        return True
+
+    def _line(self, record, raw, line):
+        text = decoded(raw)
+        if "\0" in text:
+            record.problem = record.problem or Unusable(reasons.NUL_BYTES, f"line {line}")
+        elif "=" in text and not _NUMERIC_START.match(text):
+            key, _, value = text.partition("=")
+            self._add(record, key, value)
+        elif record.problem is None:
+            try:
+                record.peaks.append(_peak(text.split()))
+            except Unusable as error:
+                record.problem = Unusable(error.args[0], f"line {line}: {error.args[1]}")
+
+    @staticmethod
+    def _add(record, key, value):
+        try:
+            add_field(record.fields, key, value)
+        except Unusable as error:
+            record.problem = record.problem or error
+
+    def _close(self, record):
+        if record.problem:
+            return self._reject(record, record.problem)
+        peaks = np.array(record.peaks, dtype=np.float64).reshape(-1, 2)
+        return self.finish(record.fields, peaks[:, 0], peaks[:, 1], record.line, sound=False)
+
+    def _reject(self, record, problem):
+        self._n_records += 1
+        return Place(self._source, self._n_records, record.line).rejection(problem, {**self._defaults, **record.fields})
+
+    def _stray(self, stray):
+        line, text = stray
+        detail = " ".join(decoded(text[:60]).replace("\0", " ").split())
+        return Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, self._source, detail)
+
+
+def _peak(columns):
+    """`m/z intensity`, and a third column (a charge or an annotation) that is not used."""
+    mz = number(columns[0])
+    if len(columns) == 1:
+        raise Unusable(reasons.UNEQUAL_ARRAYS, f"{columns[0]} without an intensity")
+    if len(columns) > 3 and re.fullmatch(r"[\d.eE+-]+", columns[2]):
+        raise Unusable(reasons.UNEQUAL_ARRAYS, f"{len(columns)} columns")
+    return mz, number(columns[1])

@@ -1,0 +1,146 @@
+"""MSP, the text format of NIST, as NIST, MassBank, MoNA, RIKEN and MS-DIAL write it; read in constant memory.
+
+A record is `Key: value` lines, the last of them `Num Peaks: n`, then n peaks. It ends at an empty line behind its
+peaks, at the next `Name:`, or at any other `Key:` behind its peaks.
+"""
+
+import re
+
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection
+from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
+from specbridge_tools.spectra.msp_peaks import read_peaks
+from specbridge_tools.spectra.text import decoded, line_blocks
+
+MAX_RECORD = 1 << 26
+_HEADER = re.compile(rb"\s*([A-Za-z_$][^:\n]{0,60}):(.*)", re.DOTALL)
+_NUMERIC_START = re.compile(rb"\s*[(\[{]?\s*[+-]?[\d.]")
+_QUOTED_PAIR = re.compile(r'"([^"=]+)=([^"]*)"')
+_PLAIN_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w/]*)=("[^"]*"|\S+)')
+
+
+def read_msp(stream, source, skipped):
+    """Yield a `Spectrum` or a `Rejection` for each record of a binary stream, in order: one at least for each `Name:`.
+
+    Pairs `key=value` in the comments count where the record has no such field. Lines outside of records yield one
+    `Rejection` for each run of them. Records of MS level 1 are counted in `skipped` instead.
+    """
+    parser = _Parser(source, skipped)
+    line = 0
+    for block in line_blocks(stream, source):
+        for line, raw in enumerate(block.split(b"\n")[:-1], line + 1):  # noqa: B020
+            yield from parser.take(raw, line) or ()
+    yield from parser.end()
+
+
+class _Record:
+    def __init__(self, line):
+        self.line = line
+        self.fields = {}
+        self.names = 0
+        self.promised = None
+        self.peaks = []
+        self.size = 0
+        self.problem = None
+
+    def note(self, reason, detail):
+        self.problem = self.problem or Unusable(reason, detail)
+
+
+class _Parser:
+    def __init__(self, source, skipped):
+        self._source = source
+        self._skipped = skipped
+        self._n_records = 0
+        self._record = None
+        self._stray = None
+
+    def take(self, raw, line):
+        """Take one line; returns the records that it ended, a list or None."""
+        record = self._record
+        if record and record.promised is not None and _NUMERIC_START.match(raw):
+            return self._peaks(record, raw, line)
+        if not raw.strip():
+            # an empty line may stand before the peaks, not among them
+            return (
+                self.end() if record and record.promised is not None and (record.peaks or not record.promised) else None
+            )
+        if header := _HEADER.fullmatch(raw):
+            return self._header(decoded(header[1]), decoded(header[2]), line)
+        if record is None:
+            self._stray = self._stray or (line, raw)
+        elif record.promised is not None:
+            return self._peaks(record, raw, line)
+        elif _NUMERIC_START.match(raw):
+            record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: peaks without Num Peaks")
+        else:
+            self._field(record, "comments", decoded(raw), line)
+        return None
+
+    def end(self):
+        """End what is open; returns the list of what came of it."""
+        ended = []
+        if self._stray:
+            line, raw = self._stray
+            detail = " ".join(decoded(raw[:60]).replace("\0", " ").split())
+            ended.append(Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, self._source, detail))
+        if self._record:
+            done = self._close(self._record)
+            ended += [] if done is None else [done]
+        self._stray = self._record = None
+        return ended
+
+    def _header(self, key, value, line):
+        record, ended = self._record, None
+        is_name = plain_key(key) == "name"
+        if record is None or record.promised is not None or (is_name and record.names):
+            ended = self.end()
+            record = self._record = _Record(line)
+        record.names += is_name
+        if canonical_key(key).replace("_", "") == "numpeaks":
+            record.promised = int(value) if re.fullmatch(r"\s*[0-9]{1,9}\s*", value) else -1
+            if record.promised < 0:
+                record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: Num Peaks: {value.strip()}")
+        else:
+            self._field(record, key, value, line)
+        return ended
+
+    def _field(self, record, key, value, line):
+        if "\0" in key + value:
+            record.note(reasons.NUL_BYTES, f"line {line}")
+            return
+        try:
+            add_field(record.fields, key, value)
+        except Unusable as error:
+            record.note(*error.args)
+
+    def _peaks(self, record, raw, line):
+        record.size += len(raw)
+        if record.size > MAX_RECORD:
+            record.note(reasons.RECORD_TOO_LONG, f"line {line}")
+            record.peaks = [b""]
+        else:
+            record.peaks.append(raw)
+
+    def _close(self, record):
+        self._n_records += 1
+        place = Place(self._source, self._n_records, record.line)
+        try:
+            if record.problem:
+                raise record.problem
+            _take_comment_pairs(record.fields)
+            if is_ms1(record.fields):
+                self._skipped[reasons.SKIPPED_MS1] += 1
+                return None
+            peaks = read_peaks(record.peaks, record.promised or 0)
+        except Unusable as error:
+            return place.rejection(error, record.fields)
+        return spectrum_or_rejection(record.fields, peaks[:, 0], peaks[:, 1], place)
+
+
+def _take_comment_pairs(fields):
+    comments = fields.get("comments") or fields.get("comment") or ""
+    for key, value in _QUOTED_PAIR.findall(comments) or _PLAIN_PAIR.findall(comments):
+        if canonical_key(key) not in fields:
+            add_field(fields, key, value.strip('"'))

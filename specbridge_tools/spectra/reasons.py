@@ -1,0 +1,28 @@
+"""Why a record of a spectrum file cannot be used: the whole list, in the words of the tally and of `--rejects`."""
+
+NO_PRECURSOR = "no precursor"
+PRECURSOR_NOT_A_NUMBER = "precursor not a number"  # nan and infinity too
+PRECURSOR_NOT_POSITIVE = "precursor not positive"
+SEVERAL_PRECURSORS = "several precursors"  # an MS2 scan of more than one isolated ion
+CHARGE_NOT_A_NUMBER = "charge not a number"
+UNKNOWN_ADDUCT = "unknown adduct"
+CONTRADICTORY_CHARGE = "contradictory charge"  # among charge, polarity and adduct
+CONTRADICTORY_FIELDS = "contradictory fields"  # precursor, charge, adduct or polarity given twice, differently
+NO_PEAKS = "no peaks"  # none in the file, or none with an intensity above zero
+PEAK_NOT_A_NUMBER = "peak not a number"  # nan and infinity too
+UNEQUAL_ARRAYS = "unequal m/z and intensity"
+PEAK_COUNT_DIFFERS = "peak count differs"  # from what the record promises
+MZ_NOT_POSITIVE = "m/z not positive"
+NEGATIVE_INTENSITY = "negative intensity"
+ARRAY_NOT_DECODED = "array not decoded"  # mzML: base64, compression or number type
+PROFILE_SPECTRUM = "profile spectrum"  # mzML: not peaks but the points of their shapes
+RECORD_NOT_ENDED = "record not ended"
+RECORD_TOO_LONG = "record too long"
+NUL_BYTES = "NUL bytes"
+TEXT_OUTSIDE_RECORDS = "text outside records"  # one for each run of such lines; its `record` is 0
+
+ALL = tuple(value for name, value in sorted(globals().items()) if name.isupper())
+
+# Counted as skipped, not as rejected: sound records that are no query.
+SKIPPED_MS1 = "MS1"
+SKIPPED_NO_MASS_SPECTRUM = "not a mass spectrum"

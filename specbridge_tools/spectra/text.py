@@ -1,0 +1,41 @@
+"""Text as spectrum files hold it: any line ends, a byte order mark, UTF-8 or an older 8-bit code."""
+
+from specbridge_tools.errors import DataError
+
+BLOCK = 1 << 20
+MAX_LINE = 1 << 26
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+def line_blocks(stream, source):
+    """Yield blocks of whole lines, each line ended by `\\n` whatever it was in the file; constant memory.
+
+    `\\r\\n` and `\\r` count as one line end. Raises `DataError` for a line of more than 64 MB, which is no text.
+    """
+    pending, held, first = b"", b"", True
+    while block := stream.read(BLOCK):
+        if first:
+            block, first = block.removeprefix(_UTF8_MARK), False
+        block, held = held + block, b""
+        if block[-1:] == b"\r":
+            block, held = block[:-1], b"\r"
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield pending + block[:end]
+            pending = block[end:]
+        else:
+            pending += block
+        if len(pending) > MAX_LINE:
+            raise DataError(f"a line of more than {MAX_LINE >> 20} MB", where=source, advice="is it a text file?")
+    if pending or held:
+        yield pending + b"\n"
+
+
+def decoded(data):
+    """Bytes -> text: UTF-8, or where they are not, Windows-1252 (which holds Latin-1)."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
