@@ -1,0 +1,54 @@
+"""What a file holds, by its content."""
+
+import h5py
+
+from specbridge_tools.content import beginning
+from specbridge_tools.errors import FormatError
+from specbridge_tools.molecules.sniff import sniff as sniff_molecules
+from specbridge_tools.search.hits import REQUIRED
+from specbridge_tools.spectra.reader import HEAD
+from specbridge_tools.spectra.reader import sniff as sniff_spectra
+from specbridge_tools.streams import open_input
+
+HDF5_KINDS = {
+    "specbridge-molecules": "molecule embeddings",
+    "specbridge-spectra": "spectrum embeddings",
+    "specbridge-index": "index",
+}
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_KNOWN = "hits, spectra, tables of molecules, embeddings and indexes"
+
+
+def kind_of(path, name):
+    """`hits (tsv)`, `hits (jsonl)`, `spectra`, `molecules (tsv)` and so on, or one of `HDF5_KINDS`' values.
+
+    Spectra of all formats are one kind. Raises `FormatError` for any other file, an empty one too.
+    """
+    with open_input(path) as stream:
+        head = stream.read(HEAD)
+    if head.startswith(_HDF5_MAGIC):
+        return _hdf5_kind(path, name)
+    if not head.strip():
+        raise FormatError("is empty", where=name)
+    first = head.lstrip().splitlines()[0].removeprefix(b"\xef\xbb\xbf")
+    if first.startswith(b"{") and b'"query_id"' in first:
+        return "hits (jsonl)"
+    if set(REQUIRED) <= set(first.decode(errors="replace").split("\t")):
+        return "hits (tsv)"
+    for sniff, label in ((sniff_spectra, "spectra"), (sniff_molecules, "molecules ({})")):
+        try:
+            return label.format(sniff(head, name))
+        except FormatError:
+            continue
+    raise FormatError(f"is of no known kind; it begins with {beginning(head)}", where=name, advice=f"known: {_KNOWN}")
+
+
+def _hdf5_kind(path, name):
+    try:
+        with h5py.File(path, "r") as file:
+            found = file.attrs.get("format", "")
+    except OSError as error:
+        raise FormatError(f"is a broken HDF5 file ({error})", where=name, advice="copy or make it again") from error
+    if found not in HDF5_KINDS:
+        raise FormatError(f"is an HDF5 file of another program (format {found!r})", where=name)
+    return HDF5_KINDS[found]

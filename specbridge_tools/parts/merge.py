@@ -1,0 +1,38 @@
+"""Parts -> the whole, each kind of file in its own way."""
+
+import contextlib
+
+from specbridge_tools.errors import MismatchError, UsageError
+from specbridge_tools.parts.kind import kind_of
+from specbridge_tools.parts.merge_text import merge_hits, merge_molecules, merge_spectra
+from specbridge_tools.streams import STDIO, display_name, seekable_input
+
+_MERGERS = {
+    "hits": merge_hits,
+    "spectra": merge_spectra,
+    "molecules": merge_molecules,
+}
+
+
+def merge_parts(sources, destination, tally, *, force=False):
+    """Write one file of several (paths, or `-` once) to a path or `-`; returns what they hold, e.g. `hits (tsv)`.
+
+    Records are counted by `tally`. Raises `MismatchError` where the parts are of different kinds, or of different
+    encoders, models or columns.
+    """
+    if sum(str(source) == STDIO for source in sources) > 1:
+        raise UsageError("only one part can be stdin")
+    with contextlib.ExitStack() as stack:
+        named = [(stack.enter_context(seekable_input(source)), display_name(source)) for source in sources]
+        kind = _common_kind(named)
+        _MERGERS[kind.partition(" (")[0]](named, destination, tally, force=force)
+    return kind
+
+
+def _common_kind(named):
+    kinds = [kind_of(path, name) for path, name in named]
+    for kind, (_, name) in zip(kinds, named, strict=True):
+        if kind != kinds[0]:
+            found = f"{named[0][1]} holds {kinds[0]}, {name} holds {kind}"
+            raise MismatchError(found, advice="merge files of one kind")
+    return kinds[0]

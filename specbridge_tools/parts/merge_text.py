@@ -1,0 +1,79 @@
+"""Merging text files: hits, spectra, molecules. `named` are the parts as (path, name to show)."""
+
+import csv
+import io
+import itertools
+
+from specbridge_tools.errors import MismatchError
+from specbridge_tools.parts.molecules import MoleculeRecords
+from specbridge_tools.parts.spectra import SpectrumRecords
+from specbridge_tools.search.hits import Hits, HitWriter, read_hits
+from specbridge_tools.streams import open_input, output_text
+
+
+def merge_hits(named, destination, tally, *, force):
+    """One table of several with the same columns. Records are numbered on from part to part, so that queries of the
+    same id stay apart, and the whole is as if it had been searched in one piece.
+    """
+    tally.noun = "queries"
+    columns, output_format = _hit_columns(named[0][0])
+    for path, name in named[1:]:
+        if _hit_columns(path) != (columns, output_format):
+            raise MismatchError(f"{name} has other columns than {named[0][1]}", advice="merge hits of the same options")
+    with output_text(destination, force=force) as stream:
+        writer = HitWriter(stream, output_format=output_format, columns=columns)
+        before = 0
+        for path, _ in named:
+            last = 0
+            for hits in tally.usable(read_hits(path)):
+                writer.write(_renumbered(hits, before) if before else hits)
+                last = max(last, hits.record)
+                tally.n_written += 1
+            before += last
+
+
+def _hit_columns(path):
+    """(columns, format) of a table of hits, also where it has no rows."""
+    with open_input(path) as raw:
+        if raw.peek(1)[:1] == b"{":
+            first = next(read_hits(path))
+            return first.columns, "jsonl"
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        try:
+            return tuple(next(csv.reader(text, delimiter="\t"))), "tsv"
+        finally:
+            text.detach()
+
+
+def _renumbered(hits, before):
+    if not hits.record:
+        return hits
+    at = hits.columns.index("record")
+    record = str(hits.record + before)
+    return Hits(hits.columns, [(*row[:at], record, *row[at + 1 :]) for row in hits.rows])
+
+
+def merge_spectra(named, destination, tally, *, force):
+    """One MGF of spectra in any format; what cannot be read is counted as rejected."""
+    tally.noun = "spectra"
+    with output_text(destination, force=force) as stream:
+        for path, name in named:
+            records = SpectrumRecords(path, name=name)
+            for spectrum in tally.usable(records.read()):
+                records.write(spectrum, stream)
+                tally.n_written += 1
+
+
+def merge_molecules(named, destination, tally, *, force):
+    """One file of several in the same format, with the same header."""
+    tally.noun = "molecules"
+    parts = [MoleculeRecords(path, name=name) for path, name in named]
+    for part, (_, name) in itertools.islice(zip(parts, named, strict=True), 1, None):
+        if part.header != parts[0].header:
+            raise MismatchError(f"{name} has another header than {named[0][1]}", advice="make the columns alike")
+    with output_text(destination, force=force) as stream:
+        parts[0].start(stream)
+        for part in parts:
+            for record in tally.usable(part.read()):
+                part.write(record, stream)
+                tally.n_written += 1

@@ -1,0 +1,43 @@
+"""The known weights as a table: for people on a terminal, TSV in a pipe, or JSON."""
+
+import csv
+import dataclasses
+import json
+
+_COLUMNS = ("name", "role", "dimension", "licence", "status", "description", "source", "file", "sha256", "path")
+_SHOWN = ("name", "role", "dimension", "licence", "status", "description", "source")
+_STYLES = {"present": "green", "damaged": "red"}
+
+
+def write_weights(found, stream, *, as_json=False):
+    """Write `encoders.weights.LocalWeights` to an open text file; `sha256` is that of the file, or as published."""
+    rows = [_row(local) for local in found]
+    if as_json:
+        json.dump(rows, stream, indent=1)
+        stream.write("\n")
+    elif stream.isatty():
+        _show(rows, stream)
+    else:
+        table = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        table.writerow(_COLUMNS)
+        table.writerows(["" if row[name] is None else row[name] for name in _COLUMNS] for row in rows)
+
+
+def _row(local):
+    values = dataclasses.asdict(local.weights)
+    values |= {"status": local.status, "path": local.path, "sha256": local.sha256 or local.weights.sha256}
+    return {name: values[name] for name in _COLUMNS}
+
+
+def _show(rows, stream):
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in _SHOWN:
+        table.add_column(name, overflow="fold", no_wrap=name in ("name", "dimension", "status"))
+    for row in rows:
+        table.add_row(*(Text(str(row[name] or ""), _STYLES.get(row[name], "")) for name in _SHOWN))
+    Console(file=stream, highlight=False).print(table)
