@@ -2,7 +2,8 @@
 
     python examples/make_examples.py spectra.mgf.gz molecules.tsv.xz examples/
 
-The spectra need TITLE, LICENSE, SMILES and INCHIKEY; the molecules a header with inchikey14, smiles, exact_mass, source.
+The spectra need TITLE, LICENSE, IONMODE, SMILES and INCHIKEY; the molecules the columns inchikey14, smiles, formula,
+exact_mass and source, in this order.
 """
 
 import argparse

@@ -17,6 +17,8 @@ from specbridge_tools.errors import DataError, TryAgainError, UsageError
 STDIO = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 20
+_BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
+TRY_AGAIN = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what may pass by itself
 
 
 def display_name(source):
@@ -39,37 +41,49 @@ def open_input(source):
             if hasattr(source, "read"):
                 raw = source
             elif str(source) == STDIO:
-                raw = sys.stdin.buffer
+                raw = _standard("stdin")
             else:
                 raw = stack.enter_context(open(source, "rb", buffering=_BUFFER))
             if not hasattr(raw, "peek"):
                 raw = io.BufferedReader(raw, _BUFFER)
+                stack.callback(raw.detach)  # else the caller's file is closed with this reader
             if raw.peek(2)[:2] == GZIP_MAGIC:
                 unzipped = stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))
                 raw = io.BufferedReader(unzipped, _BUFFER)
                 raw.peek(1)
-        except OSError as error:
+        except (OSError, *_BROKEN_GZIP) as error:
             raise _read_error(error, name) from error
         try:
             yield raw
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(f"broken gzip stream ({error})", where=name, advice="copy or download it again") from error
+        except _BROKEN_GZIP as error:
+            raise _read_error(error, name) from error
 
 
 def _read_error(error, name):
+    if isinstance(error, _BROKEN_GZIP):
+        return DataError(f"broken gzip stream ({error})", where=name, advice="copy or download it again")
     if error.errno == errno.EIO:
         return TryAgainError(f"cannot be read ({error.strerror})", where=name)
     return DataError(f"cannot be read ({error.strerror or error})", where=name)
 
 
+def _standard(name):
+    """The binary stream `stdin` or `stdout` of this process, which is None where the shell has closed it."""
+    stream = getattr(sys, name)
+    if stream is None:
+        raise DataError("is closed", where=f"<{name}>", advice="open it, or name a file")
+    return stream.buffer
+
+
 @contextlib.contextmanager
 def seekable_input(source):
-    """Yield a path for a source; stdin is first copied to a temporary file, which is removed afterwards."""
-    if str(source) != STDIO:
+    """Yield a path for a source; stdin or a named pipe is first copied to a temporary file, removed afterwards."""
+    if str(source) != STDIO and not Path(source).is_fifo():
         yield Path(source)
         return
-    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as spool:
-        shutil.copyfileobj(sys.stdin.buffer, spool, _BUFFER)
+    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as spool, contextlib.ExitStack() as stack:
+        pipe = _standard("stdin") if str(source) == STDIO else stack.enter_context(open(source, "rb"))
+        shutil.copyfileobj(pipe, spool, _BUFFER)
         spool.flush()
         yield Path(spool.name)
 
@@ -119,24 +133,28 @@ def output_path(destination, *, force=False):
 def output_text(destination, *, force=False):
     """Yield a text file (UTF-8, `\\n`): stdout as it is written, or a temporary file renamed at the end."""
     if str(destination) == STDIO:
-        stream = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+        stream = io.TextIOWrapper(_standard("stdout"), encoding="utf-8", newline="\n", write_through=False)
         try:
-            yield stream
-            stream.flush()
+            with _disk_errors(destination):
+                yield stream
+                stream.flush()
         finally:
             with contextlib.suppress(OSError, ValueError):
                 stream.detach()
         return
-    with output_path(destination, force=force) as temporary:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
+    with (
+        output_path(destination, force=force) as temporary,
+        open(temporary, "w", encoding="utf-8", newline="\n") as stream,
+    ):
+        yield stream
 
 
 def _copy_out(temporary, destination):
     with open(temporary, "rb") as source:
         if str(destination) == STDIO:
-            shutil.copyfileobj(source, sys.stdout.buffer, _BUFFER)
-            sys.stdout.buffer.flush()
+            stdout = _standard("stdout")
+            shutil.copyfileobj(source, stdout, _BUFFER)
+            stdout.flush()
             return
         with open(destination, "wb") as sink:
             shutil.copyfileobj(source, sink, _BUFFER)
@@ -151,11 +169,10 @@ def _sync(path):
 def _disk_errors(destination):
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
-            raise TryAgainError(f"cannot be written ({error.strerror})", where=display_name(destination)) from error
+        name = "<stdout>" if str(destination) == STDIO else destination
+        if error.errno in TRY_AGAIN:
+            raise TryAgainError(f"cannot be written ({error.strerror})", where=name) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise DataError(f"cannot be written ({error.strerror})", where=display_name(destination)) from error
+            raise DataError(f"cannot be written ({error.strerror})", where=name) from error
         raise

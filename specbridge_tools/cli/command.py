@@ -9,7 +9,8 @@ import sys
 import click
 
 from specbridge_tools import __version__
-from specbridge_tools.errors import EXIT_BAD_DATA, SpecbridgeError
+from specbridge_tools.errors import EXIT_BAD_DATA, EXIT_TRY_AGAIN, SpecbridgeError
+from specbridge_tools.streams import TRY_AGAIN
 
 
 class Command(click.Command):
@@ -21,7 +22,8 @@ class Command(click.Command):
         signal.signal(signal.SIGTERM, _terminated)
         try:
             status = super().main(*args, standalone_mode=False, **kwargs)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
             sys.exit(status if isinstance(status, int) else 0)
         except click.ClickException as error:
             error.show()
@@ -30,8 +32,12 @@ class Command(click.Command):
             self._fail(error, error.exit_status)
         except BrokenPipeError:
             # the reader has left (head, less): end quietly, with the status of a process that SIGPIPE ended
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _abandon_stdout()
             sys.exit(128 + signal.SIGPIPE)
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            status = EXIT_TRY_AGAIN if error.errno in TRY_AGAIN else EXIT_BAD_DATA
+            self._fail(error, status, f"{place}{error.strerror or error}")
         except (KeyboardInterrupt, click.Abort):
             click.echo(f"{self.name}: interrupted", err=True)
             sys.exit(128 + signal.SIGINT)
@@ -42,7 +48,15 @@ class Command(click.Command):
         if "--debug" in sys.argv:
             raise error
         click.echo(f"{self.name}: error: {text or error}", err=True)
+        if status == EXIT_TRY_AGAIN:
+            _abandon_stdout()
         sys.exit(status)
+
+
+def _abandon_stdout():
+    # what is still buffered cannot be written: else Python tries again at its end and complains
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminated(signum, frame):

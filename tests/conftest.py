@@ -1,0 +1,47 @@
+"""What all tests share: commands as real processes, and no network."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+# each test runs small arrays: pools of threads would only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """A test that opens a connection to another machine fails."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test connects to {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run an installed command in a process of its own, in an empty folder: run("sb-info", "x.h5", stdin=b"...").
+
+    Returns the `CompletedProcess`, with stdout and stderr as bytes. Without `status=None` the exit status must be the
+    given one (0).
+    """
+
+    def run_command(name, *arguments, stdin=b"", status=0, cwd=tmp_path, **settings):
+        done = subprocess.run(
+            [str(BIN / name), *map(str, arguments)], input=stdin, capture_output=True, cwd=cwd, timeout=120, **settings
+        )
+        if status is not None:
+            assert done.returncode == status, done.stderr.decode(errors="replace")
+        return done
+
+    return run_command
