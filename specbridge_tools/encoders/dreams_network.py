@@ -14,6 +14,7 @@ from torch.nn import functional
 from specbridge_tools.errors import UsageError
 
 PRECURSOR_INTENSITY = 1.1
+TOKEN_BIN = 0.01  # Da
 OFFICIAL_FREQUENCIES = "official"
 GEOMETRIC_FREQUENCIES = "geometric"
 
@@ -30,6 +31,9 @@ class DreamsConfig:
     fixed_padding    pad to n_peaks and let padding take part as keys, as the published model does; else padding is
                      masked and a batch is as wide as its longest spectrum
     distance_bias    attention bias from pairwise differences of the Fourier features
+    mass_tokens      number of 0.01 Da bins, from 0 up, whose learned vectors stand beside the Fourier features, for
+                     m/z and neutral losses each; 0 for none. Common fragments are learned by heart so.
+    d_token          length of these vectors before they are widened
     """
 
     n_peaks: int = 60
@@ -46,6 +50,8 @@ class DreamsConfig:
     intensity_power: float = 0.5
     fixed_padding: bool = False
     distance_bias: bool = False
+    mass_tokens: int = 50_000
+    d_token: int = 64
     dropout: float = 0.1
 
     def __post_init__(self):
@@ -73,6 +79,7 @@ class DreamsConfig:
             "intensity_power": 1.0,
             "fixed_padding": True,
             "distance_bias": True,
+            "mass_tokens": 0,
             "dropout": 0.0,
         }
         return cls(**{**sizes, **changes})
@@ -103,6 +110,28 @@ class FourierFeatures(nn.Module):
         else:
             phase = 2 * torch.pi * x.to(self.b.dtype) @ self.b  # (..., f)
         return torch.cat([phase.cos(), phase.sin()], dim=-1)
+
+
+class MassTokens(nn.Module):
+    """A learned vector for each mass bin; a mass between two bins' centres takes from both in proportion."""
+
+    def __init__(self, config):
+        super().__init__()
+        # the last one stands for every mass beyond the bins
+        self.vectors = nn.Embedding(config.mass_tokens + 2, config.d_token)
+        self.dropout = nn.Dropout(config.dropout)
+        self.widen = nn.Linear(config.d_token, config.width, bias=False)
+        nn.init.normal_(self.vectors.weight, std=0.1)
+
+    def forward(self, mass):
+        """(b, n) float64, Da or m/z -> (b, n, width)."""
+        position = (mass / TOKEN_BIN).clamp(0, self.vectors.num_embeddings - 2)  # (b, n)
+        lower = position.floor()
+        share = (position - lower).float()[..., None]  # (b, n, 1)
+        lower = lower.long()
+        upper = (lower + 1).clamp(max=self.vectors.num_embeddings - 1)
+        vectors = (1 - share) * self.vectors(lower) + share * self.vectors(upper)  # (b, n, d_token)
+        return self.widen(self.dropout(vectors))
 
 
 class FeedForward(nn.Module):
@@ -193,6 +222,10 @@ class DreamsNetwork(nn.Module):
             n_features, config.fourier_hidden, config.d_fourier, config.fourier_depth, config.dropout
         )
         self.ff_peak = FeedForward(2, config.d_peak, config.d_peak, 1, config.dropout)
+        self.mz_tokens = MassTokens(config) if config.mass_tokens else None
+        self.loss_tokens = None
+        if config.mass_tokens and config.neutral_losses:
+            self.loss_tokens = MassTokens(config)
         self.transformer_encoder = TransformerEncoder(config)
 
     def forward(self, precursor_mz, mz, intensity, condition=None):
@@ -202,9 +235,14 @@ class DreamsNetwork(nn.Module):
         real = all_mz > 0
         intensity = intensity.clamp(min=0) ** self.config.intensity_power
         intensity = torch.cat([torch.full_like(intensity[:, :1], PRECURSOR_INTENSITY), intensity], dim=1)  # (b, n)
-        fourier = self._fourier(all_mz, precursor_mz, real)  # (b, n, d_fourier)
+        losses = (precursor_mz[:, None] - all_mz) * real  # (b, n)
+        fourier = self._fourier(all_mz, losses)  # (b, n, d_fourier)
         peak = self.ff_peak(torch.stack([(all_mz / 1000).float(), intensity], dim=-1))  # (b, n, d_peak)
         x = torch.cat([peak, fourier], dim=-1)  # (b, n, w)
+        if self.mz_tokens is not None:
+            x = x + self.mz_tokens(all_mz)
+        if self.loss_tokens is not None:
+            x = x + self.loss_tokens(losses)
         if condition is not None:
             x = torch.cat([x[:, :1] + condition[:, None], x[:, 1:]], dim=1)
         key_bias = -fourier.sum(-1) if self.config.distance_bias else torch.zeros_like(intensity)  # (b, n)
@@ -213,9 +251,8 @@ class DreamsNetwork(nn.Module):
         key_bias = key_bias[:, None, None].to(x.dtype)  # (b, 1, 1, n)
         return self.transformer_encoder(x, key_bias, ~real if self.config.fixed_padding else None), real
 
-    def _fourier(self, all_mz, precursor_mz, real):
+    def _fourier(self, all_mz, losses):
         features = self.fourier_enc(all_mz[..., None])
         if self.config.neutral_losses:
-            losses = (precursor_mz[:, None] - all_mz) * real
             features = torch.cat([features, self.fourier_enc(losses[..., None])], dim=-1)
         return self.ff_fourier(features)

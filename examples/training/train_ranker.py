@@ -1,0 +1,179 @@
+"""Train the ranker that ships: python train_ranker.py SPECTRA POOL -o ranker.safetensors
+
+SPECTRA: MGF with SMILES; POOL: TSV (plain, .gz or .xz) of canonical molecules with the columns inchikey14, smiles and
+exact_mass. Whole clusters of similar molecules are held back (--held-back lists them, else an eighth is drawn); the
+recall on their spectra is reported after each epoch. Interrupted, it goes on from FILE.state at the last epoch.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import gzip
+import json
+import logging
+import lzma
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
+from specbridge_tools.fragmentation.ranker import FORMAT, FORMAT_VERSION, Ranker, save_ranker
+
+log = logging.getLogger("train_ranker")
+
+
+def read_pool(path):
+    """(masses ascending, InChIKey blocks, SMILES) of a table of molecules."""
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(Path(path).suffix, open)
+    with opener(path, "rt") as file:
+        header = file.readline().rstrip("\n").split("\t")
+        key, smiles, mass = (header.index(name) for name in ("inchikey14", "smiles", "exact_mass"))
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    masses = np.array([float(row[mass]) for row in rows])
+    order = np.argsort(masses, kind="stable")
+    return masses[order], [rows[i][key] for i in order], [rows[i][smiles] for i in order]
+
+
+def read_molecules(path):
+    """{InChIKey block: (standard form, spectra)} of the spectra with a structure."""
+    from specbridge_tools.molecules.identity import structure
+    from specbridge_tools.spectra.reader import read_spectra
+    from specbridge_tools.spectra.spectrum import Spectrum
+
+    molecules = {}
+    for spectrum in read_spectra(path):
+        if not isinstance(spectrum, Spectrum) or (form := structure(spectrum)) is None or "." in form.smiles:
+            continue
+        molecules.setdefault(form.inchikey14, (form, []))[1].append(spectrum)
+    return molecules
+
+
+def make_example(task):
+    """One `Example`; in a worker process."""
+    from specbridge_tools.errors import DataError
+    from specbridge_tools.fragmentation.training import Example
+
+    key, smiles, peaks = task
+    ranker = Ranker({}, {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 0, "fragment_weight": 1})
+    candidates = []
+    for position, text in enumerate(smiles):
+        try:
+            candidates.append(ranker.candidate(text))
+        except DataError:
+            if position == 0:
+                return None
+    return Example(key, candidates, peaks) if len(candidates) > 2 else None
+
+
+def tasks(molecules, pool, held_back, *, n_spectra, n_decoys, n_held_back_decoys, seed):
+    """Arguments of `make_example` for each molecule with a spectrum that shows fragments."""
+    from specbridge_tools.fragmentation.peaks import prepare_peaks
+
+    masses, keys, smiles = pool
+    for number, (key, (form, spectra)) in enumerate(sorted(molecules.items())):
+        random = np.random.default_rng((seed, number))
+        low, high = np.searchsorted(masses, [form.exact_mass * (1 - 1e-5), form.exact_mass * (1 + 1e-5)])
+        others = [row for row in random.permutation(np.arange(low, high)) if keys[row] != key]
+        others = others[: n_held_back_decoys if key in held_back else n_decoys]
+        peaks = [prepare_peaks(spectra[index]) for index in random.permutation(len(spectra))[: 3 * n_spectra]]
+        peaks = [one for one in peaks if (~one.at_precursor).any()][:n_spectra]
+        if peaks and others:
+            yield key, [form.smiles, *(smiles[row] for row in others)], peaks
+
+
+def draw_held_back(molecules, seed, share=8):
+    """InChIKey blocks of about one in `share` of the molecules, in whole structural clusters."""
+    from specbridge_tools.evaluation.splits import group_molecules
+
+    keys = sorted(molecules)
+    groups = group_molecules([molecules[key][0].smiles for key in keys], "structure")
+    sizes = np.bincount(groups)
+    # the large families stay in training: one of them would make up all of what is held back
+    random = np.random.default_rng(seed)
+    drawn = (random.random(len(sizes)) < 1 / share) & (sizes <= len(keys) / 50)
+    return {key for key, group in zip(keys, groups, strict=True) if drawn[group]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("spectra")
+    parser.add_argument("pool")
+    parser.add_argument("-o", "--output", required=True)
+    parser.add_argument("--held-back", help="file with one InChIKey block a line")
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--spectra-each", type=int, default=4)
+    parser.add_argument("--decoys", type=int, default=20)
+    parser.add_argument("--held-back-decoys", type=int, default=150)
+    parser.add_argument("--widths", type=int, nargs=3, default=(32, 48, 32))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(message)s")
+    logging.getLogger("numba").setLevel(logging.WARNING)
+    train_ranker(options)
+
+
+def train_ranker(options):
+    import torch
+
+    from specbridge_tools.fragmentation.trainable import TrainableNetwork
+    from specbridge_tools.fragmentation.training import TrainingOptions, recall, train
+
+    molecules = read_molecules(options.spectra)
+    if options.held_back:
+        held_back = set(Path(options.held_back).read_text().split())
+    else:
+        held_back = draw_held_back(molecules, options.seed)
+    log.info("%d molecules, %d held back", len(molecules), len(held_back & set(molecules)))
+    work = tasks(
+        molecules,
+        read_pool(options.pool),
+        held_back,
+        n_spectra=options.spectra_each,
+        n_decoys=options.decoys,
+        n_held_back_decoys=options.held_back_decoys,
+        seed=options.seed,
+    )
+    with concurrent.futures.ProcessPoolExecutor(options.threads, multiprocessing.get_context("spawn")) as workers:
+        examples = [example for example in workers.map(make_example, work, chunksize=8) if example is not None]
+    training = [example for example in examples if example.inchikey14 not in held_back]
+    validation = [example for example in examples if example.inchikey14 in held_back]
+    log.info("%d molecules to train on, %d to validate on", len(training), len(validation))
+    torch.set_num_threads(options.threads)
+    settings = TrainingOptions(epochs=options.epochs, decoys=options.decoys, seed=options.seed)
+    torch.manual_seed(options.seed)
+    names = ("atom_size", "hidden_size", "last_size")
+    network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)))
+    config = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "capacity": CAPACITY,
+        "limit": COST_LIMIT,
+        "cosine_weight": 0.0,
+        "fragment_weight": 1.0,
+        "training": dataclasses.asdict(settings),
+        "held_back": sorted(held_back),
+    }
+    saved = Path(f"{options.output}.state")
+    state = torch.load(saved, weights_only=True) if saved.exists() else None
+
+    def after_epoch(epoch, state):
+        ranker = Ranker(network.weights(), config)
+        found, length = recall(
+            lambda example: [ranker.evidence(example.candidates, peaks)[0].score.round(5) for peaks in example.peaks],
+            validation,
+        )
+        log.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *found, length)
+        config["held_back_recall"] = json.loads(json.dumps([round(float(value), 4) for value in found]))
+        save_ranker(ranker, options.output)
+        torch.save(state, saved)
+
+    train(network, training, settings, after_epoch=after_epoch, state=state)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from specbridge_tools.bridge.checkpoint import HEADER_KEY, load_model, pick_device, save_model
+from specbridge_tools.errors import DataError, FormatError, UsageError
+
+
+def test_a_saved_model_encodes_the_same(make_model, pairs, tmp_path):
+    model = make_model(molecule_head_depth=1).eval()
+    with torch.no_grad():
+        for parameter in model.molecule_head.parameters():
+            parameter.add_(0.1)
+    model.calibration = {"scale": 10.0, "null": 2.0}
+    save_model(model, tmp_path / "m.safetensors")
+    loaded = load_model(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(loaded.encode_features(pairs.features), model.encode_features(pairs.features))
+    np.testing.assert_array_equal(
+        loaded.encode_molecules(pairs.library.vectors), model.encode_molecules(pairs.library.vectors)
+    )
+    assert loaded.calibration == {"scale": 10.0, "null": 2.0}
+    assert len(loaded.molecule_head_sha256) == len(loaded.weights_sha256) == 64
+    assert loaded.molecule_encoder == "toy:dimension=8"
+
+
+def test_rows_have_unit_norm_and_a_fresh_head_is_the_identity(make_model, pairs):
+    model = make_model(molecule_head_depth=2)
+    np.testing.assert_allclose(np.linalg.norm(model.encode_features(pairs.features), axis=1), 1, rtol=1e-5)
+    placed = model.encode_molecules(pairs.library.vectors)
+    vectors = pairs.library.vectors.astype(np.float32)
+    np.testing.assert_allclose(placed, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6)
+
+
+def test_same_content_same_bytes(make_model, tmp_path):
+    for name in ("a", "b"):
+        save_model(make_model(), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    with pytest.raises(UsageError, match="exists already"):
+        save_model(make_model(), tmp_path / "a")
+
+
+def rewrite(path, change_header=None, drop=None):
+    tensors = load_file(path)
+    with open(path, "rb") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        header = json.loads(json.loads(handle.read(length))["__metadata__"][HEADER_KEY])
+    (change_header or (lambda header: None))(header)
+    if drop:
+        del tensors[drop]
+    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "broken one"),
+        (lambda path: path.write_bytes(b"no tensors at all"), "is no safetensors file"),
+        (lambda path: save_file({"x": torch.zeros(1)}, path), "no specbridge-model"),
+        (lambda path: rewrite(path, lambda h: h.update(format_version=7)), "version 7, this release reads 1"),
+        (lambda path: rewrite(path, lambda h: h.update(format="specbridge-training")), "is a specbridge-training"),
+        (lambda path: rewrite(path, drop="projector.enter.weight"), "projector.enter.weight is missing"),
+    ],
+)
+def test_what_is_no_model_is_refused(make_model, tmp_path, change, message):
+    path = tmp_path / "m.safetensors"
+    save_model(make_model(), path)
+    change(path)
+    with pytest.raises(FormatError, match=message) as caught:
+        load_model(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_and_a_missing_device_are_named(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        load_model(tmp_path / "nothing")
+    with pytest.raises(UsageError, match="device 'gpu7'"):
+        pick_device("gpu7")
+    assert pick_device("cpu") == torch.device("cpu")

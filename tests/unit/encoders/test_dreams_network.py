@@ -1,0 +1,118 @@
+"""The network against a slow, literal reading of the published description."""
+
+import math
+
+import pytest
+import torch
+
+from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork, fourier_frequencies
+
+
+def literal_embedding(state, config, precursor_mz, mz, intensity):
+    """All tokens of one spectrum after the last norm, loop by loop; pairwise bias built in full."""
+    tokens = [(precursor_mz, 1.1), *zip(mz, intensity, strict=True)]
+    all_mz = torch.tensor([token[0] for token in tokens], dtype=torch.float32)
+    values = torch.tensor([[token[0] / 1000, token[1]] for token in tokens], dtype=torch.float32)
+    padded = all_mz == 0
+    n, d_head = len(tokens), config.width // config.n_heads
+
+    phase = 2 * torch.pi * all_mz[:, None] @ state["fourier_enc.b"]
+    fourier = torch.cat([phase.cos(), phase.sin()], dim=1)
+    for i in range(config.fourier_depth):
+        fourier = torch.relu(fourier @ state[f"ff_fourier.ff.{3 * i}.weight"].T + state[f"ff_fourier.ff.{3 * i}.bias"])
+    peak = torch.relu(values @ state["ff_peak.ff.0.weight"].T + state["ff_peak.ff.0.bias"])
+    x = torch.cat([peak, fourier], dim=1)
+    pairwise = (fourier[:, None, :] - fourier[None, :, :]).sum(-1)
+
+    def norm(x, i):
+        name = f"transformer_encoder.scales.{i}"
+        centred = x - x.mean(1, keepdim=True)
+        scaled = centred / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)
+        return scaled * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+    for layer in range(config.n_layers):
+        normed = norm(x, 2 * layer)
+        q, k, v, o = state[f"transformer_encoder.atts.{layer}.weights"].chunk(4)
+        heads = []
+        for head in range(config.n_heads):
+            part = slice(head * d_head, (head + 1) * d_head)
+            logits = (normed @ q[part].T) @ (normed @ k[part].T).T / math.sqrt(d_head) + pairwise
+            logits[padded] = -1e9
+            heads.append(torch.softmax(logits, dim=1) @ (normed @ v[part].T))
+        x = x + torch.cat(heads, dim=1) @ o.T
+        ff = f"transformer_encoder.ffs.{layer}"
+        x = x + torch.relu(norm(x, 2 * layer + 1) @ state[f"{ff}.in_proj.weight"].T) @ state[f"{ff}.out_proj.weight"].T
+    assert x.shape == (n, config.width)
+    return norm(x, 2 * config.n_layers)
+
+
+@pytest.fixture(scope="module")
+def spectra():
+    mz = torch.zeros(3, 12, dtype=torch.float64)
+    intensity = torch.zeros(3, 12)
+    generator = torch.Generator().manual_seed(3)
+    for i, n in enumerate((12, 5, 1)):
+        mz[i, :n] = torch.rand(n, generator=generator, dtype=torch.float64).sort().values * 400 + 50
+        intensity[i, :n] = torch.rand(n, generator=generator)
+    return torch.tensor([455.29, 301.14, 180.06], dtype=torch.float64), mz, intensity
+
+
+def test_published_configuration_equals_the_literal_description(spectra):
+    torch.manual_seed(0)
+    config = DreamsConfig.official(
+        n_peaks=12, n_layers=3, d_peak=8, d_fourier=24, n_heads=4, fourier_hidden=16, fourier_depth=3
+    )
+    network = DreamsNetwork(config).eval()
+    # weights as spread as trained ones, so that the bias and the padding matter
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    precursor_mz, mz, intensity = spectra
+    with torch.no_grad():
+        tokens, real = network(precursor_mz, mz, intensity)
+    for i in range(3):
+        expected = literal_embedding(
+            network.state_dict(), config, precursor_mz[i].item(), mz[i].tolist(), intensity[i].tolist()
+        )
+        assert torch.linalg.norm(tokens[i] - expected) / torch.linalg.norm(expected) < 1e-4
+    assert real.sum(1).tolist() == [13, 6, 2]
+
+
+def test_published_sizes_and_names():
+    with torch.device("meta"):
+        state = DreamsNetwork(DreamsConfig.official()).state_dict()
+    assert state["fourier_enc.b"].shape == (1, 5997)
+    assert state["ff_fourier.ff.0.weight"].shape == (512, 11994)
+    assert state["ff_fourier.ff.12.weight"].shape == (980, 512)
+    assert state["ff_peak.ff.0.weight"].shape == (44, 2)
+    assert state["transformer_encoder.atts.6.weights"].shape == (4096, 1024)
+    assert state["transformer_encoder.ffs.6.in_proj.weight"].shape == (4096, 1024)
+    assert "transformer_encoder.ffs.6.in_proj.bias" not in state
+    assert state["transformer_encoder.scales.14.weight"].shape == (1024,)
+
+
+def test_official_frequencies():
+    frequencies = fourier_frequencies(DreamsConfig.official())[0]
+    assert frequencies[0] == pytest.approx(1 / 2e-4)
+    assert frequencies[4998] == pytest.approx(1 / (1e-4 * 9998))
+    assert frequencies[4999] == pytest.approx(0.5)
+    assert frequencies[-1] == pytest.approx(1 / 999)
+
+
+def test_masked_padding_changes_nothing(spectra):
+    torch.manual_seed(0)
+    network = DreamsNetwork(DreamsConfig(d_peak=8, d_fourier=24, n_heads=4, fourier_hidden=16, n_layers=2)).eval()
+    precursor_mz, mz, intensity = spectra
+    with torch.no_grad():
+        wide, _ = network(precursor_mz[1:2], mz[1:2], intensity[1:2])
+        narrow, _ = network(precursor_mz[1:2], mz[1:2, :5], intensity[1:2, :5])
+    torch.testing.assert_close(wide[:, :6], narrow, rtol=1e-5, atol=1e-5)
+
+
+def test_geometric_phase_tells_a_tenth_of_a_millidalton():
+    config = DreamsConfig()
+    network = DreamsNetwork(config)
+    mz = torch.tensor([[800.0], [800.0001]], dtype=torch.float64)
+    near, far = network.fourier_enc(mz)
+    shortest = torch.atan2(far[config.n_frequencies] - 0, far[0]) - torch.atan2(near[config.n_frequencies], near[0])
+    assert math.remainder(shortest.item() - 2 * math.pi * 1e-4 / 0.004, 2 * math.pi) == pytest.approx(0, abs=1e-3)
