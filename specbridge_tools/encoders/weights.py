@@ -134,7 +134,7 @@ def list_weights(*, store=None, shipped=None):
     """`LocalWeights` of what ships with the package (files of the folder `shipped`), then of `KNOWN`."""
     folder = Path(str(importlib.resources.files("specbridge_tools") / "pretrained")) if shipped is None else shipped
     names = {f"{stem}.safetensors" for stem in _SHIPPED} | {path.name for path in folder.glob("*.safetensors")}
-    found = [_shipped(folder / name) for name in sorted(names, key=lambda name: (name not in _FIRST, name))]
+    found = [_shipped(folder / name) for name in sorted(names, key=lambda name: (name != _FIRST, name))]
     return found + [_local(weights, local_path(weights, store=store)) for weights in KNOWN]
 
 
@@ -160,9 +160,9 @@ def _dimension(path):
     with open(path, "rb") as file:
         header = file.read(min(int.from_bytes(file.read(8), "little"), _LONGEST_HEADER))
     try:
-        metadata = json.loads(header).get("__metadata__", {})
+        metadata = json.loads(header)["__metadata__"]
         return next(filter(None, (_found(json.loads(text)) for text in metadata.values())), None)
-    except ValueError:
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

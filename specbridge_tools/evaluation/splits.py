@@ -103,7 +103,7 @@ def assign_folds(inchikey14s, groups, fractions, seed=0):
     large = sizes > _LARGE_GROUP * room.min()
     random = np.random.default_rng(seed)
     shuffled = random.permutation(len(sizes))
-    order = [*sorted(np.flatnonzero(large), key=lambda g: -sizes[g]), *shuffled[~large[shuffled]]]
+    order = [*sorted(shuffled[large[shuffled]], key=lambda group: -sizes[group]), *shuffled[~large[shuffled]]]
     fold_of = np.full(len(sizes), -1)
     n_in = np.zeros(len(fractions), np.int64)
     for done, number in enumerate(order):
