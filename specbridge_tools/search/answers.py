@@ -10,9 +10,7 @@ from specbridge_tools.search.ranking import competition_ranks
 def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
     """The first `n_rows` of the ranked candidates `best` as `Hits`; `calibration` only where `best` holds them all."""
     ranks = competition_ranks(best.score)
-    probability = [""] * len(best)
-    if calibration is not None:
-        probability = [f"{value:.6g}" for value in candidate_probabilities(best.score, calibration).tolist()]
+    probabilities = None if calibration is None else candidate_probabilities(best.score, calibration)[:n_rows]
     best = best.take(slice(0, n_rows))
     texts = _texts(index, best.row)
     names = [*(adduct.name for adduct in query.adducts), ""]
@@ -22,7 +20,7 @@ def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
         "rank": [str(rank) for rank in ranks[: len(best)].tolist()],
         # as many digits as it takes to read the same float64 again, so that order and ties survive
         "score": [repr(score) for score in best.score.tolist()],
-        "probability": probability[: len(best)],
+        "probability": _repeated("", best) if probabilities is None else [f"{p:.6g}" for p in probabilities.tolist()],
         "inchikey14": best.inchikey14.astype(str).tolist(),
         "exact_mass": [f"{mass:.6f}" for mass in best.exact_mass.tolist()],
         "adduct": [names[number] for number in best.adduct.tolist()],

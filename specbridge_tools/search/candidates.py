@@ -48,8 +48,10 @@ def by_mass(index, query, tolerance):
     parts = []
     for number, adduct in enumerate(query.adducts):
         neutral = adduct.neutral_mass(query.precursor_mz)
-        low, high = index.mass_range(*tolerance.window(neutral)) if neutral > 0 else (0, 0)
-        masses = index.exact_mass.read(low, high)
+        if neutral <= 0:
+            continue
+        low, masses = index.mass_window(*tolerance.window(neutral))
+        high = low + len(masses)
         parts.append(
             Candidates(
                 np.arange(low, high),
@@ -60,6 +62,8 @@ def by_mass(index, query, tolerance):
                 (neutral - masses) / neutral * 1e6,
             )
         )
+    if not parts:
+        return of_rows(index, query, np.zeros(0, np.int64), np.zeros(0))
     if len(parts) == 1:
         return parts[0]
     columns = zip(*(dataclasses.astuple(part) for part in parts), strict=True)
@@ -71,8 +75,8 @@ def by_mass(index, query, tolerance):
 def by_formula(index, query):
     """All molecules of the query's formula, which is as `plain_formula` writes it."""
     mass = mass_of_formula(query.formula)
-    low, high = index.mass_range(mass - _FORMULA_WINDOW, mass + _FORMULA_WINDOW)
-    formulas = index.texts["formula"].read(low, high)
+    low, masses = index.mass_window(mass - _FORMULA_WINDOW, mass + _FORMULA_WINDOW)
+    formulas = index.texts["formula"].read(low, low + len(masses))
     same = {formula for formula in set(formulas) if _is_formula(formula, query.formula)}
     rows = low + np.array([i for i, formula in enumerate(formulas) if formula in same], np.int64)
     return of_rows(index, query, rows, scores_of_rows(index, query, rows))

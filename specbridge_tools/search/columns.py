@@ -4,8 +4,9 @@ Reading (pread) rather than mapping also turns a file that is cut short, or a di
 where a mapping would end the process with SIGBUS.
 """
 
-import dataclasses
+import contextlib
 import itertools
+import math
 import os
 
 import numpy as np
@@ -16,27 +17,29 @@ from specbridge_tools.errors import FormatError
 _NEAR = 512
 
 
-@dataclasses.dataclass(frozen=True)
 class Column:
     """A C-contiguous array of `dtype` and `shape` at byte `offset` of the open file `descriptor`."""
 
-    descriptor: int
-    name: str
-    offset: int
-    dtype: np.dtype
-    shape: tuple[int, ...]
+    def __init__(self, descriptor, name, *, offset, dtype, shape):
+        self.name = name
+        self.shape = shape
+        self._descriptor = descriptor
+        self._offset = offset
+        self._dtype = np.dtype(dtype)
+        self._row_bytes = self._dtype.itemsize * math.prod(shape[1:])
 
     def __len__(self):
         return self.shape[0]
 
     def read(self, low, high):
         """Rows low..high-1 -> new array (high - low, ...)."""
-        out = np.empty((high - low, *self.shape[1:]), self.dtype)
-        row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:], dtype=np.int64))
-        view = memoryview(out.reshape(-1).view(np.uint8)) if out.size else memoryview(b"")
-        position = self.offset + low * row_bytes
+        out = np.empty((high - low, *self.shape[1:]), self._dtype)
+        if not out.size:
+            return out
+        view = memoryview(out.reshape(-1).view(np.uint8))
+        position = self._offset + int(low) * self._row_bytes
         while len(view):
-            n_read = os.preadv(self.descriptor, [view], position)
+            n_read = os.preadv(self._descriptor, [view], position)
             if not n_read:
                 raise FormatError("ends too early", where=self.name, advice="copy or build it again")
             view, position = view[n_read:], position + n_read
@@ -44,46 +47,62 @@ class Column:
 
     def take(self, rows):
         """Ascending row numbers (n,) -> new array (n, ...)."""
-        out = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        out = np.empty((len(rows), *self.shape[1:]), self._dtype)
         for start, stop in near_runs(rows):
             low = rows[start]
             out[start:stop] = self.read(low, rows[stop - 1] + 1)[rows[start:stop] - low]
         return out
 
 
-@dataclasses.dataclass(frozen=True)
 class TextColumn:
     """UTF-8 strings end to end in `data` (bytes,); string i is data[offsets[i]:offsets[i + 1]]."""
 
-    data: Column
-    offsets: Column
+    def __init__(self, data, offsets):
+        self._data = data
+        self._offsets = offsets
 
     def read(self, low, high):
         """Strings low..high-1 -> list of str."""
-        ends = self.offsets.read(low, high + 1)
-        if ends[0] < 0 or ends[-1] > len(self.data) or (np.diff(ends) < 0).any():
-            raise FormatError("offsets of strings are broken", where=self.data.name, advice="copy or build it again")
-        blob = self.data.read(ends[0], ends[-1]).tobytes()
-        ends = (ends - ends[0]).tolist()
-        try:
+        blob, ends = self._bytes(low, high)
+        with self._text_errors():
             text = blob.decode()
             if len(text) == len(blob):
                 return [text[a:b] for a, b in itertools.pairwise(ends)]
             return [blob[a:b].decode() for a, b in itertools.pairwise(ends)]
-        except UnicodeDecodeError as error:
-            raise FormatError("a string is not UTF-8", where=self.data.name, advice="copy or build it again") from error
 
     def take(self, rows):
         """Ascending row numbers (n,) -> list of str."""
         out = []
         for start, stop in near_runs(rows):
             low = rows[start]
-            stretch = self.read(low, rows[stop - 1] + 1)
-            out += [stretch[i] for i in (rows[start:stop] - low).tolist()]
+            blob, ends = self._bytes(low, rows[stop - 1] + 1)
+            with self._text_errors():
+                out += [blob[ends[i] : ends[i + 1]].decode() for i in (rows[start:stop] - low).tolist()]
         return out
+
+    def _bytes(self, low, high):
+        """The bytes of strings low..high-1, and where each ends in them, after a 0."""
+        ends = self._offsets.read(low, high + 1)
+        first, last = int(ends[0]), int(ends[-1])
+        if not 0 <= first <= last <= len(self._data):
+            raise FormatError("offsets of strings are broken", where=self._data.name, advice="copy or build it again")
+        return self._data.read(first, last).tobytes(), (ends - first).tolist()
+
+    @contextlib.contextmanager
+    def _text_errors(self):
+        try:
+            yield
+        except UnicodeDecodeError as error:
+            raise FormatError(
+                "a string is not UTF-8", where=self._data.name, advice="copy or build it again"
+            ) from error
 
 
 def near_runs(rows):
     """Ascending row numbers -> (start, stop) of the stretches that are worth one read each."""
-    breaks = np.flatnonzero(np.diff(rows) > _NEAR) + 1
-    return zip([0, *breaks.tolist()], [*breaks.tolist(), len(rows)], strict=True) if len(rows) else ()
+    if not len(rows):
+        return ()
+    if rows[-1] - rows[0] <= _NEAR:
+        return ((0, len(rows)),)
+    breaks = (np.flatnonzero(np.diff(rows) > _NEAR) + 1).tolist()
+    return zip([0, *breaks], [*breaks, len(rows)], strict=True)

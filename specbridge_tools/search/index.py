@@ -56,18 +56,13 @@ class Index:
         """Close the file; nothing can be read afterwards."""
         self._resources.close()
 
-    def mass_range(self, low, high):
-        """Row numbers (first, stop) of the molecules with low <= exact mass <= high (Da)."""
-        first = self._place(low, "left")
-        return first, max(first, self._place(high, "right"))
-
-    def _place(self, mass, side):
-        post = int(np.searchsorted(self._signposts, mass, side))
-        if post == 0:
-            return 0
-        start = (post - 1) * _STEP
-        stretch = self.exact_mass.read(start, min(start + _STEP, self.n))
-        return start + int(np.searchsorted(stretch, mass, side))
+    def mass_window(self, low, high):
+        """The molecules with low <= exact mass <= high (Da): number of the first row, masses (m,) ascending."""
+        start = max(0, int(np.searchsorted(self._signposts, low, "left")) - 1) * _STEP
+        stop = min(self.n, int(np.searchsorted(self._signposts, high, "right")) * _STEP)
+        stretch = self.exact_mass.read(start, max(start, stop))
+        first, end = np.searchsorted(stretch, low, "left"), np.searchsorted(stretch, high, "right")
+        return start + int(first), stretch[first : max(first, end)]
 
     def _column(self, file, name, dtype, shape):
         if name not in file:
@@ -79,7 +74,7 @@ class Index:
         offset = dataset.id.get_offset()
         if offset is None and dataset.size:
             raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice="build the index again")
-        return Column(self._descriptor, self.name, offset or 0, np.dtype(dtype), shape)
+        return Column(self._descriptor, self.name, offset=offset or 0, dtype=dtype, shape=shape)
 
     def _text_column(self, file, name):
         offsets = self._column(file, f"{name}_offsets", "<i8", (self.n + 1,))

@@ -40,7 +40,9 @@ TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x0
 @given(texts=st.lists(st.tuples(TEXT, TEXT, st.floats(-1, 1)), min_size=1, max_size=6))
 def test_what_is_written_is_read(output_format, texts):
     groups = [
-        hits_of(candidate(query_id or "q", 1, score, name=name, record=str(number)), candidate(query_id or "q", 2, -1.0))
+        hits_of(
+            candidate(query_id or "q", 1, score, name=name, record=str(number)), candidate(query_id or "q", 2, -1.0)
+        )
         for number, (query_id, name, score) in enumerate(texts, start=1)
     ]
     groups = [Hits(hits.columns, [hits.rows[0], (*hits.rows[1][:-1], hits.rows[0][-1])]) for hits in groups]
@@ -88,7 +90,9 @@ def test_equal_titles_of_different_records_stay_apart():
 def test_other_columns_and_gzip_are_read():
     table = b"inchikey14\tscore\tquery_id\tmine\nA\t1\tq\tx\nB\t0\tq\ty\n"
     (hits,) = read_hits(io.BytesIO(gzip.compress(table)))
-    assert hits.column("mine") == ["x", "y"] and hits.n_rows == 2 and hits.value("absent") == ""
+    assert hits.column("mine") == ["x", "y"]
+    assert hits.n_rows == 2
+    assert hits.value("absent") == ""
 
 
 @pytest.mark.parametrize(
