@@ -16,7 +16,15 @@ from specbridge_tools.streams import TRY_AGAIN
 class Command(click.Command):
     """A click command whose errors end in one line on stderr and the error's exit status."""
 
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # here, since click's own main would turn it into status 1
+            _end_for_closed_pipe()
+
     def main(self, *args, standalone_mode=True, **kwargs):
+        kwargs.setdefault("prog_name", self.name)
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
         signal.signal(signal.SIGTERM, _terminated)
@@ -31,9 +39,7 @@ class Command(click.Command):
         except SpecbridgeError as error:
             self._fail(error, error.exit_status)
         except BrokenPipeError:
-            # the reader has left (head, less): end quietly, with the status of a process that SIGPIPE ended
-            _abandon_stdout()
-            sys.exit(128 + signal.SIGPIPE)
+            _end_for_closed_pipe()
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
             status = EXIT_TRY_AGAIN if error.errno in TRY_AGAIN else EXIT_BAD_DATA
@@ -51,6 +57,12 @@ class Command(click.Command):
         if status == EXIT_TRY_AGAIN:
             _abandon_stdout()
         sys.exit(status)
+
+
+def _end_for_closed_pipe():
+    # the reader has left (head, less): end quietly, with the status of a process that SIGPIPE ended
+    _abandon_stdout()
+    sys.exit(128 + signal.SIGPIPE)
 
 
 def _abandon_stdout():

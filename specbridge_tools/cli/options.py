@@ -4,7 +4,6 @@ import click
 
 from specbridge_tools.streams import STDIO
 
-
 force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
 
 
