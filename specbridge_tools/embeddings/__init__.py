@@ -1,0 +1,1 @@
+"""Vectors on disk: HDF5 files of molecule and spectrum embeddings."""

@@ -1,0 +1,123 @@
+"""Spectrum embeddings on disk.
+
+HDF5; row i of every dataset is record i of the spectra, rejected ones too, in their order. A dataset is
+
+    embedding     (n, d) float16 or float32   vectors of the model, unit norm; zeros for a rejected record
+    id            (n,) text                   as in the spectra, else `record=N`
+    precursor_mz  (n,) float64                m/z; 0 for a rejected record
+    adduct        (n,) text                   canonical name, '' where the spectrum names none
+    charge        (n,) int32                  signed, 0 when unknown
+    polarity      (n,) int8                   +1, -1, 0 when unknown
+    formula       (n,) text                   as in the metadata, '' for none
+    record, line  (n,) int64                  where it stands in the spectra, 1-based; line 0 where there are no lines
+    reason        (n,) text                   why a record was rejected, '' for a spectrum
+
+Root attributes: format = "specbridge-spectra", format_version = 1, created_by, n; model and model_sha256 (of its file);
+encoder and weights_sha256 of the molecular encoder that the model points to, molecule_head_sha256 of the model's
+molecule head ('' for none), dimension: the space of the vectors, as an index names it.
+"""
+
+import contextlib
+import types
+
+import numpy as np
+
+from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnFile, Layout, create_columns, open_columns
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra.spectrum import Spectrum
+
+LAYOUT = Layout(
+    format="specbridge-spectra",
+    columns={
+        "embedding": VECTOR,
+        "id": TEXT,
+        "precursor_mz": "<f8",
+        "adduct": TEXT,
+        "charge": "<i4",
+        "polarity": "i1",
+        "formula": TEXT,
+        "record": "<i8",
+        "line": "<i8",
+        "reason": TEXT,
+    },
+    attributes=("model", "model_sha256", "encoder", "weights_sha256", "molecule_head_sha256", "dimension"),
+    advice="sb-embed-spectra makes spectrum embeddings",
+)
+_NO_PEAKS = np.zeros(0)
+
+
+class SpectrumEmbeddings(ColumnFile):
+    """An open file of spectrum embeddings; `len` is the number of records, rejected ones included."""
+
+    @property
+    def model(self):
+        return self.attributes["model"]
+
+    @property
+    def model_sha256(self):
+        return self.attributes["model_sha256"]
+
+    @property
+    def encoder(self):
+        """Name of the molecular encoder in whose space the vectors are."""
+        return self.attributes["encoder"]
+
+    @property
+    def weights_sha256(self):
+        """Hash of the molecular encoder's weights."""
+        return self.attributes["weights_sha256"]
+
+    @property
+    def molecule_head_sha256(self):
+        return self.attributes["molecule_head_sha256"]
+
+    @property
+    def dimension(self):
+        return self.attributes["dimension"]
+
+    @property
+    def embedding(self):
+        """The vectors on disk; slicing reads them."""
+        return self.dataset("embedding")
+
+    def blocks(self, size):
+        """Yield lists of up to `size` pairs (record, vector (d,)), in order.
+
+        A record is a `Spectrum` without peaks, whose metadata hold its formula where it has one, or a `Rejection`.
+        """
+        for columns in self.read_blocks(size):
+            vectors = columns.pop("embedding")
+            names = list(columns)
+            rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+            records = [_record(**dict(zip(names, row, strict=True))) for row in rows]
+            yield list(zip(records, vectors, strict=True))
+
+
+def _record(*, id, precursor_mz, adduct, charge, polarity, formula, record, line, reason):
+    if reason:
+        return Rejection(reason, id=id, record=record, line=line)
+    metadata = types.MappingProxyType({"formula": formula} if formula else {})
+    return Spectrum(id, precursor_mz, _NO_PEAKS, _NO_PEAKS, charge, polarity, adduct or None, record, line, metadata)
+
+
+def open_spectrum_embeddings(source):
+    """Open a file, or stdin for `-`, for reading.
+
+    Raises `DataError` where it cannot be read, `FormatError` where it is no such file, of another version, or broken.
+    """
+    return open_columns(SpectrumEmbeddings, LAYOUT, source)
+
+
+@contextlib.contextmanager
+def create_spectrum_embeddings(path, *, model, dtype):
+    """Yield the `ColumnWriter` of a new file for the vectors of `model`, stored as `dtype`."""
+    attributes = {
+        "model": model.name,
+        "model_sha256": model.weights_sha256,
+        "encoder": model.molecule_encoder,
+        "weights_sha256": model.molecule_encoder_sha256,
+        "molecule_head_sha256": model.molecule_head_sha256,
+        "dimension": model.dimension,
+    }
+    with create_columns(path, LAYOUT, attributes, dtype=dtype) as writer:
+        yield writer
