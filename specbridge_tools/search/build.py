@@ -5,6 +5,7 @@ import dataclasses
 import tempfile
 from pathlib import Path
 
+from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.search.graph import build_graph
@@ -13,7 +14,7 @@ from specbridge_tools.search.layout import create_index_file, text_sizes
 from specbridge_tools.search.merge import merged_rows
 from specbridge_tools.search.runs import common_space, rows_in_memory, write_runs
 from specbridge_tools.search.space import Space, require_same
-from specbridge_tools.streams import display_name, output_path, seekable_input
+from specbridge_tools.streams import output_path
 
 # Runs that are merged at once: each is an open file.
 _MOST_RUNS = 64
@@ -58,15 +59,15 @@ def build_index(
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(output_path(destination, force=force))
         folder = stack.enter_context(_folder_beside(temporary))
-        named = [(stack.enter_context(seekable_input(source)), display_name(source)) for source in inputs]
-        raw = common_space(named)
-        model = pick_model(raw, named[0][1]) if pick_model else None
+        opened = [stack.enter_context(open_molecule_embeddings(source)) for source in inputs]
+        raw = common_space(opened)
+        model = pick_model(raw, opened[0].name) if pick_model else None
         space = Space.of_model(model) if model else raw
         runs, n_read = write_runs(
-            named, folder, space, model=model, dtype=dtype, memory_mb=memory_mb, display=display or SilentProgress()
+            opened, folder, space, model=model, dtype=dtype, memory_mb=memory_mb, display=display or SilentProgress()
         )
         if not n_read:
-            raise DataError("there is no molecule", where=", ".join(name for _, name in named))
+            raise DataError("there is no molecule", where=", ".join(each.name for each in opened))
         while len(runs) > _MOST_RUNS:
             runs = _merge_groups(runs, folder, memory_mb)
         return BuildCounts(n_read, _merge_files(runs, temporary, folder, graph=graph, memory_mb=memory_mb))

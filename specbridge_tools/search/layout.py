@@ -124,6 +124,7 @@ def _reserve(file, name, shape, dtype):
     properties.set_layout(h5py.h5d.CONTIGUOUS)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    properties.set_obj_track_times(False)  # the same content gives the same bytes
     kind = h5py.h5t.py_create(np.dtype(dtype))
     return h5py.h5d.create(file.id, name.encode(), kind, h5py.h5s.create_simple(shape), properties).get_offset()
 

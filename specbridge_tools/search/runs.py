@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 
-from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.errors import DataError
 from specbridge_tools.search.arithmetic import unit_rows
 from specbridge_tools.search.layout import create_index_file, text_sizes
@@ -22,19 +21,15 @@ def rows_in_memory(memory_mb, dimension, dtype):
 
 
 def common_space(inputs):
-    """(path, name) pairs -> the space of all their vectors; raises `MismatchError` naming two that differ."""
-    first = None
-    for path, name in inputs:
-        with open_molecule_embeddings(path) as embeddings:
-            space = Space(embeddings.encoder, embeddings.weights_sha256, "", embeddings.dimension)
-        if first is None:
-            first, first_name = space, name
-        require_same(first, first_name, space, name, advice="embed all molecules with one encoder")
-    return first
+    """The space of the vectors of open molecule embeddings; raises `MismatchError` naming two that differ."""
+    spaces = [Space(each.encoder, each.weights_sha256, "", each.dimension) for each in inputs]
+    for each, space in zip(inputs, spaces, strict=True):
+        require_same(spaces[0], inputs[0].name, space, each.name, advice="embed all molecules with one encoder")
+    return spaces[0]
 
 
 def write_runs(inputs, folder, space, *, model, dtype, memory_mb, display):
-    """Sort the molecules of `inputs` into index files in `folder`; -> (their paths, number of molecules read)."""
+    """Sort the molecules of open embeddings into index files in `folder`; -> (their paths, number of molecules)."""
     runs, waiting, n_waiting, n_read = [], [], 0, 0
     n_most = rows_in_memory(memory_mb, space.dimension, dtype)
     for block in _placed_blocks(inputs, model=model, dtype=dtype, block_rows=min(n_most, _BLOCK_ROWS)):
@@ -52,24 +47,22 @@ def write_runs(inputs, folder, space, *, model, dtype, memory_mb, display):
 
 def _placed_blocks(inputs, *, model, dtype, block_rows):
     """The molecules of all inputs as `Rows`, their vectors as the index stores them."""
-    for number, (path, name) in enumerate(inputs):
+    for number, embeddings in enumerate(inputs):
         position = 0
-        with open_molecule_embeddings(path) as embeddings:
-            for block in embeddings.blocks(block_rows):
-                n = len(block.exact_mass)
-                vectors = np.asarray(block.embedding, np.float32)
-                placed = vectors if model is None else model.encode_molecules(vectors)
-                if not (np.isfinite(placed).all() and np.isfinite(block.exact_mass).all()):
-                    raise DataError("an embedding or a mass is not a finite number", where=name)
-                yield Rows(
-                    np.asarray(block.exact_mass, np.float64),
-                    np.asarray(block.inchikey14, "S14"),
-                    {text: np.asarray(getattr(block, text), object) for text in TEXTS},
-                    np.full(n, number),
-                    np.arange(position, position + n),
-                    unit_rows(placed, dtype),
-                )
-                position += n
+        for block in embeddings.blocks(block_rows):
+            vectors = block.embedding.astype(np.float32, copy=False)
+            placed = vectors if model is None else model.encode_molecules(vectors)
+            if not (np.isfinite(placed).all() and np.isfinite(block.exact_mass).all()):
+                raise DataError("an embedding or a mass is not a finite number", where=embeddings.name)
+            yield Rows(
+                block.exact_mass,
+                block.inchikey14.astype("S14"),
+                {name: getattr(block, name) for name in TEXTS},
+                np.full(len(block), number),
+                np.arange(position, position + len(block)),
+                unit_rows(placed, dtype),
+            )
+            position += len(block)
 
 
 def _write_run(blocks, path, space):
