@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-from specbridge_tools.constants import ATOM_MASS
+from specbridge_tools.constants import ATOM_MASS, ISOTOPE_MASS
 from specbridge_tools.errors import DataError
 
 _ABBREVIATION = {
@@ -60,7 +60,8 @@ class _Body(NamedTuple):
     n_molecules: int
     composition: collections.Counter
     usual_charge: int
-    acids: int
+    acids: bool
+    cations_only: bool
 
 
 def read_adduct(text):
@@ -104,8 +105,10 @@ def _charge(text):
 
 def _ion(text, charge):
     body = _body(text)
-    if body.usual_charge > 0 > charge:
+    if body.cations_only and charge < 0:
         raise DataError("it cannot be negative")
+    if any(body.composition[isotope] < 0 for isotope in ISOTOPE_MASS):
+        raise DataError("a rare isotope is only gained")
     composition = body.composition
     # an acid named beside a negative charge, without its proton taken away, means the acid's anion
     if charge < 0 and body.acids and body.usual_charge == charge + 1:
@@ -119,6 +122,7 @@ def _body(text):
         raise DataError("it names no M")
     rest = match[2] if not match[2] or match[2][0] in "+-" else "+" + match[2]
     composition, charge, acids, end = collections.Counter(), 0, 0, 0
+    cations_only = bool(rest)
     while end < len(rest):
         part = _PART.match(rest, end)
         if not part:
@@ -128,14 +132,16 @@ def _body(text):
         token = _ABBREVIATION.get(token, token)
         for element, number in _elements(token).items():
             composition[element] += number * count
-        charge += _PART_CHARGE.get(token, 0) * count
+        told = _PART_CHARGE.get(token, 0) * count
+        charge += told if count > 0 or token == "H" else min(told, 0)  # what loses chloride need not be a cation
+        cations_only &= told > 0 and count > 0
         acids += count if token in _ACIDS else 0
         end = part.end()
-    return _Body(int(match[1] or 1), composition, charge, acids > 0)
+    return _Body(int(match[1] or 1), composition, charge, acids > 0, cations_only)
 
 
 def _elements(formula):
-    if formula in ("37Cl", "81Br"):
+    if formula in ISOTOPE_MASS:
         return {formula: 1}
     counts, end = collections.Counter(), 0
     if formula == "e":

@@ -1,34 +1,40 @@
 """One canonical name for each ion: a function of what the ion is made of, never of how a file spelled it."""
 
 import collections
+import functools
 import itertools
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.adduct_grammar import CARRIER_CHARGE
 
 # What is gained or lost whole, in the order in which it is looked for.
-_NEUTRALS = {
-    "H2O": {"H": 2, "O": 1},
-    "NH3": {"N": 1, "H": 3},
-    "CO2": {"C": 1, "O": 2},
-    "CO": {"C": 1, "O": 1},
-    "CH3OH": {"C": 1, "H": 4, "O": 1},
-    "ACN": {"C": 2, "H": 3, "N": 1},
-    "HCOOH": {"C": 1, "H": 2, "O": 2},
-    "CH3COOH": {"C": 2, "H": 4, "O": 2},
-    "CF3COOH": {"C": 2, "H": 1, "F": 3, "O": 2},
-    "DMSO": {"C": 2, "H": 6, "O": 1, "S": 1},
-    "C3H8O": {"C": 3, "H": 8, "O": 1},
-    "HF": {"H": 1, "F": 1},
-    "HCl": {"H": 1, "Cl": 1},
-    "HBr": {"H": 1, "Br": 1},
-    "HI": {"H": 1, "I": 1},
-    "SO3": {"S": 1, "O": 3},
-    "H3PO4": {"H": 3, "P": 1, "O": 4},
-}
-_RADICALS = {"CH3": {"C": 1, "H": 3}, "NO2": {"N": 1, "O": 2}}
-_VALENCE_ODD = ("H", "N", "P", "F", "Cl", "Br", "I", "B", "Al")
+_NEUTRALS = (
+    ("H2O", (("H", 2), ("O", 1))),
+    ("NH3", (("N", 1), ("H", 3))),
+    ("CO2", (("C", 1), ("O", 2))),
+    ("CO", (("C", 1), ("O", 1))),
+    ("CH3OH", (("C", 1), ("H", 4), ("O", 1))),
+    ("ACN", (("C", 2), ("H", 3), ("N", 1))),
+    ("HCOOH", (("C", 1), ("H", 2), ("O", 2))),
+    ("CH3COOH", (("C", 2), ("H", 4), ("O", 2))),
+    ("CF3COOH", (("C", 2), ("H", 1), ("F", 3), ("O", 2))),
+    ("DMSO", (("C", 2), ("H", 6), ("O", 1), ("S", 1))),
+    ("C3H8O", (("C", 3), ("H", 8), ("O", 1))),
+    ("HF", (("H", 1), ("F", 1))),
+    ("HCl", (("H", 1), ("Cl", 1))),
+    ("HBr", (("H", 1), ("Br", 1))),
+    ("HI", (("H", 1), ("I", 1))),
+    ("SO3", (("S", 1), ("O", 3))),
+    ("H3PO4", (("H", 3), ("P", 1), ("O", 4))),
+)
 _ACIDS = {"HCOOH": "HCOO", "CH3COOH": "CH3COO", "CF3COOH": "CF3COO"}
+# What a radical ion has lost or gained. Not the acids: beside a negative charge their names mean their anions.
+_RADICALS = (
+    *(neutral for neutral in _NEUTRALS if neutral[0] not in _ACIDS),
+    ("CH3", (("C", 1), ("H", 3))),
+    ("NO2", (("N", 1), ("O", 2))),
+)
+_VALENCE_ODD = ("H", "N", "P", "F", "Cl", "Br", "I", "B", "Al")
 _COUNTS = (1, 2, 3, 4, 5, 6)
 
 
@@ -62,8 +68,7 @@ def _neutral_parts(atoms, protons):
     atoms = {element: count for element, count in atoms.items() if count}
     if known := _known_parts(without, _NEUTRALS):
         return known, protons
-    radicals = {name: made for name, made in _NEUTRALS.items() if name not in _ACIDS} | _RADICALS
-    if known := _known_parts(atoms, radicals):
+    if known := _known_parts(atoms, _RADICALS):
         return known, 0
     # whole molecules have an even number of atoms of odd valence; what has not is a radical, written as it is
     if sum(count for element, count in without.items() if element in _VALENCE_ODD) % 2:
@@ -73,20 +78,26 @@ def _neutral_parts(atoms, protons):
     return [(_hill(made), sign) for made, sign in ((lost, -1), (gained, 1)) if made], protons
 
 
-def _known_parts(atoms, known):
-    """`atoms` as up to two kinds of `known` parts, all lost or all gained; None when they are not."""
+def _known_parts(atoms, kinds):
+    """`atoms` as up to two kinds of `kinds`, all lost or all gained; None when they are not."""
     sign = 1 if all(count > 0 for count in atoms.values()) else -1
+    found = _sums(kinds).get(frozenset((element, sign * count) for element, count in atoms.items()))
+    return found and [(name, sign * count) for name, count in found]
+
+
+@functools.cache
+def _sums(kinds):
+    """Atoms -> the parts that they are, for each sum of one or two kinds; the simplest, first named parts win."""
+    sums = {}
     for n_kinds in (1, 2):
-        for names in itertools.combinations(known, n_kinds):
-            if set(atoms) != set().union(*(known[name] for name in names)):
-                continue
+        for chosen in itertools.combinations(kinds, n_kinds):
             for counts in itertools.product(_COUNTS, repeat=n_kinds):
-                made = collections.Counter()
-                for name, count in zip(names, counts, strict=True):
-                    made.update({element: sign * count * n for element, n in known[name].items()})
-                if made == atoms:
-                    return [(name, sign * count) for name, count in zip(names, counts, strict=True)]
-    return None
+                atoms = collections.Counter()
+                for (_, made), count in zip(chosen, counts, strict=True):
+                    atoms.update({element: count * n for element, n in made})
+                parts = tuple((name, count) for (name, _), count in zip(chosen, counts, strict=True))
+                sums.setdefault(frozenset(atoms.items()), parts)
+    return sums
 
 
 def _with_carried_proton(parts, protons):
@@ -107,4 +118,5 @@ def _hill(counts):
 
 def _signed(name, count):
     size = "" if abs(count) == 1 else str(abs(count))
+    name = f"({name})" if size and name[0].isdigit() else name
     return f"{'+' if count > 0 else '-'}{size}{name}"
