@@ -1,6 +1,7 @@
 """Encoders by name. Nothing is imported before it is asked for, so that `--help` stays quick."""
 
 import importlib
+import inspect
 
 from specbridge_tools.errors import UsageError
 
@@ -21,10 +22,16 @@ class Registry:
     def names(self):
         return sorted(self._entries)
 
-    def create(self, spec):
-        """Make the encoder that `NAME` or `NAME:ARGUMENT` names: `Class.from_argument(argument)`, '' when absent."""
+    def create(self, spec, **settings):
+        """Make the encoder that `NAME` or `NAME:ARGUMENT` names: `Class.from_argument(argument)`, '' when absent.
+
+        `settings` say how to run it, not what it computes (device, allow_download); they are for the classes whose
+        `from_argument` takes them.
+        """
         name, _, argument = spec.partition(":")
-        return self.find(name).from_argument(argument)
+        make = self.find(name).from_argument
+        taken = inspect.signature(make).parameters
+        return make(argument, **{key: value for key, value in settings.items() if key in taken})
 
     def find(self, name):
         """The class registered as `name`, imported now."""
@@ -35,6 +42,7 @@ class Registry:
 
 
 MOLECULE_ENCODERS = Registry("molecule encoder")
+MOLECULE_ENCODERS.register("default", "specbridge_tools.encoders.morgan:ShippedEncoder")
 MOLECULE_ENCODERS.register("toy", "specbridge_tools.encoders.toy:ToyMoleculeEncoder")
 MOLECULE_ENCODERS.register("morgan", "specbridge_tools.encoders.morgan:MorganEncoder")
 MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.chemberta:ChembertaEncoder")

@@ -1,0 +1,144 @@
+"""SMILES language models of the RoBERTa kind, from a folder in Hugging Face layout (ChemBERTa and its like)."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from specbridge_tools.encoders.registry import parse_options
+from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.provenance import sha256_file
+
+POOLINGS = ("cls", "mean")
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+
+
+class ChembertaEncoder:
+    """The last hidden state of a transformer over a SMILES, pooled.
+
+    source          a folder, or a name on the Hugging Face hub where `allow_download` is set
+    pooling         `cls`: the first token's; `mean`: over all tokens, the special ones included
+    batch_size      SMILES at once; only those of one length in tokens go together, so that nothing is ever padded and
+                    a vector does not depend on its neighbours
+    weights_sha256  of the weight file, or of the hashes of all where there are several
+    truncated       SMILES with more tokens than the model takes; the tokens at their ends were cut
+    """
+
+    def __init__(self, source, *, pooling="cls", device="cpu", allow_download=False, batch_size=64):
+        if pooling not in POOLINGS:
+            raise UsageError(f"no pooling {pooling!r}", advice=f"one of {', '.join(POOLINGS)}")
+        folder = _folder(source, allow_download)
+        self._tokenizer, self._model = _load(folder)
+        self._device = _device(device)
+        self._model.to(self._device).eval()
+        self._pooling = pooling
+        self._batch_size = batch_size
+        self._max_tokens = _max_tokens(self._tokenizer, self._model.config)
+        self.dimension = self._model.config.hidden_size
+        self.name = f"chemberta:{Path(source).name},pooling={pooling}"
+        self.weights_sha256 = _weights_digest(folder)
+        self.truncated = []
+
+    @classmethod
+    def from_argument(cls, argument, *, device="cpu", allow_download=False, batch_size=64):
+        """`PATH` or `PATH,pooling=cls|mean`."""
+        source, _, rest = argument.partition(",")
+        if not source:
+            raise UsageError("encoder chemberta needs a folder", advice="chemberta:PATH or chemberta:PATH,pooling=mean")
+        options = parse_options(rest, {"pooling": "cls"})
+        return cls(source, device=device, allow_download=allow_download, batch_size=batch_size, **options)
+
+    def encode(self, smiles):
+        """Canonical SMILES -> (n, dimension) float32."""
+        out = np.empty((len(smiles), self.dimension), np.float32)
+        if not len(smiles):
+            return out
+        tokens = [self._cut(*pair) for pair in zip(smiles, self._tokens(smiles), strict=True)]
+        lengths = np.array([len(row) for row in tokens])
+        for length in np.unique(lengths):
+            rows = np.flatnonzero(lengths == length)
+            for start in range(0, len(rows), self._batch_size):
+                batch = rows[start : start + self._batch_size]
+                out[batch] = self._forward([tokens[row] for row in batch])
+        return out
+
+    def _tokens(self, smiles):
+        # verbose=False: we count the long ones ourselves
+        return self._tokenizer(list(smiles), truncation=False, verbose=False)["input_ids"]
+
+    def _cut(self, smiles, tokens):
+        if len(tokens) <= self._max_tokens:
+            return tokens
+        self.truncated.append(smiles)
+        return [*tokens[: self._max_tokens - 1], tokens[-1]]
+
+    def _forward(self, tokens):
+        import torch
+
+        with torch.inference_mode():
+            ids = torch.tensor(tokens, device=self._device)  # (b, t)
+            hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state  # (b, t, d)
+            pooled = hidden[:, 0] if self._pooling == "cls" else hidden.mean(dim=1)
+            return pooled.float().cpu().numpy()
+
+
+def _folder(source, allow_download):
+    folder = Path(source)
+    if folder.is_dir():
+        return folder
+    if not allow_download:
+        raise DataError(
+            "no such folder", where=source, advice="give a local folder, or --allow-download for a name on the hub"
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(source, allow_patterns=["*.json", "*.txt", "*.model", *_WEIGHTS]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"cannot be downloaded ({reason})", where=source) from error
+
+
+def _load(folder):
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    # that a masked language model has no pooler is no news
+    logging.set_verbosity_error()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"holds no model and tokenizer in Hugging Face layout ({reason})", where=folder) from error
+    finally:
+        logging.set_verbosity(verbosity)
+    return tokenizer, model
+
+
+def _device(name):
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device {name!r} cannot be used here", advice="cpu, cuda, cuda:N or auto") from error
+    return name
+
+
+def _max_tokens(tokenizer, config):
+    # RoBERTa counts positions from behind the padding token's
+    offset = config.pad_token_id + 1 if "roberta" in config.model_type else 0
+    return min(tokenizer.model_max_length, config.max_position_embeddings - offset)
+
+
+def _weights_digest(folder):
+    for pattern in _WEIGHTS:
+        digests = [sha256_file(path) for path in sorted(folder.glob(pattern))]
+        if digests:
+            return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    raise DataError("holds no weight file", where=folder, advice=f"expected one of {', '.join(_WEIGHTS)}")
