@@ -95,9 +95,12 @@ class QueryReader:
         return [self._query(record, vectors) for record in records]
 
     def _from_embeddings(self, path, name):
+        if self._formula_field not in (None, DEFAULT_FORMULA_FIELD):
+            advice = "give the spectra, or leave --formula-column out"
+            raise UsageError("spectrum embeddings hold no field but formula", where=name, advice=advice)
         with open_spectrum_embeddings(path) as embeddings:
             advice = "embed the spectra with the model that the index was built for"
-            require_same(self._index.space, self._index.name, embeddings.space, name, advice=advice)
+            require_same(self._index.space, self._index.name, Space.of_embeddings(embeddings), name, advice=advice)
             if self._model is not None and embeddings.model_sha256 != self._model.weights_sha256:
                 message = f"{name} was made with model {embeddings.model}, not with {self._model.name}"
                 raise MismatchError(message, advice="embed the spectra with this model, or leave --model out")

@@ -22,7 +22,7 @@ def rows_in_memory(memory_mb, dimension, dtype):
 
 def common_space(inputs):
     """The space of the vectors of open molecule embeddings; raises `MismatchError` naming two that differ."""
-    spaces = [Space(each.encoder, each.weights_sha256, "", each.dimension) for each in inputs]
+    spaces = [Space.of_embeddings(each) for each in inputs]
     for each, space in zip(inputs, spaces, strict=True):
         require_same(spaces[0], inputs[0].name, space, each.name, advice="embed all molecules with one encoder")
     return spaces[0]

@@ -20,6 +20,12 @@ class Space:
         return cls(model.molecule_encoder, model.molecule_encoder_sha256, model.molecule_head_sha256, model.dimension)
 
     @classmethod
+    def of_embeddings(cls, file):
+        """Of open molecule or spectrum embeddings; those of molecules are as their encoder gives them."""
+        head = getattr(file, "molecule_head_sha256", "")
+        return cls(file.encoder, file.weights_sha256, head, file.dimension)
+
+    @classmethod
     def of_attributes(cls, attributes, name):
         """From the attributes of an HDF5 file; raises `FormatError` where one is missing."""
         values = []

@@ -4,10 +4,13 @@ import types
 import numpy as np
 import pytest
 
+from specbridge_tools.embeddings.spectra import LAYOUT, create_spectrum_embeddings
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.records import Tally
 from specbridge_tools.search.query import SearchOptions, query, write_hits
 from specbridge_tools.search.tolerance import Tolerance
+from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
 
 PROTON = 1.007276466
 
@@ -243,3 +246,61 @@ def test_the_tolerance_is_of_the_neutral_mass(opened, make_rows):
         )
     assert sorted(hits.column("exact_mass")) == ["1000.000000", "1000.009900"]
     assert narrow.column("exact_mass") == ["1000.000000"]
+
+
+def embedded(path, records, **changes):
+    """Records of the reader -> embeddings file, as `sb-embed-spectra` writes it."""
+    model = Model(**changes)
+    rows = {name: [] for name in LAYOUT.columns}
+    for record in records:
+        usable = isinstance(record, Spectrum)
+        values = {"id": record.id, "record": record.record, "line": record.line}
+        values["reason"] = "" if usable else record.reason
+        values["embedding"] = model.encode([record])[0] if usable else np.zeros(8, "f4")
+        for name, absent in [("precursor_mz", 0.0), ("charge", 0), ("polarity", 0), ("adduct", None)]:
+            values[name] = getattr(record, name) if usable else absent
+        values["adduct"] = values["adduct"] or ""
+        values["formula"] = record.metadata.get("formula", "") if usable else ""
+        for name, value in values.items():
+            rows[name].append(value)
+    rows["embedding"] = np.array(rows["embedding"])
+    with create_spectrum_embeddings(path, model=model, dtype=np.dtype("f4")) as file:
+        file.append(rows)
+    return path
+
+
+RECORDS = [
+    spectrum("second", 300.0, FORMULA="CH4"),
+    {"TITLE": "no precursor"},
+    spectrum("nothing", 250.0),
+    {"TITLE": "unnamed", "PEPMASS": 200.0 + PROTON, "CHARGE": "1+", "peaks": "77.7 1"},
+]
+
+
+@pytest.mark.parametrize("options", [SearchOptions(), SearchOptions("formula"), SearchOptions("open", exact=True)])
+def test_embeddings_are_answered_like_their_spectra(index, tmp_path, options):
+    path = embedded(tmp_path / "s.h5", read_spectra(mgf(*map(dict, RECORDS))))
+    tallies = [Tally(), Tally()]
+    direct = query(mgf(*map(dict, RECORDS)), index=index, model=Model(), options=options, tally=tallies[0])
+    expected = [hits.rows for hits in direct]
+    for source in (path, io.BytesIO(path.read_bytes())):
+        found = list(query(source, index=index, options=options, tally=tallies[1]))
+        assert [hits.rows for hits in found] == expected
+    assert (2 * tallies[0].n_read, 2 * tallies[0].n_rejected) == (tallies[1].n_read, tallies[1].n_rejected)
+
+
+def test_embeddings_of_another_model_are_refused_with_both_names(index, tmp_path):
+    path = embedded(tmp_path / "s.h5", read_spectra(mgf(spectrum("s", 300.0))), molecule_encoder="morgan")
+    with pytest.raises(MismatchError) as caught:
+        list(query(path, index=index))
+    assert str(path) in str(caught.value)
+    assert index.name in str(caught.value)
+    path = embedded(tmp_path / "t.h5", read_spectra(mgf(spectrum("s", 300.0))))
+    with pytest.raises(MismatchError, match="made with model stand-in, not with other"):
+        list(query(path, index=index, model=Model(name="other", weights_sha256="ee" * 32)))
+
+
+def test_only_the_formula_column_of_embeddings_is_known(index, tmp_path):
+    path = embedded(tmp_path / "s.h5", read_spectra(mgf(spectrum("s", 300.0))))
+    with pytest.raises(UsageError, match="formula"):
+        list(query(path, index=index, options=SearchOptions("formula", formula_field="guess")))
