@@ -44,6 +44,9 @@ model_option = click.option("--model", metavar="FILE", help="Model made by sb-fi
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
 )
+dtype_option = click.option(
+    "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Of the stored vectors."
+)
 device_option = click.option(
     "--device", default="auto", metavar="NAME", help="cpu, cuda, cuda:N, or auto: cuda where there is one."
 )

@@ -10,7 +10,7 @@ HDF5; row i of every dataset is the same molecule, in the order in which the inp
     inchikey14       (n,) 14 ASCII bytes         first block of the InChIKey
     formula          (n,) text                   Hill order
     exact_mass       (n,) float64                Da, sum of the atoms' monoisotopic masses
-    name             (n,) text                   of the first record that has one
+    name             (n,) text                   of the first record
     truncated        (n,) uint8                  1 where the encoder had to cut the SMILES
 
 Root attributes: format = "specbridge-molecules", format_version = 1, created_by, n; encoder, weights_sha256 (of its

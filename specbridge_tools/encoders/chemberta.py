@@ -8,6 +8,7 @@ import numpy as np
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
+from specbridge_tools.threads import use_threads
 
 POOLINGS = ("cls", "mean")
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
@@ -40,12 +41,13 @@ class ChembertaEncoder:
         self.truncated = []
 
     @classmethod
-    def from_argument(cls, argument, *, device="cpu", allow_download=False, batch_size=64):
-        """`PATH` or `PATH,pooling=cls|mean`."""
+    def from_argument(cls, argument, *, device="cpu", allow_download=False, batch_size=64, threads=None):
+        """`PATH` or `PATH,pooling=cls|mean`; `threads` as for `use_threads`."""
         source, _, rest = argument.partition(",")
         if not source:
             raise UsageError("encoder chemberta needs a folder", advice="chemberta:PATH or chemberta:PATH,pooling=mean")
         options = parse_options(rest, {"pooling": "cls"})
+        use_threads(threads)
         return cls(source, device=device, allow_download=allow_download, batch_size=batch_size, **options)
 
     def encode(self, smiles):

@@ -1,0 +1,66 @@
+"""sb-embed-spectra: spectra -> spectrum embeddings."""
+
+import click
+
+from specbridge_tools.cli.command import closing_line, command
+from specbridge_tools.cli.options import (
+    batch_size_option,
+    device_option,
+    dtype_option,
+    model_option,
+    output_options,
+    record_options,
+    spectrum_format_option,
+    threads_option,
+)
+
+EXAMPLE = """
+sb-embed-spectra spectra.mgf -o spectra.h5
+zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o hits.tsv
+"""
+
+
+@command("sb-embed-spectra", example=EXAMPLE)
+@click.argument("spectra", metavar="SPECTRA")
+@output_options(what="Spectrum embeddings, HDF5")
+@model_option
+@dtype_option
+@spectrum_format_option
+@batch_size_option
+@device_option
+@record_options
+@threads_option
+def main(
+    spectra, output, force, model, dtype, input_format, batch_size, device, rejects, strict, threads, quiet
+):  # fmt: skip
+    """Place spectra in the space of the molecules.
+
+    SPECTRA is MGF, MSP or mzML, plain or gzip, or -. Each vector has unit norm, and its inner product with that of a
+    molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used keeps its
+    row, with the reason.
+    """
+    from specbridge_tools.bridge.checkpoint import load_model
+    from specbridge_tools.embeddings.embed_spectra import embed_spectra
+    from specbridge_tools.progress import progress
+    from specbridge_tools.records import open_tally
+    from specbridge_tools.streams import check_output
+    from specbridge_tools.threads import use_threads
+
+    check_output(output, force=force)
+    use_threads(threads)
+    with (
+        open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
+        progress("spectra", quiet=quiet) as display,
+    ):
+        embed_spectra(
+            spectra,
+            output,
+            model=load_model(model, device=device),
+            tally=tally,
+            dtype=dtype,
+            input_format=input_format,
+            batch_size=batch_size,
+            force=force,
+            display=display,
+        )
+    closing_line(tally.summary(), quiet=quiet)
