@@ -28,7 +28,10 @@ setup(
     description="Small Unix-style commands that name the molecule behind an MS/MS spectrum",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    author="The specbridge_tools authors",
     license="MIT AND CC-BY-SA-4.0",
+    license_files=["LICENSE", "specbridge_tools/pretrained/LICENSE*"],
+    keywords="mass spectrometry, tandem MS, metabolomics, molecule identification, embeddings",
     packages=find_packages(include=["specbridge_tools", "specbridge_tools.*"]),
     package_data={"specbridge_tools.pretrained": ["*.safetensors", "*.md", "LICENSE*"]},
     python_requires=">=3.10,<3.14",
@@ -47,15 +50,19 @@ setup(
         "torch>=2.4,<2.14",
         "transformers>=4.44",
     ],
-    extras_require={"plot": ["matplotlib>=3.8"], "test": TEST, "lint": ["ruff>=0.6"]},
+    extras_require={"plot": ["matplotlib>=3.8"], "test": TEST, "lint": ["build>=1.2", "ruff==0.17.*", "uv>=0.4"]},
     entry_points={
         "console_scripts": [f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS]
     },
     classifiers=[
         "Environment :: Console",
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: MIT License",
-        "Programming Language :: Python :: 3",
+        "Operating System :: POSIX",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Chemistry",
     ],
 )

@@ -1,0 +1,54 @@
+"""Check what the wheel and the sdist in a folder hold: check_dist.py FOLDER."""
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+WHEEL_LIMIT = 80e6
+IN_WHEEL = (
+    "specbridge_tools/pretrained/LICENSE-CC-BY-SA-4.0.txt",
+    "specbridge_tools/pretrained/MODEL_CARD.md",
+    "specbridge_tools/cli/query.py",
+)
+IN_SDIST = (
+    "LICENSE",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "environment.sh",
+    "setup.py",
+    "examples/quickstart.sh",
+    "examples/spectra.mgf",
+    "examples/molecules.tsv",
+    "tests/run.sh",
+    "specbridge_tools/pretrained/MODEL_CARD.md",
+)
+
+
+def main(folder):
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    problems = [f"{wheel.name} lacks {name}" for name in IN_WHEEL if name not in names]
+    problems += [
+        f"{wheel.name} holds {name}" for name in names if name.split("/")[0] in ("tests", "examples", "galaxy_wrappers")
+    ]
+    if not any(name.endswith(".safetensors") for name in names):
+        problems.append(f"{wheel.name} lacks the weights")
+    if not any(name.endswith(("licenses/LICENSE", "dist-info/LICENSE")) for name in names):
+        problems.append(f"{wheel.name} lacks the licence of the code")
+    if wheel.stat().st_size > WHEEL_LIMIT:
+        problems.append(f"{wheel.name} has {wheel.stat().st_size} bytes, more than {WHEEL_LIMIT:.0f}")
+    with tarfile.open(sdist) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    problems += [f"{sdist.name} lacks {name}" for name in IN_SDIST if name not in names]
+    problems += [f"{sdist.name} holds {name}" for name in names if "__pycache__" in name or name.startswith(".ci")]
+    for path in (wheel, sdist):
+        print(f"{path.name}: {path.stat().st_size / 1e6:.1f} MB")
+    return problems
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(main(Path(sys.argv[1]))))
