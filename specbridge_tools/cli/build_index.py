@@ -3,7 +3,7 @@
 import click
 
 from specbridge_tools.cli.command import closing_line, command
-from specbridge_tools.cli.options import model_option, output_options, threads_option
+from specbridge_tools.cli.options import dtype_option, model_option, output_options, threads_option
 
 EXAMPLE = """
 sb-build-index molecules.h5 -o index.h5
@@ -15,7 +15,7 @@ sb-embed-mols molecules.tsv -o - | sb-build-index - -o - > index.h5
 @click.argument("molecules", nargs=-1, required=True, metavar="MOLECULES...")
 @output_options(what="Index, HDF5")
 @model_option
-@click.option("--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Of the stored vectors.")
+@dtype_option
 @click.option("--memory", type=click.IntRange(min=1), default=1024, metavar="MB", help="Memory to sort in, MiB.")
 @click.option("--graph", is_flag=True, help="Add an hnswlib graph, for sb-query --mode open. It must fit in memory.")
 @click.option("--graph-metric", type=click.Choice(("cosine", "ip")), default="cosine", help="Metric of the graph.")

@@ -11,6 +11,7 @@ import numpy as np
 
 GRID = 2.0**25
 DTYPES = ("float16", "float32")
+_UNIT = 0.01
 # from this many queries on, BLAS pays although it starts threads
 _MANY = 16
 
@@ -21,11 +22,24 @@ def unit_rows(vectors, dtype):
     A zero vector stays zero. The norm is 1 to within the rounding of `dtype`.
     """
     vectors = np.asarray(vectors, np.float64)
-    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    unit = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    norms = _norms(vectors)[:, None]
+    return on_grid(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0), dtype)
+
+
+def on_grid(unit, dtype):
+    """Unit vectors (n, d) -> the nearest ones that `dtype` holds with all values on the grid, (n, d) `dtype`."""
     if np.dtype(dtype) == np.float16:
         return unit.astype(np.float16)
     return (np.rint(unit * GRID) / GRID).astype(np.float32)
+
+
+def has_unit_norm(vectors):
+    """Whether each of (n, d) has norm 1, to within the rounding of float16; NaN has not."""
+    return np.abs(_norms(np.asarray(vectors, np.float64)) - 1) < _UNIT
+
+
+def _norms(vectors):
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
 
 
 def exact_scores(rows, queries):

@@ -14,7 +14,7 @@ from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.molecules.adducts import Adduct, adducts_of
 from specbridge_tools.records import Rejection
-from specbridge_tools.search.arithmetic import unit_rows
+from specbridge_tools.search.arithmetic import has_unit_norm, on_grid
 from specbridge_tools.search.candidates import plain_formula
 from specbridge_tools.search.space import Space, require_same
 from specbridge_tools.spectra.reader import read_spectra
@@ -124,8 +124,14 @@ class QueryReader:
             precursor_mz=record.precursor_mz,
             adducts=adducts_of(record),
             formula=plain_formula(record.metadata[self._formula_field]) if self._formula_field else "",
-            vector=unit_rows(next(vectors)[None], self._index.dtype)[0].astype(np.float64),
+            vector=self._vector(next(vectors)[None], name),
         )
+
+    def _vector(self, vector, name):
+        # not normalised again: float16 embeddings and their spectra would get different last bits
+        if not has_unit_norm(vector)[0]:
+            raise DataError(f"the vector of {name} has no unit norm", advice="the model or the embeddings are broken")
+        return on_grid(vector.astype(np.float64), self._index.dtype)[0].astype(np.float64)
 
 
 def _without_formula(record, field):

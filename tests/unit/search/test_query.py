@@ -33,7 +33,8 @@ class Model:
 
     def encode(self, spectra, *, batch_size=64):
         self.batches.append(len(spectra))
-        return np.stack([np.random.default_rng(int(s.mz[0])).normal(size=8) for s in spectra]).astype("f4")
+        vectors = np.stack([np.random.default_rng(int(s.mz[0])).normal(size=8) for s in spectra])
+        return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype("f4")
 
 
 def mgf(*records):
@@ -248,7 +249,7 @@ def test_the_tolerance_is_of_the_neutral_mass(opened, make_rows):
     assert narrow.column("exact_mass") == ["1000.000000"]
 
 
-def embedded(path, records, **changes):
+def embedded(path, records, dtype="f4", **changes):
     """Records of the reader -> embeddings file, as `sb-embed-spectra` writes it."""
     model = Model(**changes)
     rows = {name: [] for name in LAYOUT.columns}
@@ -264,7 +265,7 @@ def embedded(path, records, **changes):
         for name, value in values.items():
             rows[name].append(value)
     rows["embedding"] = np.array(rows["embedding"])
-    with create_spectrum_embeddings(path, model=model, dtype=np.dtype("f4")) as file:
+    with create_spectrum_embeddings(path, model=model, dtype=np.dtype(dtype)) as file:
         file.append(rows)
     return path
 
@@ -278,8 +279,9 @@ RECORDS = [
 
 
 @pytest.mark.parametrize("options", [SearchOptions(), SearchOptions("formula"), SearchOptions("open", exact=True)])
-def test_embeddings_are_answered_like_their_spectra(index, tmp_path, options):
-    path = embedded(tmp_path / "s.h5", read_spectra(mgf(*map(dict, RECORDS))))
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_embeddings_are_answered_like_their_spectra(index, tmp_path, options, dtype):
+    path = embedded(tmp_path / "s.h5", read_spectra(mgf(*map(dict, RECORDS))), dtype=dtype)
     tallies = [Tally(), Tally()]
     direct = query(mgf(*map(dict, RECORDS)), index=index, model=Model(), options=options, tally=tallies[0])
     expected = [hits.rows for hits in direct]
@@ -304,3 +306,12 @@ def test_only_the_formula_column_of_embeddings_is_known(index, tmp_path):
     path = embedded(tmp_path / "s.h5", read_spectra(mgf(spectrum("s", 300.0))))
     with pytest.raises(UsageError, match="formula"):
         list(query(path, index=index, options=SearchOptions("formula", formula_field="guess")))
+
+
+def test_a_vector_without_unit_norm_is_an_error(index):
+    class Broken(Model):
+        def encode(self, spectra, *, batch_size=64):
+            return np.full((len(spectra), 8), np.nan, "f4")
+
+    with pytest.raises(DataError, match="the vector of s7 has no unit norm"):
+        list(query(mgf(spectrum("s7", 300.0)), index=index, model=Broken()))
