@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import minimize
 
 from specbridge_tools.errors import DataError
 
@@ -33,6 +32,8 @@ def fit_calibration(queries: Sequence[tuple[np.ndarray, int]], *, seed=0, weight
     no molecule dominates. The likelihood is that of a multinomial logit with a constant alternative (McFadden 1974),
     concave in (a, b). -> {"scale": a, "null": b}. Raises `DataError` where the lists do not determine the two.
     """
+    from scipy.optimize import minimize  # slow to import, and needed for the fit alone
+
     weights = np.ones(len(queries)) if weights is None else np.asarray(weights, np.float64)
     queries = remove_truths([(np.asarray(s, np.float64), int(t)) for s, t in queries], seed=seed)
     kept = [(scores, truth, weight) for (scores, truth), weight in zip(queries, weights, strict=True) if len(scores)]

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from scipy.special import digamma
 
 RESAMPLES = 2000
 DEFAULT_KS = (1, 5, 20)
@@ -29,9 +28,10 @@ def expected_recall(above, tied, k):
 
 def expected_reciprocal_rank(above, tied):
     """Mean of 1/rank over the ranks above + 1 ... above + tied; 0 where the truth is not in the list. (n,) float64."""
-    above, tied = np.asarray(above, np.float64), np.asarray(tied, np.float64)
-    harmonic = digamma(above + tied + 1) - digamma(above + 1)
-    return np.where(tied > 0, harmonic / np.maximum(tied, 1), 0.0)
+    above, tied = np.asarray(above, np.int64), np.asarray(tied, np.int64)
+    # sums of 1/1 ... 1/n
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, (above + tied).max(initial=0) + 1))])
+    return np.where(tied > 0, (harmonic[above + tied] - harmonic[above]) / np.maximum(tied, 1), 0.0)
 
 
 @dataclasses.dataclass(frozen=True)
