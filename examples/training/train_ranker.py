@@ -69,12 +69,16 @@ def make_example(task):
     return Example(key, candidates, peaks) if len(candidates) > 2 else None
 
 
-def tasks(molecules, pool, held_back, *, n_spectra, n_decoys, n_held_back_decoys, seed):
+def tasks(molecules, pool, held_back, *, n_spectra, n_decoys, n_held_back_decoys, n_held_back, seed):
     """Arguments of `make_example` for each molecule with a spectrum that shows fragments."""
     from specbridge_tools.fragmentation.peaks import prepare_peaks
 
     masses, keys, smiles = pool
+    known = sorted(held_back & set(molecules))
+    ranked = set(np.random.default_rng(seed).permutation(known)[:n_held_back].tolist())
     for number, (key, (form, spectra)) in enumerate(sorted(molecules.items())):
+        if key in held_back and key not in ranked:
+            continue
         random = np.random.default_rng((seed, number))
         low, high = np.searchsorted(masses, [form.exact_mass * (1 - 1e-5), form.exact_mass * (1 + 1e-5)])
         others = [row for row in random.permutation(np.arange(low, high)) if keys[row] != key]
@@ -108,12 +112,12 @@ def main():
     parser.add_argument("--spectra-each", type=int, default=4)
     parser.add_argument("--decoys", type=int, default=20)
     parser.add_argument("--held-back-decoys", type=int, default=150)
+    parser.add_argument("--held-back-molecules", type=int, default=200, help="how many of them are ranked each epoch")
     parser.add_argument("--widths", type=int, nargs=3, default=(32, 48, 32))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(message)s")
-    logging.getLogger("numba").setLevel(logging.WARNING)
     train_ranker(options)
 
 
@@ -136,6 +140,7 @@ def train_ranker(options):
         n_spectra=options.spectra_each,
         n_decoys=options.decoys,
         n_held_back_decoys=options.held_back_decoys,
+        n_held_back=options.held_back_molecules,
         seed=options.seed,
     )
     with concurrent.futures.ProcessPoolExecutor(options.threads, multiprocessing.get_context("spawn")) as workers:
@@ -143,7 +148,8 @@ def train_ranker(options):
     training = [example for example in examples if example.inchikey14 not in held_back]
     validation = [example for example in examples if example.inchikey14 in held_back]
     log.info("%d molecules to train on, %d to validate on", len(training), len(validation))
-    torch.set_num_threads(options.threads)
+    # the arrays of one molecule are too small to gain from a second thread
+    torch.set_num_threads(1)
     settings = TrainingOptions(epochs=options.epochs, decoys=options.decoys, seed=options.seed)
     torch.manual_seed(options.seed)
     names = ("atom_size", "hidden_size", "last_size")

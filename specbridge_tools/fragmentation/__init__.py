@@ -1,0 +1,1 @@
+"""Molecule -> fragments -> explained peaks -> re-ranked hits."""

@@ -1,0 +1,134 @@
+"""The ranker's network, in numpy: how probable it is that a candidate gives this spectrum.
+
+A forward model of fragmentation. Atoms pass three messages along the bonds; a piece is described by the bonds that
+are cut to take it off, by what stays and goes at each of them, and by its atoms; a fragment by the sum over the pieces
+taken off, by the molecule and by how the spectrum was made. Out comes a logit for each hydrogen shift. A softmax over
+all fragment ions of the candidate makes them probabilities, so that what is predicted but absent costs as well. The
+score is the weighted mean logarithm of the probabilities that the peaks receive, each with a floor for peaks that
+arise in other ways, which is higher where a part of the formula explains the peak.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import sparse
+
+from specbridge_tools.fragmentation.features import N_BOND_KINDS
+from specbridge_tools.fragmentation.ions import N_SHIFTS
+from specbridge_tools.fragmentation.matching import match_ions
+from specbridge_tools.fragmentation.subformula import explained_peaks
+
+PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by these
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the network found for b candidates and the p peaks of one spectrum.
+
+    score       (b,) float64: weighted sum of logarithms of probability, higher is better
+    predicted   (b, p) float32: probability that the candidate's fragments put on each peak
+    by_formula  (b, p) bool: a part of the candidate's formula explains the peak
+    matches     (m, 3) int64: fragment (of the batch), ion and peak
+    log_probability  (m,) float32 of each match
+    """
+
+    score: np.ndarray
+    predicted: np.ndarray
+    by_formula: np.ndarray
+    matches: np.ndarray
+    log_probability: np.ndarray
+
+
+def evaluate(weights, batch, encoded, peaks):
+    """`Evidence` of one spectrum; weights: dict of float32 arrays; encoded: what `encode(weights, batch)` gave."""
+    before, totals = encoded
+    n = len(batch)
+    context = np.concatenate([totals, np.broadcast_to(peaks.context, (n, len(peaks.context)))], axis=1)
+    hidden = _relu(before + np.repeat(_linear(weights, "molecule", context), batch.n_fragments, axis=0))
+    logits = _linear(weights, "out", _relu(_linear(weights, "hidden", hidden)))
+    log_total = _log_sum_by_candidate(logits, batch)
+    matches = match_ions(batch, peaks)
+    fragment, ion, peak = matches.T
+    candidate = batch.owner[fragment]
+    carrier = weights["metal"][ion // N_SHIFTS] if peaks.kind.metal_mass else 0.0
+    log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier
+    p = len(peaks.mz)
+    predicted = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p).reshape(n, p)
+    by_formula = explained_peaks(batch.formulas, peaks)
+    floor = np.exp(_floor(weights, by_formula, peaks))
+    log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
+    score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
+    return Evidence(score, predicted, by_formula, matches, log_probability)
+
+
+def encode(weights, batch):
+    """What does not depend on the spectrum: input to the hidden layer (F, h), sums over the molecules' atoms (B, a)."""
+    atoms = _atoms(weights, batch)
+    both = np.concatenate([atoms, batch.atoms], axis=1)
+    piece = _pieces(weights, batch, atoms, both)
+    n_taken = np.diff(batch.sets.indptr)
+    before = batch.sets @ piece + weights["taken"][n_taken]
+    relative = batch.masses / batch.masses[batch.wholes][batch.owner]
+    masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
+    before += _linear(weights, "mass", masses)
+    return before, np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
+
+
+def _atoms(weights, batch):
+    n = len(batch.atoms)
+    rows = np.concatenate([batch.bonds[:, 0], batch.bonds[:, 1]])
+    columns = np.concatenate([batch.bonds[:, 1], batch.bonds[:, 0]])
+    bonded = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
+    atoms = _relu(_linear(weights, "atom1", np.concatenate([batch.atoms, bonded @ batch.atoms], axis=1)))
+    atoms = _relu(_linear(weights, "atom2", np.concatenate([atoms, bonded @ atoms], axis=1)))
+    return atoms + _relu(_linear(weights, "atom3", np.concatenate([atoms, bonded @ atoms], axis=1)))
+
+
+def _pieces(weights, batch, atoms, both):
+    k = batch.members.shape[0]
+    piece, stays, goes, kind = batch.cuts.T
+    kinds = np.eye(N_BOND_KINDS, dtype=np.float32)[kind]
+    cut = _relu(_linear(weights, "cut", np.concatenate([atoms[stays], atoms[goes], kinds], axis=1)))
+    of_piece = sparse.csr_matrix(
+        (np.ones(len(piece), np.float32), (piece, np.arange(len(piece)))), shape=(k, len(piece))
+    )
+    n_cuts = np.bincount(piece, minlength=k)[:, None].astype(np.float32)
+    content = batch.members @ both / np.float32(PIECE_SIZE)
+    size = content[:, -1:]
+    described = np.concatenate([of_piece @ cut, content, n_cuts - 1, size * size], axis=1)
+    return _linear(weights, "piece2", _relu(_linear(weights, "piece1", described)))
+
+
+def _log_sum_by_candidate(logits, batch):
+    """(b,) logarithm of the sum of exp over all ions of each candidate."""
+    highest = logits.max()
+    return np.log(np.add.reduceat(np.exp(logits - highest).sum(axis=1), batch.wholes)) + highest
+
+
+def _floor(weights, by_formula, peaks):
+    """(b, p): logarithm of the probability that a peak has without any fragment."""
+    with_or_without = [
+        _linear(
+            weights,
+            "floor2",
+            _relu(
+                _linear(weights, "floor1", np.append(peaks.features, np.full((len(peaks.mz), 1), flag, np.float32), 1))
+            ),
+        )[:, 0]
+        + flag * weights["formula"].item()
+        for flag in (0, 1)
+    ]
+    return np.where(by_formula, with_or_without[1], with_or_without[0])
+
+
+def _peak_weights(weights, peaks):
+    raw = _linear(weights, "weight2", _relu(_linear(weights, "weight1", peaks.features)))[:, 0]
+    return np.logaddexp(0, raw) * peaks.weight
+
+
+def _linear(weights, name, inputs):
+    return inputs @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+
+def _relu(values):
+    return np.maximum(values, 0, out=values)

@@ -1,0 +1,66 @@
+"""Re-ranked hits and explained peaks as tables."""
+
+import csv
+
+from specbridge_tools.fragmentation.explain import FIELDS, explain
+from specbridge_tools.fragmentation.rerank import output_columns, rerank_hits
+from specbridge_tools.search.hits import COLUMNS, HitWriter, read_hits
+from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
+
+EXPLAINED_COLUMNS = ("query_id", "rank", "inchikey14", "smiles", *FIELDS)
+
+
+def rerank_table(
+    hits,
+    spectra,
+    stream,
+    ranker,
+    *,
+    ranker_path=None,
+    top=50,
+    threads=1,
+    input_format="auto",
+    output_format="tsv",
+    explained=None,
+    explain_top=5,
+    tally,
+    display,
+):
+    """Read a hits table and its spectra (path, `-` or binary file each), write the re-ranked table to `stream`.
+
+    explained    open text file for the explained peaks of the first `explain_top` candidates of each query, or None
+    tally        `Tally` of the queries; display: progress
+    Other arguments as in `rerank.rerank_hits`.
+    """
+    counted = (one for one in read_hits(hits) if tally.count(one))
+    known = (record for record in read_spectra(spectra, input_format=input_format) if isinstance(record, Spectrum))
+    rows = None if explained is None else csv.writer(explained, delimiter="\t", lineterminator="\n")
+    if rows is not None:
+        rows.writerow(EXPLAINED_COLUMNS)
+    writer = None
+    for query in rerank_hits(counted, known, ranker, ranker_path=ranker_path, top=top, threads=threads):
+        if writer is None:
+            writer = HitWriter(stream, output_format=output_format, columns=query.hits.columns)
+        writer.write(query.hits)
+        if rows is not None:
+            rows.writerows(_explained_rows(query, ranker, explain_top))
+        tally.n_written += 1
+        display.advance()
+    if writer is None:
+        HitWriter(stream, output_format=output_format, columns=output_columns(COLUMNS))
+
+
+def _explained_rows(query, ranker, top):
+    hits = query.hits
+    for row in range(min(top, hits.n_rows)):
+        value = dict(zip(hits.columns, hits.rows[row], strict=True))
+        if not value["fragment_score"]:
+            continue
+        for one in explain(ranker, value["smiles"], query.peaks[value["adduct"]]):
+            named = (hits.query_id, value["rank"], value["inchikey14"], value["smiles"])
+            yield (*named, *(_text(getattr(one, field)) for field in FIELDS))
+
+
+def _text(value):
+    return f"{value:.7g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,75 @@
+"""Scoring in several processes, in order, without running ahead of the reader."""
+
+import collections
+import concurrent.futures
+import contextlib
+import multiprocessing
+import os
+
+from specbridge_tools.errors import TryAgainError
+from specbridge_tools.fragmentation.ranker import load_ranker
+from specbridge_tools.fragmentation.scoring import score_candidates
+
+_AHEAD = 4  # tasks that wait for each process
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ranker = None
+
+
+def score_in_order(tasks, ranker, ranker_path, *, threads):
+    """Yield (key, list of `Scores`) for each (key, [(peaks, smiles), ...]) of `tasks`, in their order.
+
+    With one thread everything happens in this process; else in `threads` new ones, each of which reads the ranker at
+    `ranker_path` (None: the one that ships). At most a few tasks a process are read ahead.
+    """
+    if threads == 1:
+        for key, parts in tasks:
+            yield key, _score_parts(ranker, parts)
+        return
+    waiting = collections.deque()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_single_threaded_children())
+        context = multiprocessing.get_context("spawn")
+        pool = concurrent.futures.ProcessPoolExecutor(threads, context, _start, (ranker_path,))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        try:
+            for key, parts in tasks:
+                waiting.append((key, pool.submit(_work, parts)))
+                if len(waiting) > _AHEAD * threads:
+                    yield _first(waiting)
+            while waiting:
+                yield _first(waiting)
+        except concurrent.futures.process.BrokenProcessPool as error:
+            raise TryAgainError("a worker process ended abruptly", advice="use fewer --threads") from error
+
+
+def _first(waiting):
+    key, future = waiting.popleft()
+    return key, future.result()
+
+
+def _start(ranker_path):
+    global _ranker
+    _ranker = load_ranker(ranker_path)
+
+
+def _work(parts):
+    return _score_parts(_ranker, parts)
+
+
+def _score_parts(ranker, parts):
+    return [score_candidates(ranker, peaks, smiles) for peaks, smiles in parts]
+
+
+@contextlib.contextmanager
+def _single_threaded_children():
+    """Processes started inside use one thread each for linear algebra."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
