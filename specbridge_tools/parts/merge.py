@@ -4,6 +4,11 @@ import contextlib
 
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.parts.kind import kind_of
+from specbridge_tools.parts.merge_hdf5 import (
+    merge_index_files,
+    merge_molecule_embeddings,
+    merge_spectrum_embeddings,
+)
 from specbridge_tools.parts.merge_text import merge_hits, merge_molecules, merge_spectra
 from specbridge_tools.streams import STDIO, display_name, seekable_input
 
@@ -11,6 +16,9 @@ _MERGERS = {
     "hits": merge_hits,
     "spectra": merge_spectra,
     "molecules": merge_molecules,
+    "molecule embeddings": merge_molecule_embeddings,
+    "spectrum embeddings": merge_spectrum_embeddings,
+    "index": merge_index_files,
 }
 
 
