@@ -119,10 +119,13 @@ def output_path(destination, *, force=False):
         temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
         with _disk_errors(destination):
+            temporary.touch()
+            mode = temporary.stat().st_mode
             yield temporary
             if streamed:
                 _copy_out(temporary, destination)
             else:
+                temporary.chmod(mode)  # some writers make a file of their own, for its owner alone
                 _sync(temporary)
                 os.replace(temporary, final)
     finally:

@@ -128,6 +128,15 @@ def test_output_appears_at_the_end(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_output_has_the_mode_of_any_new_file(tmp_path):
+    path, other = tmp_path / "out", tmp_path / "other"
+    other.touch()
+    with output_path(path) as temporary:
+        temporary.unlink()
+        os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))
+    assert path.stat().st_mode == other.stat().st_mode
+
+
 @pytest.mark.parametrize("before", [None, b"old"])
 def test_nothing_changes_after_an_error(tmp_path, before):
     path = tmp_path / "out"
