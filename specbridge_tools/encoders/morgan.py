@@ -15,6 +15,7 @@ from safetensors.numpy import save_file
 
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.errors import DataError, FormatError, UsageError
+from specbridge_tools.molecules.fingerprints import counts_matrix
 from specbridge_tools.provenance import CREATED_BY, sha256_file, sha256_text
 from specbridge_tools.streams import output_path
 
@@ -61,7 +62,7 @@ class MorganEncoder:
 
     def encode_counts(self, rows):
         """Dicts {bit: count} of molecules, as `chemistry.standardise_counted` gives them -> (n, dimension) float32."""
-        return self._project(_matrix(rows, self.fingerprint, self.counts))
+        return self._project(counts_matrix(rows, bits=self.fingerprint[1], counts=self.counts))
 
     def _project(self, fingerprints):
         if self._signs is None:
@@ -99,7 +100,7 @@ class FittedMorganEncoder:
 
     def encode_counts(self, rows):
         """Dicts {bit: count} of molecules, as `chemistry.standardise_counted` gives them -> (n, dimension) float32."""
-        return self._project(_matrix(rows, self.fingerprint, self.counts))
+        return self._project(counts_matrix(rows, bits=self.fingerprint[1], counts=self.counts))
 
     def _project(self, fingerprints):
         return fingerprints.log1p() @ self._projection if self.counts else fingerprints @ self._projection
@@ -123,12 +124,6 @@ def _fingerprints(smiles, fingerprint, counts):
 
     radius, bits = fingerprint
     return chemistry.morgan_counts(smiles, radius=radius, bits=bits, counts=counts)
-
-
-def _matrix(rows, fingerprint, counts):
-    from specbridge_tools.molecules import chemistry
-
-    return chemistry.counts_matrix(rows, bits=fingerprint[1], counts=counts)
 
 
 def fit_projection(smiles, destination, *, radius=2, bits=4096, counts=True, dimension=512, force=False):

@@ -8,7 +8,6 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
 from rdkit.Chem.Scaffolds import MurckoScaffold
-from scipy import sparse
 
 from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
@@ -202,6 +201,9 @@ def morgan_counts(smiles, *, radius, bits, counts):
     Returns a CSR matrix (n, bits) float32, indices sorted: how often each environment up to `radius` occurs, or with
     `counts=False` 1 where it does. Raises `DataError` for a SMILES that cannot be read.
     """
+    # late, so that the workers who standardise start in half the time
+    from specbridge_tools.molecules.fingerprints import counts_matrix
+
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
     with rdBase.BlockLogs():
         rows = [_counts(_parse(text, "smiles"), generator) for text in smiles]
@@ -210,17 +212,6 @@ def morgan_counts(smiles, *, radius, bits, counts):
 
 def _counts(molecule, generator):
     return generator.GetCountFingerprint(molecule).GetNonzeroElements()
-
-
-def counts_matrix(rows, *, bits, counts):
-    """n dicts {bit: count} -> CSR matrix (n, bits) float32 as `morgan_counts` gives it."""
-    indptr = np.cumsum([0, *map(len, rows)])
-    indices = np.fromiter((bit for row in rows for bit in sorted(row)), np.int32, indptr[-1])
-    if counts:
-        data = np.fromiter((row[bit] for row in rows for bit in sorted(row)), np.float32, indptr[-1])
-    else:
-        data = np.ones(indptr[-1], np.float32)
-    return sparse.csr_matrix((data, indices, indptr), shape=(len(rows), bits))
 
 
 def scaffold(smiles):
