@@ -176,6 +176,6 @@ def _disk_errors(destination):
         name = "<stdout>" if str(destination) == STDIO else destination
         if error.errno in TRY_AGAIN:
             raise TryAgainError(f"cannot be written ({error.strerror})", where=name) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG):
             raise DataError(f"cannot be written ({error.strerror})", where=name) from error
         raise

@@ -44,15 +44,13 @@ def main(
     from specbridge_tools.search.build import build_index
     from specbridge_tools.search.graph import GraphOptions
     from specbridge_tools.search.models import model_for_molecules
-    from specbridge_tools.threads import use_threads
 
-    use_threads(threads)
     options = GraphOptions(graph_metric, graph_m, graph_ef_construction, graph_seed) if graph else None
     with progress("molecules", quiet=quiet) as display:
         counts = build_index(
             molecules,
             output,
-            pick_model=functools.partial(model_for_molecules, source=model),
+            pick_model=functools.partial(model_for_molecules, source=model, threads=threads),
             dtype=dtype,
             graph=options,
             memory_mb=memory,

@@ -63,7 +63,7 @@ def main(
     from specbridge_tools.search.query import SearchOptions, query, write_hits
     from specbridge_tools.search.tolerance import Tolerance
     from specbridge_tools.streams import open_input, output_text
-    from specbridge_tools.threads import use_threads
+    from specbridge_tools.threads import available_threads
 
     options = SearchOptions(mode, Tolerance.parse(tolerance), top, exact, formula_column, effort)
     with (
@@ -76,11 +76,11 @@ def main(
         answers = query(
             source,
             index=opened,
-            model=model_for_spectra(source, source=model, device=device),
+            model=model_for_spectra(source, source=model, device=device, threads=threads),
             options=options,
             input_format=input_format,
             batch_size=batch_size,
-            threads=use_threads(threads),
+            threads=threads or available_threads(),
             tally=tally,
         )
         n_empty = write_hits(answers, stream, tally=tally, output_format=output_format, display=display)
