@@ -59,21 +59,39 @@ def canonical_key(text):
 def add_field(fields, key, value):
     """Put a value under its canonical key; keep what stands there already.
 
-    A second, different value goes under the spelling of the file, or behind the first after `; `. The fields of
-    `ONLY_ONCE` cannot be joined: the record is `Unusable`. Empty values are left out.
+    A second, different value goes under the spelling of the file, or behind the first after `; `. Where fields of
+    `ONLY_ONCE` differ in what they mean, the record is `Unusable`. Empty values are left out.
     """
     value = _CONTROL.sub(" ", value).strip()
     if not value:
         return
     name = canonical_key(key)
-    if name in fields and fields[name] != value and plain_key(key) != name:
-        name = plain_key(key)
     present = fields.setdefault(name, value)
     if present == value:
         return
-    if name in ONLY_ONCE:
+    if name in ONLY_ONCE and not _agree(name, present, value):
         raise Unusable(reasons.CONTRADICTORY_FIELDS, f"{key} is {present!r} and {value!r}")
-    fields[name] = f"{present}; {value}"
+    if plain_key(key) != name:
+        name = plain_key(key)
+        present = fields.setdefault(name, value)
+    if present != value and name not in ONLY_ONCE:
+        fields[name] = f"{present}; {value}"
+
+
+def _agree(name, one, other):
+    """Whether two texts of a field mean the same; a text that means nothing agrees with none."""
+    try:
+        if name == "charge":
+            return parse_charge(one) == parse_charge(other)
+        if name == "adduct":
+            return parse_ion(one, 0) == parse_ion(other, 0)
+        if name == "ionmode":
+            return parse_polarity(one) == parse_polarity(other)
+        if name == "mslevel":
+            return re.sub(r"\D", "", one) == re.sub(r"\D", "", other)
+        return float(one.split()[0]) == float(other.split()[0])
+    except (Unusable, ValueError):
+        return False
 
 
 def is_unknown(text):

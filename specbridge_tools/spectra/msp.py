@@ -17,7 +17,7 @@ MAX_RECORD = 1 << 26
 _HEADER = re.compile(rb"\s*([A-Za-z_$][^:\n]{0,60}):(.*)", re.DOTALL)
 _NUMERIC_START = re.compile(rb"\s*[(\[{]?\s*[+-]?[\d.]")
 _QUOTED_PAIR = re.compile(r'"([^"=]+)=([^"]*)"')
-_PLAIN_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w/]*)=("[^"]*"|\S+)')
+_PLAIN_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w/#]*)=("[^"]*"|\S+)')
 
 
 def read_msp(stream, source, skipped):
@@ -143,4 +143,4 @@ def _take_comment_pairs(fields):
     comments = fields.get("comments") or fields.get("comment") or ""
     for key, value in _QUOTED_PAIR.findall(comments) or _PLAIN_PAIR.findall(comments):
         if canonical_key(key) not in fields:
-            add_field(fields, key, value.strip('"'))
+            add_field(fields, key, value.strip('";,'))

@@ -1,0 +1,115 @@
+"""Small spectrum files, made as text."""
+
+import base64
+import io
+import types
+import zlib
+
+import numpy as np
+import pytest
+
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra.reader import read_spectra
+
+MZML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<mzML xmlns="http://psi.hupo.org/ms/mzml" version="1.1.0">\n'
+MZML_TAIL = "</spectrumList></run>\n</mzML>\n"
+
+
+def parameter(accession, value="", unit="", name=""):
+    unit = f' unitAccession="{unit}"' if unit else ""
+    return f'<cvParam cvRef="MS" accession="{accession}" name="{name}" value="{value}"{unit}/>'
+
+
+def array(values, kind, *, dtype="<f8", compress=True, data=None):
+    """A binaryDataArray; `kind` is m/z or intensity; `data` replaces the base64 text."""
+    raw = np.asarray(values, dtype=dtype).tobytes()
+    packed = base64.b64encode(zlib.compress(raw) if compress else raw).decode()
+    kinds = {"m/z": "MS:1000514", "intensity": "MS:1000515"}
+    types = {"<f8": "MS:1000523", "<f4": "MS:1000521", "<i4": "MS:1000519", "<i8": "MS:1000522"}
+    told = [kinds[kind], types[dtype], "MS:1000574" if compress else "MS:1000576"]
+    text = packed if data is None else data
+    return f"<binaryDataArray>{''.join(map(parameter, told))}<binary>{text}</binary></binaryDataArray>\n"
+
+
+def mzml_spectrum(
+    mz=(100.0, 200.0),
+    intensity=(10.0, 20.0),
+    *,
+    id="controllerType=0 controllerNumber=1 scan=7",
+    level="2",
+    ion=None,
+    precursors=None,
+    polarity="MS:1000130",
+    energy="",
+    arrays=None,
+    length=None,
+    extra="",
+):
+    if ion is None:
+        ion = parameter("MS:1000744", "381.0795") + parameter("MS:1000041", "1")
+    if precursors is None:
+        activation = f"<activation>{energy}</activation>" if energy else ""
+        ions = f"<selectedIonList><selectedIon>{ion}</selectedIon></selectedIonList>" if ion else ""
+        precursors = f"<precursor>{ions}{activation}</precursor>"
+    told = parameter("MS:1000511", level) if level else ""
+    told += parameter(polarity) if polarity else ""
+    arrays = array(mz, "m/z") + array(intensity, "intensity", dtype="<f4") if arrays is None else arrays
+    length = len(mz) if length is None else length
+    return (
+        f'<spectrum index="0" id="{id}" defaultArrayLength="{length}">{told}{extra}\n'
+        + (f"<precursorList>{precursors}</precursorList>" if precursors else "")
+        + f"<binaryDataArrayList>{arrays}</binaryDataArrayList></spectrum>\n"
+    )
+
+
+def mzml(*spectra, groups=""):
+    groups = f"<referenceableParamGroupList>{groups}</referenceableParamGroupList>" if groups else ""
+    return MZML_HEAD + groups + "<run><spectrumList>" + "".join(spectra) + MZML_TAIL
+
+
+def read_bytes(content, **settings):
+    content = content.encode() if isinstance(content, str) else content
+    return list(read_spectra(io.BytesIO(content), **settings))
+
+
+@pytest.fixture(scope="session")
+def read():
+    """All records of a file with this content, text or bytes."""
+    return read_bytes
+
+
+@pytest.fixture(scope="session")
+def read_one():
+    """The one spectrum of a file."""
+
+    def one(content, **settings):
+        (spectrum,) = read_bytes(content, **settings)
+        assert not isinstance(spectrum, Rejection), spectrum
+        return spectrum
+
+    return one
+
+
+@pytest.fixture(scope="session")
+def make():
+    """Writers of mzML: make.file(make.spectrum(...), ...), make.array(...), make.parameter(...)."""
+    return types.SimpleNamespace(file=mzml, spectrum=mzml_spectrum, array=array, parameter=parameter)
+
+
+@pytest.fixture(scope="session")
+def same_spectra():
+    """Assert that two lists of records are equal, array by array."""
+
+    def check(first, second, ignore=()):
+        assert len(first) == len(second)
+        for left, right in zip(first, second, strict=True):
+            assert type(left) is type(right), (left, right)
+            for name in set(type(left).__dataclass_fields__) - set(ignore):
+                one, other = getattr(left, name), getattr(right, name)
+                if isinstance(one, np.ndarray):
+                    assert one.dtype == other.dtype
+                    np.testing.assert_array_equal(one, other)
+                else:
+                    assert one == other, name
+
+    return check

@@ -1,0 +1,151 @@
+"""MSP as NIST, MassBank, MoNA, RIKEN and MS-DIAL write it."""
+
+import collections
+
+import pytest
+
+from specbridge_tools.spectra import msp, text
+
+NIST = """Name: Caffeine
+Synon: $:00in-source
+Synon: Guaranine
+Precursor_type: [M+H]+
+Spectrum_type: MS2
+PrecursorMZ: 195.0877
+Instrument_type: HCD
+Collision_energy: NCE=35% 20eV
+Formula: C8H10N4O2
+MW: 194
+CAS#: 58-08-2;  NIST#: 1234
+DB#: 7
+Comments: "InChI=InChI=1S/C8H10N4O2" "SMILES=CN1C=NC2=C1" "ionization mode=positive" "precursor m/z=5"
+Num Peaks: 4
+42.0338 7.8 "C2H4N=p/1.2ppm"; 69.0447\t29.0
+110.0713\t290.1\t"? 3/5"
+138.0662 999.0 C6H8N3O
+
+"""
+MASSBANK = """NAME: Sorbitol
+PRECURSORMZ: 181.0718
+PRECURSORTYPE: [M-H]-
+FORMULA: C6H14O6
+Ontology: Sugar alcohols
+INCHIKEY: FBPFZTCFMRRESA-JGWLITMVSA-N
+SMILES: OCC(O)C(O)C(O)C(O)CO
+RETENTIONTIME: 1.5
+IONMODE: Negative
+INSTRUMENTTYPE: LC-ESI-QTOF
+COLLISIONENERGY: 20
+Comment: DB#=MSBNK-X-1; origin=MassBank
+Num Peaks: 2
+59.0139	100
+101.0244	50
+"""
+
+
+def test_nist_record(read_one):
+    spectrum = read_one(NIST)
+    assert spectrum.id == "7"
+    assert spectrum.precursor_mz == 195.0877
+    assert (spectrum.adduct, spectrum.charge, spectrum.polarity) == ("[M+H]+", 1, 1)
+    assert spectrum.mz.tolist() == [42.0338, 69.0447, 110.0713, 138.0662]
+    assert spectrum.intensity.tolist() == pytest.approx([7.8, 29.0, 290.1, 999.0])
+    assert (spectrum.record, spectrum.line) == (1, 1)
+    metadata = spectrum.metadata
+    assert metadata["name"] == "Caffeine"
+    assert metadata["synon"] == "$:00in-source; Guaranine"
+    assert metadata["mslevel"] == "MS2"
+    assert metadata["collision_energy"] == "NCE=35% 20eV"
+    assert metadata["inchi"] == "InChI=1S/C8H10N4O2"
+    assert metadata["smiles"] == "CN1C=NC2=C1"
+    assert metadata["ionmode"] == "positive"
+
+
+def test_a_pair_of_the_comments_counts_where_there_is_no_field(read_one):
+    assert read_one(NIST.replace("PrecursorMZ: 195.0877\n", "").replace("_type: [M+H]+", ": x")).precursor_mz == 5
+
+
+def test_massbank_record(read_one):
+    spectrum = read_one(MASSBANK)
+    assert spectrum.id == "MSBNK-X-1"
+    assert (spectrum.adduct, spectrum.polarity) == ("[M-H]-", -1)
+    assert spectrum.mz.tolist() == [59.0139, 101.0244]
+    assert spectrum.metadata["instrument_type"] == "LC-ESI-QTOF"
+    assert spectrum.metadata["collision_energy"] == "20"
+    assert spectrum.metadata["retentiontime"] == "1.5"
+    assert spectrum.metadata["inchikey"].startswith("FBPF")
+
+
+def record(*peaks, n=2, header="PrecursorMZ: 100"):
+    return "\n".join([f"Name: x\n{header}\nNum Peaks: {n}", *peaks, "", ""])
+
+
+@pytest.mark.parametrize(
+    "peaks",
+    [
+        ["50 1", "60 2"],
+        ["50 1;60 2;"],
+        ["50 1; 60 2"],
+        ["50\t1\t60\t2"],
+        ["50 1 60 2"],
+        ["50,1 60,2"],
+        ["(50,1) (60,2)"],
+        ['50 1 "a; b"', '60 2 "c 5"'],
+        ['50 1 "not closed', "60 2"],
+        ["50 1 C4H2", "60 2 C5 0.1ppm"],
+        ["50 1 1", "60 2 0.5"],
+        ["", "50 1", "60 2"],
+        ["  50 1  ", "\t60\t2"],
+        ["5e1 1", "6E+1 2.0"],
+        ["60 2", "50 1"],
+    ],
+)
+def test_ways_to_write_two_peaks(read, peaks):
+    spectrum = read(record(*peaks))[0]
+    assert spectrum.mz.tolist() == [50, 60], spectrum
+    assert spectrum.intensity.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [("P", 1), ("N", -1), ("positive", 1), ("NEGATIVE", -1), ("Pos", 1), ("+", 1), ("-", -1), ("N/A", 0), ("", 0)],
+)
+def test_ion_modes(read_one, text, sign):
+    for key in ("Ion_mode", "IONMODE", "Ion mode"):
+        assert read_one(record("50 1", "60 2", header=f"PrecursorMZ: 9\n{key}: {text}")).polarity == sign
+
+
+@pytest.mark.parametrize(
+    "header", ["PRECURSORMZ: 9.5", "Precursor m/z: 9.5", "PrecursorMZ:9.5", "Comment: Parent=9.5 a=b"]
+)
+def test_precursors(read_one, header):
+    assert read_one(record("50 1", "60 2", header=header)).precursor_mz == 9.5
+
+
+def test_records_end_at_blank_lines_names_and_keys(read):
+    plain = "Name: a\nPrecursorMZ: 5\nNum Peaks: 1\n50 1\n"
+    content = plain + "\n\n" + plain + plain + "DB#: q\nName: b\nPrecursorMZ: 5\n\nNum Peaks: 1\n\n50 1\n"
+    spectra = read(content)
+    assert [spectrum.id for spectrum in spectra] == ["a", "a", "a", "q"]
+    assert [spectrum.line for spectrum in spectra] == [1, 7, 11, 15]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_and_small_blocks(read, same_spectra, end, monkeypatch):
+    whole = read(NIST + MASSBANK + "\n" + NIST)
+    assert len(whole) == 3
+    monkeypatch.setattr(text, "BLOCK", 5)
+    same_spectra(read((NIST + MASSBANK + "\n" + NIST).replace("\n", end)), whole)
+
+
+def test_ms1_records_are_counted_as_skipped(read):
+    skipped = collections.Counter()
+    assert [s.record for s in read(NIST.replace("MS2", "MS1") + MASSBANK, skipped=skipped)] == [2]
+    assert skipped == {"MS1": 1}
+
+
+def test_a_record_too_long_is_rejected(read, monkeypatch):
+    monkeypatch.setattr(msp, "MAX_RECORD", 100)
+    long, short = read(record(*["50 1"] * 50, n=50) + record("50 1", "60 2"))
+    assert long.reason == "record too long"
+    assert short.n_peaks == 2
