@@ -8,6 +8,7 @@ import numpy as np
 from specbridge_tools.errors import DataError
 
 RELIABILITY_BINS = 10
+_BOUNDS = ((0.0, None), (None, None))
 
 
 def remove_truths(queries, *, share=0.5, seed=0):
@@ -30,7 +31,8 @@ def fit_calibration(queries: Sequence[tuple[np.ndarray, int]], *, seed=0, weight
     queries: (scores (n,), position of the truth or -1) of spectra that took no part in training, one per list; the
     truth is removed for half of them (`remove_truths`). weights (n_queries,): e.g. 1 / spectra of the molecule, so that
     no molecule dominates. The likelihood is that of a multinomial logit with a constant alternative (McFadden 1974),
-    concave in (a, b). -> {"scale": a, "null": b}. Raises `DataError` where the lists do not determine the two.
+    concave in (a, b); a is not below 0, so that a better score never means a lower probability. -> {"scale": a,
+    "null": b}. Raises `DataError` where the lists do not determine the two.
     """
     from scipy.optimize import minimize  # slow to import, and needed for the fit alone
 
@@ -45,7 +47,7 @@ def fit_calibration(queries: Sequence[tuple[np.ndarray, int]], *, seed=0, weight
     spread = np.concatenate([scores for scores, _, _ in kept]).std() or 1.0
     centre = np.mean([scores.max() for scores, _, _ in kept])
     lists = _Lists([((scores - centre) / spread, truth) for scores, truth, _ in kept], [w for _, _, w in kept])
-    found = minimize(lists.loss_and_gradient, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    found = minimize(lists.loss_and_gradient, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=_BOUNDS)
     if not np.isfinite(found.x).all():
         raise DataError("the calibration did not converge", advice="check that the scores are finite")
     slope, null = found.x

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import logging
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from specbridge_tools.embeddings.molecules import ID_SEPARATOR, MoleculeEmbeddin
 from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
 from specbridge_tools.search.build import merge_indexes
+from specbridge_tools.search.index import open_index
 from specbridge_tools.streams import output_path
 
+_logger = logging.getLogger(__name__)
 BLOCK = 4096
 # a model is known by its content: its name may be a path
 _FREE_ATTRIBUTES = ("model",)
@@ -56,6 +59,10 @@ def merge_spectrum_embeddings(named, destination, tally, *, force):
 def merge_index_files(named, destination, tally, *, force):
     """One index of several of the same space; a graph is not kept, since it would have to be built again."""
     tally.noun = "molecules"
+    for path, name in named:
+        with open_index(path) as index:
+            if index.graph is not None:
+                _logger.warning("%s: its graph is left out; sb-build-index makes one of the embeddings", name)
     counts = merge_indexes([path for path, _ in named], destination, force=force)
     tally.n_read, tally.n_written = counts.n_read, counts.n_written
 

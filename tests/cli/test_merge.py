@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 HEADER = "query_id\trank\tscore\tinchikey14\trecord\n"
@@ -60,3 +62,61 @@ def test_what_goes_wrong_leaves_nothing_behind(call, parts, tmp_path, others, st
 
 def test_no_parts_is_wrong_usage(call):
     assert b"PART" in call("sb-merge", "-o", "all", status=2).stderr
+
+
+def scores(path):
+    rows = csv.DictReader(path.read_text().splitlines(), delimiter="\t")
+    return {(row["query_id"], row["record"], row["inchikey14"]): float(row["score"]) for row in rows}
+
+
+@pytest.mark.slow
+def test_parts_searched_one_by_one_merge_to_the_hits_of_the_whole(run, tmp_path):
+    """What an array of jobs does: split, search each part, merge; every kind of file on the way."""
+    smiles = ["CCO", "CCCO", "CC(C)O", "NCC(=O)O", "CC(N)C(=O)O", "c1ccccc1", "Cc1ccccc1", "Oc1ccccc1"]
+    blocks = [
+        f"BEGIN IONS\nTITLE=q{i % 6}\nPEPMASS={100 + i}.5\nADDUCT=[M+H]+\nCHARGE=1+\nSMILES={text}\n"
+        f"{40 + i}.05 100\n{60 + 3 * i}.25 50\nEND IONS\n"
+        for i, text in enumerate(smiles)
+    ]
+    (tmp_path / "s.mgf").write_text("".join(blocks))
+    (tmp_path / "v.mgf").write_text("".join(blocks[6:]))
+    (tmp_path / "t.mgf").write_text("".join(blocks[:6]))
+    (tmp_path / "m.tsv").write_text("id\tsmiles\n" + "".join(f"{i}\t{text}\n" for i, text in enumerate(smiles)))
+    run("sb-split", "m.tsv", "--parts", "2", "-o", "m")
+    for part in ("m.0001", "m.0002"):
+        run("sb-embed-mols", f"{part}.tsv", "-o", f"{part}.h5", "--encoder", "toy", "--threads", "1")
+        run("sb-build-index", f"{part}.h5", "-o", f"{part}.index")
+    run("sb-merge", "m.0001.h5", "m.0002.h5", "-o", "m.h5")
+    run("sb-merge", "m.0001.index", "m.0002.index", "-o", "m.index")
+    encoder = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=1,n_peaks=8"
+    training = (
+        "--validation",
+        "v.mgf",
+        "--molecules",
+        "m.h5",
+        "--epochs",
+        "1",
+        "--tolerance-ppm",
+        "1e6",
+        "--threads",
+        "1",
+    )
+    run("sb-finetune", "t.mgf", *training, "--spectral-encoder", encoder, "-o", "model")
+    query = ("--index", "m.index", "--model", "model", "--tolerance", "100Da", "--top", "0")
+    run("sb-query", "s.mgf", *query, "-o", "whole.tsv")
+    run("sb-split", "s.mgf", "--size", "3", "-o", "s")
+    parts = sorted(path.stem for path in tmp_path.glob("s.0*.mgf"))
+    for part in parts:
+        run("sb-query", f"{part}.mgf", *query, "-o", f"{part}.tsv")
+        run("sb-embed-spectra", f"{part}.mgf", "--model", "model", "-o", f"{part}.h5")
+    run("sb-merge", *(f"{part}.tsv" for part in parts), "-o", "merged.tsv")
+    # the vector of a spectrum may differ in its last bits with the others of its batch
+    merged, whole = (scores(tmp_path / name) for name in ("merged.tsv", "whole.tsv"))
+    assert merged == {row: pytest.approx(score, abs=1e-3) for row, score in whole.items()}
+    assert len(whole) == 64
+    run("sb-merge", *(f"{part}.h5" for part in parts), "-o", "s.h5")
+    run("sb-query", "s.h5", *query, "-o", "embedded.tsv")
+    assert scores(tmp_path / "embedded.tsv") == {row: pytest.approx(score, abs=1e-3) for row, score in whole.items()}
+    # two queries have the same id twice; they are told apart by record
+    done = run("sb-evaluate", "merged.tsv", "--truth", "s.mgf", "--table", "9")
+    assert b"8 spectra of 8 molecules" in done.stdout

@@ -61,6 +61,15 @@ def test_fresh_queries_are_calibrated_and_the_unit_of_score_does_not_matter(unit
     assert np.mean(stated) == pytest.approx(np.mean(right), abs=0.03)
 
 
+def test_a_better_score_never_means_a_lower_probability():
+    random = np.random.default_rng(0)
+    lists = [(np.append(random.normal(0, 1, 20), -3.0), 20) for _ in range(200)]
+    fitted = calibration.fit_calibration(lists)
+    assert fitted["scale"] == 0
+    # with every score alike the truth is one of 21, in half of the lists
+    assert probabilities(lists[0][0], fitted).sum() == pytest.approx(0.5, abs=0.03)
+
+
 def test_loss_is_the_mean_negative_log_likelihood():
     queries = list(queries_of_the_model(30, 5.0, 5.0, 2))
     loss, _ = calibration._Lists(queries, np.ones(30)).loss_and_gradient([3.0, 4.0])
