@@ -2,7 +2,7 @@
 
     python tests/benchmarks/mgf_reading.py [FILE.mgf] [--repeats 5]
 
-Without a file 20,000 spectra are made up. CPU seconds, the best of the repeats; both readers give arrays of each record.
+Without a file 20,000 spectra are made up. CPU seconds, the best of the repeats; both give arrays.
 """
 
 import argparse
