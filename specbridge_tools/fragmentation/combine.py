@@ -1,15 +1,18 @@
 """Fragments as a molecule less a few of its pieces.
 
 A fragment here is a connected part of the molecule such that each part that was taken off hung on it by one bond, or
-by two bonds of a ring. Such a set of pieces is unique to its fragment: pieces neither overlap nor touch, and no two of
-them come out of the same ring series (that would part the fragment). So fragments are counted as sets of pieces that
-go together pairwise, and none is met twice.
+by two bonds of a ring. Such a set of pieces is unique to its fragment, so none is met twice: the pieces neither overlap
+nor touch, and no exclusive or of labels of ring pieces among them is 0, for then the bonds behind the labels would part
+the molecule, and what is left would be no fragment but two.
 """
+
+import itertools
 
 import numpy as np
 
 MAX_PIECES = 4
 _WORD = 64
+_ALL = 2**_WORD - 1
 
 
 def mask_words(masks, n_atoms):
@@ -25,23 +28,51 @@ def unpack_words(words, n_atoms):
     return np.unpackbits(as_bytes, axis=1, count=n_atoms, bitorder="little").astype(bool)
 
 
-def go_together(atoms, closed, ring_class):
-    """(k, k) bool: pieces that may be taken off the same molecule.
+def label_words(labels):
+    """Labels, Python ints of any size -> (k,) uint64.
 
-    atoms, closed (k, words) uint64: the pieces, and the pieces with the atoms beside them; ring_class (k,) int.
+    Where all fit they stay as they are; else each bit stands for a fixed number, and a label becomes the exclusive or
+    of the numbers of its bits, so that sums that are 0 stay 0; others become 0 with a chance of 2^-64.
+    """
+    if all(label <= _ALL for label in labels):
+        return np.array(labels, np.uint64)
+    return np.array([_scrambled_bits(label) for label in labels], np.uint64)
+
+
+def _scrambled_bits(label):
+    word = 0
+    while label:
+        lowest = label & -label
+        word ^= _scrambled(lowest.bit_length())
+        label ^= lowest
+    return word
+
+
+def _scrambled(number):
+    # the finaliser of splitmix64
+    z = number * 0x9E3779B97F4A7C15 & _ALL
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _ALL
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & _ALL
+    return z ^ z >> 31
+
+
+def go_together(atoms, closed, labels):
+    """(k, k) bool: pairs of pieces that may be taken off the same molecule.
+
+    atoms, closed (k, words) uint64: the pieces, and the pieces with the atoms beside them; labels (k,) uint64.
     """
     apart = np.ones((len(atoms), len(atoms)), bool)
     for word in range(atoms.shape[1]):
         apart &= (closed[:, word, None] & atoms[None, :, word]) == 0
-    return apart & ((ring_class[:, None] != ring_class[None, :]) | (ring_class[:, None] == 0))
+    return apart & ((labels[:, None] != labels[None, :]) | (labels[:, None] == 0))
 
 
-def combine(together, cost, *, capacity, limit):
+def combine(together, labels, cost, *, capacity, limit):
     """Sets of at most `MAX_PIECES` pieces, cheapest first.
 
-    together (k, k) bool, cost (k,) int64 ascending. Sets cost <= `limit`, or <= the highest cost up to which there are
-    at most `capacity` of them, the whole molecule (the empty set) among them. Returns (f, MAX_PIECES) int32, the pieces
-    ascending and then k as a filler, and costs (f,) int64 ascending.
+    together (k, k) bool, labels (k,) uint64, cost (k,) int64 ascending. Sets cost <= `limit`, or <= the highest cost
+    up to which there are at most `capacity` of them, the whole molecule (the empty set) among them. Returns
+    (f, MAX_PIECES) int32, the pieces ascending and then k as a filler, and costs (f,) int64 ascending.
     """
     k = len(cost)
     upper = np.triu(together, 1)
@@ -58,6 +89,8 @@ def combine(together, cost, *, capacity, limit):
         width = int(room.max(initial=0))
         row, piece = np.nonzero(allowed[:, :width] & (np.arange(width) < room[:, None]))
         level_cost = level_cost[row] + cost[piece]
+        connected = _leaves_one_part(labels, level[row, :depth], piece)
+        row, piece, level_cost = row[connected], piece[connected], level_cost[connected]
         counts += np.bincount(level_cost, minlength=len(counts))[: len(counts)]
         limit = _fitting_limit(counts, capacity, limit)
         kept = level_cost <= limit
@@ -71,6 +104,19 @@ def combine(together, cost, *, capacity, limit):
     order = np.argsort(every_cost, kind="stable")
     order = order[: np.searchsorted(every_cost[order], limit, side="right")]
     return every[order], every_cost[order]
+
+
+def _leaves_one_part(labels, taken, piece):
+    """(r,) bool: no exclusive or of labels of the pieces taken, (r, d), is the label of the next piece, (r,).
+
+    Pairs with equal labels are not given here.
+    """
+    added = labels[piece]
+    fits = np.ones(len(piece), bool)
+    for size in range(2, taken.shape[1] + 1):
+        for columns in itertools.combinations(range(taken.shape[1]), size):
+            fits &= np.bitwise_xor.reduce(labels[taken[:, columns]], axis=1) != added
+    return fits | (added == 0)
 
 
 def _fitting_limit(counts, capacity, limit):

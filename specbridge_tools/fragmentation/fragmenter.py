@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.constants import HYDROGEN_MASS
-from specbridge_tools.fragmentation.combine import combine, go_together, mask_words, unpack_words
+from specbridge_tools.fragmentation.combine import combine, go_together, label_words, mask_words, unpack_words
 from specbridge_tools.fragmentation.features import atom_features, bond_costs
 from specbridge_tools.fragmentation.pieces import find_pieces
 from specbridge_tools.molecules.graph import MolecularGraph
@@ -70,10 +70,10 @@ def fragment(graph, *, capacity=CAPACITY, limit=COST_LIMIT):
         pieces = [piece for piece in pieces if piece.cost < dearest]
     closed = [_with_neighbours(piece, bonds) for piece in pieces]
     words = mask_words([piece.atoms for piece in pieces], graph.n_atoms)
-    ring_class = np.array([piece.ring_class for piece in pieces], np.int64)
-    together = go_together(words, mask_words(closed, graph.n_atoms), ring_class)
+    labels = label_words([piece.label for piece in pieces])
+    together = go_together(words, mask_words(closed, graph.n_atoms), labels)
     cost = np.array([piece.cost for piece in pieces], np.int64)
-    sets, set_cost = combine(together, cost, capacity=capacity, limit=limit)
+    sets, set_cost = combine(together, labels, cost, capacity=capacity, limit=limit)
     piece_atoms = unpack_words(words, graph.n_atoms)
     masses = graph.masses + graph.hydrogens * HYDROGEN_MASS
     piece_masses = np.append(piece_atoms @ masses, 0.0)

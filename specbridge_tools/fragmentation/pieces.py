@@ -16,13 +16,13 @@ class Piece:
 
     atoms      bit mask of its atoms (bit i = atom i), any size
     bonds      numbers of the cut bonds, one or two
-    ring_class 0 for a bridge; two pieces whose cuts lie in the same series of ring bonds share a number > 0
+    label      0 for a bridge; else the label > 0 that the two ring bonds share
     cost       sum of the costs of the cut bonds
     """
 
     atoms: int
     bonds: tuple[int, ...]
-    ring_class: int
+    label: int
     cost: int
 
 
@@ -50,8 +50,8 @@ def find_pieces(n_atoms, bonds, bond_costs, *, max_cost):
             pieces.append(Piece(whole & ~below[atom], (bond,), 0, bond_costs[bond]))
     for bond, bit in outside.items():
         series.setdefault(bit, []).append((bond, 0))
-    for ring_class, members in enumerate(series.values(), start=1):
-        pieces.extend(_ring_pieces(members, bond_costs, whole, ring_class, max_cost))
+    for shared, members in series.items():
+        pieces.extend(_ring_pieces(members, bond_costs, whole, shared, max_cost))
     pieces.sort(key=lambda piece: piece.cost)
     return pieces
 
@@ -85,12 +85,12 @@ def _label(order, parent, link, neighbours):
     return below, label, outside
 
 
-def _ring_pieces(members, bond_costs, whole, ring_class, max_cost):
+def _ring_pieces(members, bond_costs, whole, label, max_cost):
     """Both sides of each pair of bonds in one series; members are (bond, mask of the subtree below it or 0)."""
     for number, (first, first_side) in enumerate(members):
         for second, second_side in members[:number]:
             cost = bond_costs[first] + bond_costs[second]
             if cost <= max_cost:
                 side = first_side ^ second_side
-                yield Piece(side, (first, second), ring_class, cost)
-                yield Piece(whole & ~side, (first, second), ring_class, cost)
+                yield Piece(side, (first, second), label, cost)
+                yield Piece(whole & ~side, (first, second), label, cost)

@@ -29,7 +29,7 @@ class TrainingOptions:
     """How to train.
 
     epochs over the molecules; molecules in a step; spectra of each; decoys of each; highest learning rate; weight
-    decay; weight of the likelihood of the truth's peaks beside the ranking loss; how often the collision energy is hidden.
+    decay; weight of the likelihood of the truth's peaks beside the ranking loss; how often the energy is hidden.
     """
 
     epochs: int = 4
