@@ -153,7 +153,7 @@ class ColumnFile:
             self._file = h5py.File(path, "r")
         try:
             with self._reading():
-                self.attributes = {key: _plain(value) for key, value in self._file.attrs.items()}
+                self.attributes = plain_attributes(self._file)
                 self._check()
         except FormatError:
             self._file.close()
@@ -248,5 +248,6 @@ def _check_signature(path, name, layout):
         raise FormatError(f"{what}, expected {layout.format!r}", where=name, advice=layout.advice)
 
 
-def _plain(value):
-    return value.item() if isinstance(value, np.generic) else value
+def plain_attributes(item):
+    """Attributes of a file or dataset as Python values."""
+    return {key: value.item() if isinstance(value, np.generic) else value for key, value in item.attrs.items()}

@@ -29,8 +29,8 @@ def sniff(head, name, *, smiles_column=None):
     header = words[0]
     if any(has_structures(header.split(delimiter), smiles_column) for delimiter in DELIMITERS):
         return table_format(header)
-    data = next((line for line in words if not line.lstrip().startswith("#")), header)
-    if looks_like_structure(data.split()[0]):
+    data = next((line for line in words if not line.lstrip().startswith("#")), None)
+    if data is not None and looks_like_structure(data.split()[0]):
         return "smi"
     if any(delimiter in header for delimiter in DELIMITERS):
         return table_format(header)
