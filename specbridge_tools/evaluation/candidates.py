@@ -19,6 +19,7 @@ class CandidateList:
     truth_at    position of the truth, or -1
     size        candidates that the search found, more than n where the table was cut to the top ones
     best        columns -> printed values of the best hit, empty without one
+    probability stated for the best hit, nan where there is none
     """
 
     truth: Truth
@@ -28,15 +29,11 @@ class CandidateList:
     truth_at: int
     size: int
     best: dict[str, str]
+    probability: float = math.nan
 
     @property
     def is_cut(self):
         return self.size > len(self.score)
-
-    @property
-    def probability(self):
-        """Stated probability of the best hit, nan where there is none."""
-        return float(self.best.get("probability") or math.nan)
 
 
 def read_lists(hits, table):
@@ -72,22 +69,27 @@ def _candidate_list(truth, hits, numbers):
     at = np.array([position[key] for key in keys])
     score = np.full(len(position), -np.inf)
     np.maximum.at(score, at, all_scores)
-    truth_at, n_found = position.get(truth.inchikey14, -1), int(hits.value("n_candidates") or 0)
+    truth_at, best = position.get(truth.inchikey14, -1), int(all_scores.argmax())
+    n_found = max(0, np.nan_to_num(_numbers(hits, "n_candidates")[0]))
     return CandidateList(
         truth,
         np.array([numbers.setdefault(key, len(numbers)) for key in position], np.int64),
         score,
         _smallest_errors(hits, at, len(position)),
         truth_at,
-        n_found if n_found > hits.n_rows else len(position),
-        dict(zip(hits.columns, hits.rows[int(all_scores.argmax())], strict=True)),
+        int(n_found) if n_found > hits.n_rows else len(position),
+        dict(zip(hits.columns, hits.rows[best], strict=True)),
+        float(_numbers(hits, "probability")[best]),
     )
 
 
+def _numbers(hits, column):
+    """A column, NaN where the table lacks it."""
+    return hits.numbers(column) if column in hits.columns else np.full(hits.n_rows, np.nan)
+
+
 def _smallest_errors(hits, at, n):
-    if "mass_error_ppm" not in hits.columns:
-        return None
-    errors = np.abs(hits.numbers("mass_error_ppm"))
+    errors = np.abs(_numbers(hits, "mass_error_ppm"))
     if np.isnan(errors).any():
         return None
     smallest = np.full(n, np.inf)

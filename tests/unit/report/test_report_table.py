@@ -12,7 +12,16 @@ from specbridge_tools.report.table import write_identified
 def candidates(query_id, scores, truth_at, **best):
     score = np.array(scores, float)
     truth = Truth(query_id, "TRUTH" + query_id, 1, "[M+H]+", 200.0)
-    return CandidateList(truth, np.arange(len(score)), score, np.zeros(len(score)), truth_at, len(score), best)
+    return CandidateList(
+        truth,
+        np.arange(len(score)),
+        score,
+        np.zeros(len(score)),
+        truth_at,
+        len(score),
+        best,
+        float(best.get("probability", "nan")),
+    )
 
 
 LISTS = [
