@@ -104,12 +104,13 @@ def _reranked(query, scores, ranker):
     if not n:
         return Hits(columns, [_row(hits, 0, columns, {})])
     fragment_score, explained = np.full(n, np.nan), np.full(n, np.nan)
+    chosen = {row for rows in query.rows.values() for row in rows}
     for rows, part in zip(query.rows.values(), scores, strict=True):
         fragment_score[rows], explained[rows] = part.fragment_score, part.explained_intensity
     # sums of the same numbers in another order differ in their last digits: these must not decide
     score = np.round(fuse(ranker, query.cosine, fragment_score), _DECIMALS)
     keys, cosines = hits.column("inchikey14"), hits.column("cosine" if "cosine" in hits.columns else "score")
-    order = sorted(range(n), key=lambda row: (-score[row], keys[row]))
+    order = sorted(range(n), key=lambda row: (-score[row], row not in chosen, keys[row]))
     new = {
         row: {
             "rank": str(1 + int((score > score[row]).sum())),
