@@ -119,15 +119,14 @@ def checkpoint_path(output, checkpoint):
 
 def build_model(molecules, options, *, seed=0):
     """A new model over the space of an embeddings file, or the one to start from after a check that they fit."""
-    file = open_molecule_embeddings(molecules)
-    torch.manual_seed(seed)
+    with open_molecule_embeddings(molecules) as file:
+        space = (file.encoder, file.weights_sha256, file.dimension)
     if options.start_from is None:
+        torch.manual_seed(seed)
         encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
         config = ModelConfig(
-            encoder=encoder.describe(),
-            molecule_encoder=file.encoder,
-            molecule_encoder_sha256=file.weights_sha256,
-            dimension=file.dimension,
+            encoder.describe(),
+            *space,
             projector_hidden=options.projector_hidden,
             projector_depth=options.projector_depth,
             molecule_head_depth=options.molecule_head_depth,
@@ -135,9 +134,9 @@ def build_model(molecules, options, *, seed=0):
         )
         return AlignedModel(config, encoder)
     model = load_model(None if options.start_from == SHIPPED_NAME else options.start_from)
-    if (model.molecule_encoder, model.molecule_encoder_sha256) != (file.encoder, file.weights_sha256):
+    if (model.molecule_encoder, model.molecule_encoder_sha256, model.dimension) != space:
         raise MismatchError(
-            f"embeddings of {file.encoder} ({file.weights_sha256[:12]}), but {options.start_from} points to "
+            f"embeddings of {space[0]} ({space[1][:12]}), but {options.start_from} points to "
             f"{model.molecule_encoder} ({model.molecule_encoder_sha256[:12]})",
             where=molecules,
             advice="embed the molecules with the model's encoder",

@@ -49,7 +49,7 @@ class Pairs:
     @property
     def keys(self):
         """First InChIKey blocks of the molecules, each once."""
-        return set(self.library.inchikey14[np.unique(self.molecule)])
+        return set(self.library.inchikey14[np.unique(self.molecule)].tolist())
 
 
 def read_pairs(sources, molecules, *, features_of, tolerance_ppm, max_decoys, tally, input_format="auto", seed=0):
@@ -61,30 +61,31 @@ def read_pairs(sources, molecules, *, features_of, tolerance_ppm, max_decoys, ta
     Spectra without a structure, or whose molecule is not in the file, are rejected in `tally`. Raises `DataError` where
     nothing is left.
     """
-    file = open_molecule_embeddings(molecules)
-    all_keys, all_masses = file.inchikey14, file.exact_mass
-    row_of = {}
-    for row, key in enumerate(all_keys):
-        row_of.setdefault(key, row)
-    spectra, rows = [], []
-    for spectrum in tally.usable(_with_molecule(sources, row_of, input_format)):
-        spectra.append(spectrum)
-        rows.append(row_of[structure_key(spectrum)])
-    if not spectra:
-        raise DataError(
-            "no spectrum has its molecule among the embeddings",
-            where=", ".join(map(str, sources)),
-            advice=f"embed the molecules of these spectra into {molecules}",
-        )
-    decoys = _same_mass(np.unique(rows), all_keys, all_masses, tolerance_ppm, max_decoys, seed)
-    library, place = _read_library(file, rows, decoys)
-    tally.n_written = len(spectra)
+    with open_molecule_embeddings(molecules) as file:
+        spectra, rows = _match(sources, file.inchikey14, input_format, tally)
+        if not spectra:
+            raise DataError(
+                "no spectrum has its molecule among the embeddings",
+                where=", ".join(map(str, sources)),
+                advice=f"embed the molecules of these spectra into {molecules}",
+            )
+        decoys = _same_mass(np.unique(rows), file.inchikey14, file.exact_mass, tolerance_ppm, max_decoys, seed)
+        library, place = _read_library(file, rows, decoys)
     return Pairs(
         features=features_of(spectra),
-        molecule=place[np.array(rows)],
+        molecule=place[rows],
         library=library,
         decoys={int(place[row]): place[others] for row, others in decoys.items()},
     )
+
+
+def _match(sources, keys, input_format, tally):
+    """Usable spectra, and (n,) int64: the row of each one's molecule among `keys`."""
+    row_of = {}
+    for row, key in enumerate(keys):
+        row_of.setdefault(str(key), row)
+    spectra = list(tally.usable(_with_molecule(sources, row_of, input_format)))
+    return spectra, np.array([row_of[structure_key(spectrum)] for spectrum in spectra], np.int64)
 
 
 def _with_molecule(sources, row_of, input_format):
@@ -120,7 +121,7 @@ def _same_mass(truths, keys, masses, tolerance_ppm, max_decoys, seed):
 
 def _read_library(file, rows, decoys):
     """Vectors of truths and decoys, in order of mass, and (n_file,) int64: row of the file -> row of the library."""
-    needed = np.unique(np.concatenate([np.array(rows), *decoys.values()]).astype(np.int64))
+    needed = np.unique(np.concatenate([rows, *decoys.values()]))
     vectors = np.empty((len(needed), file.dimension), file.embedding.dtype)
     for start in range(0, len(file), _BLOCK):
         first, last = np.searchsorted(needed, [start, start + _BLOCK])

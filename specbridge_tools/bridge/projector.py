@@ -1,7 +1,7 @@
 """Residual MLPs between spaces."""
 
-import torch
 from torch import nn
+from torch.nn import functional
 
 
 class ResidualBlock(nn.Module):
@@ -17,7 +17,7 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.outer.bias)
 
     def forward(self, x):
-        return x + self.dropout(self.outer(nn.functional.gelu(self.inner(self.norm(x)))))
+        return x + self.dropout(self.outer(functional.gelu(self.inner(self.norm(x)))))
 
 
 class Projector(nn.Module):
@@ -47,5 +47,5 @@ class MoleculeHead(nn.Module):
 
 
 def unit_norm(x):
-    """Rows divided by their Euclidean norm; a zero row stays zero."""
-    return x / x.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(x.dtype).tiny)
+    """Rows divided by their Euclidean norm; a row of zeros stays zero."""
+    return functional.normalize(x, dim=-1)

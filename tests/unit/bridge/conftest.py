@@ -10,7 +10,7 @@ from specbridge_tools.encoders.features import SpectrumFeatures
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.spectra.batch import PeakBatch
 
-TINY_DREAMS = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=2,n_peaks=8"
+TINY_DREAMS = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=2,n_peaks=8,mass_tokens=50"
 DIMENSION = 8
 
 

@@ -10,7 +10,7 @@ from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 
-SMALL = "d_peak=8,d_fourier=24,n_heads=4,fourier_hidden=16,n_layers=2"
+SMALL = "d_peak=8,d_fourier=24,n_heads=4,fourier_hidden=16,n_layers=2,mass_tokens=50"
 SPECS = ("toy", f"dreams:{SMALL}", f"dreams:preset=official,{SMALL},n_peaks=20,pooling=mean")
 
 
