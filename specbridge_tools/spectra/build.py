@@ -11,6 +11,7 @@ from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
 from specbridge_tools.spectra.peaks import checked_peaks
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.text import decoded, printable
 
 _ID_FIELDS = ("title", "spectrumid", "spectrum_id", "db", "accession", "identifier", "feature_id", "name")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
@@ -31,7 +32,12 @@ class Place:
         """The `Rejection` that an `Unusable` stands for."""
         reason, detail = error.args
         name = record_id(fields, self)
-        return Rejection(reason, name, self.record, self.line, self.source, " ".join(detail.split()))
+        return Rejection(reason, name, self.record, self.line, self.source, printable(detail))
+
+
+def stray_text(raw, line, source):
+    """The `Rejection` of a run of lines outside of records, which begins with the bytes `raw` at `line`."""
+    return Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, source, printable(decoded(raw[:60])))
 
 
 def record_id(fields, place):

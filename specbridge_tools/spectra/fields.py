@@ -7,6 +7,7 @@ from typing import NamedTuple
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.text import CONTROL
 
 _ALIASES = {
     "precursor_mz": ("precursormz", "precursor_m_z", "selected_ion_m_z"),
@@ -25,7 +26,6 @@ _ALIASES = {
 }
 _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
 ONLY_ONCE = frozenset(("pepmass", "precursor_mz", "charge", "adduct", "ionmode", "mslevel"))
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _UNKNOWN = frozenset(("", "?", "-", "n/a", "na", "nan", "none", "null", "unknown", "undefined"))
 _CHARGE = re.compile(r"([+-]?)(\d{1,2})(?:\.0*)?([+-]?)|(\++|-+)")
 _CHARGE_SEPARATOR = re.compile(r"\s*(?:,|;|/|\bor\b|\band\b)\s*|\s+")
@@ -62,7 +62,7 @@ def add_field(fields, key, value):
     A second, different value goes under the spelling of the file, or behind the first after `; `. Where fields of
     `ONLY_ONCE` differ in what they mean, the record is `Unusable`. Empty values are left out.
     """
-    value = _CONTROL.sub(" ", value).strip()
+    value = CONTROL.sub(" ", value).strip()
     if not value:
         return
     name = canonical_key(key)

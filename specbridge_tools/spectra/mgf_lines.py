@@ -4,9 +4,8 @@ import re
 
 import numpy as np
 
-from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection
+from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.peaks import number
 from specbridge_tools.spectra.text import decoded
@@ -59,14 +58,14 @@ class LineParser:
             if (begins or record is None) and self._is_default(text, record, edge):
                 continue
             if stray and begins:
-                yield self._stray(stray)
+                yield stray_text(*stray, self._source)
                 stray = None
             if begins:
                 if record:
                     yield self._reject(record, Unusable(reasons.RECORD_NOT_ENDED, "BEGIN IONS again"))
                 record = _Open(number_of_line)
             elif record is None:
-                stray = stray or (number_of_line, text)
+                stray = stray or (text, number_of_line)
             elif edge:
                 done = self._close(record)
                 record = None
@@ -77,7 +76,7 @@ class LineParser:
         if record:
             yield self._reject(record, Unusable(unended, "no END IONS"))
         if stray:
-            yield self._stray(stray)
+            yield stray_text(*stray, self._source)
 
     def _is_default(self, text, record, edge):
         """Take KEY=VALUE before the first record as a default; False for any other line."""
@@ -118,11 +117,6 @@ class LineParser:
     def _reject(self, record, problem):
         self._n_records += 1
         return Place(self._source, self._n_records, record.line).rejection(problem, {**self._defaults, **record.fields})
-
-    def _stray(self, stray):
-        line, text = stray
-        detail = " ".join(decoded(text[:60]).replace("\0", " ").split())
-        return Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, self._source, detail)
 
 
 def _peak(columns):

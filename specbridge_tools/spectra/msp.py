@@ -6,9 +6,8 @@ peaks, at the next `Name:`, or at any other `Key:` behind its peaks.
 
 import re
 
-from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection
+from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
 from specbridge_tools.spectra.msp_peaks import read_peaks
 from specbridge_tools.spectra.text import decoded, line_blocks
@@ -30,7 +29,8 @@ def read_msp(stream, source, skipped):
     line = 0
     for block in line_blocks(stream, source):
         for line, raw in enumerate(block.split(b"\n")[:-1], line + 1):  # noqa: B020
-            yield from parser.take(raw, line) or ()
+            if ended := parser.take(raw, line):
+                yield from ended
     yield from parser.end()
 
 
@@ -59,18 +59,17 @@ class _Parser:
     def take(self, raw, line):
         """Take one line; returns the records that it ended, a list or None."""
         record = self._record
-        if record and record.promised is not None and _NUMERIC_START.match(raw):
+        in_peaks = record is not None and record.promised is not None
+        if in_peaks and (raw[:1].isdigit() or _NUMERIC_START.match(raw)):
             return self._peaks(record, raw, line)
         if not raw.strip():
             # an empty line may stand before the peaks, not among them
-            return (
-                self.end() if record and record.promised is not None and (record.peaks or not record.promised) else None
-            )
+            return self.end() if in_peaks and (record.peaks or not record.promised) else None
         if header := _HEADER.fullmatch(raw):
             return self._header(decoded(header[1]), decoded(header[2]), line)
         if record is None:
-            self._stray = self._stray or (line, raw)
-        elif record.promised is not None:
+            self._stray = self._stray or (raw, line)
+        elif in_peaks:
             return self._peaks(record, raw, line)
         elif _NUMERIC_START.match(raw):
             record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: peaks without Num Peaks")
@@ -82,9 +81,7 @@ class _Parser:
         """End what is open; returns the list of what came of it."""
         ended = []
         if self._stray:
-            line, raw = self._stray
-            detail = " ".join(decoded(raw[:60]).replace("\0", " ").split())
-            ended.append(Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, self._source, detail))
+            ended.append(stray_text(*self._stray, self._source))
         if self._record:
             done = self._close(self._record)
             ended += [] if done is None else [done]

@@ -136,7 +136,7 @@ def _read_fields(fields, element, parameters, groups):
         told["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))
     for key, value in told.items():
         if value:
-            add_field(fields, key, value.replace("\0", ""))
+            add_field(fields, key, value)
     if len(ions) > 1 or (len(precursors) > 1 and level in ("2", None)):
         raise Unusable(reasons.SEVERAL_PRECURSORS, f"{max(len(ions), len(precursors))}")
 

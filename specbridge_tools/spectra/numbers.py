@@ -13,6 +13,7 @@ _END, _POINT, _EXPONENT, _SIGN = range(1, 5)
 _KIND = bytes.maketrans(b" \n.eE+-" + bytes(range(48, 58)), bytes([1, 1, 2, 3, 3, 4, 4]) + bytes(10))
 _EXPONENTS_TO_BLANKS = bytes.maketrans(b"eE\n", b"   ")
 _POWERS = 10.0 ** np.arange(23)
+WORTHWHILE = 2048  # bytes: for fewer the many steps over arrays cost more than they save
 _LARGEST_EXACT = 1 << 53
 
 
@@ -21,7 +22,7 @@ def read_numbers(text):
 
     The caller knows how many words there are and compares.
     """
-    values = _exactly(text)
+    values = _exactly(text) if len(text) > WORTHWHILE else None
     return _one_by_one(text, np.float64) if values is None else values
 
 

@@ -11,7 +11,8 @@ import numpy as np
 class Spectrum:
     """One MS/MS spectrum, checked once, by the reader.
 
-    id            the name that outputs use: TITLE, MSP's NAME/DB#, mzML's id, else `record=N`
+    id            the name that outputs use: the first of TITLE (mzML: id), SPECTRUMID, DB#, ACCESSION, IDENTIFIER,
+                  FEATURE_ID, NAME that the record has, else `record=N`
     precursor_mz  m/z, > 0
     mz            (n,) float64, ascending, > 0, n >= 1
     intensity     (n,) float32, > 0, arbitrary unit
@@ -19,7 +20,10 @@ class Spectrum:
     polarity      +1, -1, or 0 when unknown
     adduct        canonical name (`molecules.adducts`), or None when the file has none
     record, line  where it stands in its file, 1-based; line 0 where the format has none
-    metadata      every other field as in the file, keys in lower case with `_` for blanks, values stripped
+    metadata      every other field as in the file, values stripped; keys in lower case with `_` for all but letters
+                  and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
+                  inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;
+                  precursor_intensity is the second number of PEPMASS
     """
 
     id: str

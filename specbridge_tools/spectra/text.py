@@ -1,7 +1,10 @@
 """Text as spectrum files hold it: any line ends, a byte order mark, UTF-8 or an older 8-bit code."""
 
+import re
+
 from specbridge_tools.errors import DataError
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 BLOCK = 1 << 20
 MAX_LINE = 1 << 26
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -31,6 +34,11 @@ def line_blocks(stream, source):
             raise DataError(f"a line of more than {MAX_LINE >> 20} MB", where=source, advice="is it a text file?")
     if pending or held:
         yield pending + b"\n"
+
+
+def printable(text):
+    """Text for a message: one line, no control characters."""
+    return " ".join(CONTROL.sub(" ", text).split())
 
 
 def decoded(data):

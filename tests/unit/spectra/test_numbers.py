@@ -5,8 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specbridge_tools.spectra import numbers
 from specbridge_tools.spectra.numbers import read_numbers
 from specbridge_tools.spectra.peaks import plain_peaks
+
+
+@pytest.fixture(autouse=True, scope="module")
+def always_the_fast_way():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbers, "WORTHWHILE", 0)
+        yield
+
 
 DECIMAL = st.from_regex(r"[0-9]{1,18}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
 LETTERS = st.text("0123456789.eE+-", min_size=1, max_size=8)
