@@ -83,27 +83,35 @@ def combine(together, labels, cost, *, capacity, limit):
     counts = np.zeros(limit + 1, np.int64)
     counts[0] = 1
     for depth in range(MAX_PIECES):
-        if not k or not len(level):
-            break
-        room = np.searchsorted(cost, limit - level_cost, side="right")
-        width = int(room.max(initial=0))
-        row, piece = np.nonzero(allowed[:, :width] & (np.arange(width) < room[:, None]))
-        level_cost = level_cost[row] + cost[piece]
+        row, piece = _affordable(allowed, cost, limit - level_cost)
         connected = _leaves_one_part(labels, level[row, :depth], piece)
-        row, piece, level_cost = row[connected], piece[connected], level_cost[connected]
-        counts += np.bincount(level_cost, minlength=len(counts))[: len(counts)]
+        row, piece = row[connected], piece[connected]
+        level_cost = level_cost[row] + cost[piece]
+        counts += np.bincount(level_cost, minlength=len(counts))
         limit = _fitting_limit(counts, capacity, limit)
         kept = level_cost <= limit
         row, piece, level_cost = row[kept], piece[kept], level_cost[kept]
         level = level[row]
         level[:, depth] = piece
-        allowed = allowed[row] & upper[piece]
         levels.append(level)
         costs.append(level_cost)
+        # a set goes on only where a piece behind its last one, no cheaper than that, can be afforded
+        extended = np.flatnonzero(level_cost + cost[piece] <= limit)
+        if not len(extended):
+            break
+        allowed = allowed[row[extended]] & upper[piece[extended]]
+        level, level_cost = level[extended], level_cost[extended]
     every, every_cost = np.concatenate(levels), np.concatenate(costs)
     order = np.argsort(every_cost, kind="stable")
     order = order[: np.searchsorted(every_cost[order], limit, side="right")]
     return every[order], every_cost[order]
+
+
+def _affordable(allowed, cost, budget):
+    """Rows and columns of the pieces that may be added to each set, (r, k) bool, and cost at most its budget, (r,)."""
+    room = np.searchsorted(cost, budget, side="right")
+    width = int(room.max(initial=0))
+    return np.nonzero(allowed[:, :width] & (np.arange(width) < room[:, None]))
 
 
 def _leaves_one_part(labels, taken, piece):
