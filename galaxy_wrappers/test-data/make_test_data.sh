@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# make_test_data.sh: draw the data of the tool tests from the examples, and make the files of the pipeline from them.
+# The toy encoders have no weights: the files stay small, and the tests tell whether tools work, not how well.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here"
+python3 - "$here/../../examples" <<'P'
+import csv
+import sys
+from pathlib import Path
+
+from rdkit import Chem
+from rdkit.Chem.Descriptors import ExactMolWt
+
+examples = Path(sys.argv[1])
+records = (examples / "spectra.mgf").read_text().split("\n\n")
+fields = [dict(line.split("=", 1) for line in record.splitlines() if "=" in line) for record in records]
+truths = list(dict.fromkeys(field["SMILES"] for field in fields))[:24]
+train, validation = set(truths[:16]), set(truths[16:])
+for name, wanted in (("train.mgf", train), ("spectra.mgf", validation)):
+    Path(name).write_text("\n\n".join(r.strip() for r, f in zip(records, fields) if f["SMILES"] in wanted) + "\n")
+masses = [ExactMolWt(Chem.MolFromSmiles(smiles)) for smiles in truths]
+kept = {smiles: 0 for smiles in truths}
+near = {i: 0 for i in range(len(truths))}
+rows = []
+with open(examples / "molecules.tsv") as stream:
+    for row in csv.DictReader(stream, delimiter="\t"):
+        mass = ExactMolWt(Chem.MolFromSmiles(row["smiles"]))
+        places = [i for i, m in enumerate(masses) if abs(mass - m) < 1e-5 * m and near[i] < 4]
+        if row["smiles"] in kept or places:
+            rows.append((row["id"], row["smiles"]))
+            for i in places:
+                near[i] += row["smiles"] not in kept
+with open("molecules.tsv", "w") as stream:
+    stream.write("id\tsmiles\n" + "".join(f"{key}\t{smiles}\n" for key, smiles in rows))
+P
+printf 'BEGIN IONS\nTITLE=nothing\nPEPMASS=100\nEND IONS\n' >empty.mgf
+sb-embed-mols molecules.tsv --encoder toy -o molecules.h5 --force
+sb-finetune train.mgf --validation spectra.mgf --molecules molecules.h5 --spectral-encoder toy --projector-hidden 8 \
+    --projector-depth 0 --epochs 2 --seed 0 --threads 1 -o model.safetensors --force
+rm -f model.safetensors.checkpoint*
+sb-build-index molecules.h5 --model model.safetensors -o index.h5 --force
+sb-embed-spectra spectra.mgf --model model.safetensors -o spectra.h5 --force
+sb-query spectra.mgf --index index.h5 --model model.safetensors --top 0 -o hits.tsv --force
+sb-evaluate hits.tsv --truth spectra.mgf --resamples 100 -o metrics.tsv --force
+
+# the files grow in steps of some 100 kB; without that room they are small
+python3 - <<'P'
+import os
+
+import h5py
+
+for path in ("molecules.h5", "spectra.h5"):
+    with h5py.File(path) as source, h5py.File("small.h5", "w") as small:
+        small.attrs.update(source.attrs)
+        for name, column in source.items():
+            small.create_dataset(name, data=column[:], dtype=column.dtype)
+    os.replace("small.h5", path)
+P
