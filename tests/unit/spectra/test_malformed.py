@@ -1,5 +1,7 @@
 """Every way in which a record can be broken ends in one rejection with its reason, and the next record is read."""
 
+import types
+
 import pytest
 
 from specbridge_tools.records import Tally
@@ -137,7 +139,7 @@ def mzml_cases(make):
     }
 
 
-MZML_CASES = list(mzml_cases(__import__("types").SimpleNamespace(array=lambda *a, **k: "", parameter=lambda *a: "")))
+MZML_CASES = list(mzml_cases(types.SimpleNamespace(array=lambda *a, **k: "", parameter=lambda *a: "")))
 
 
 def check(records, reason):
