@@ -16,7 +16,8 @@ from specbridge_tools.fragmentation.network import encode, evaluate
 FORMAT = "specbridge-ranker"
 FORMAT_VERSION = 1
 PREFIX = "ranker."
-SHIPPED = Path(__file__).parent.parent / "pretrained" / "ranker.safetensors"
+HEADER_KEY = "specbridge"
+PRETRAINED = Path(__file__).parent.parent / "pretrained"
 SETTINGS = ("capacity", "limit", "cosine_weight", "fragment_weight")
 _KEPT_CANDIDATES = 2048
 
@@ -85,22 +86,33 @@ def from_tensors(tensors, config, prefix=PREFIX):
 
 
 def save_ranker(ranker, path):
-    """Write a ranker as a safetensors file of its own."""
+    """Write a ranker as a safetensors file of its own; its configuration is the JSON header."""
     from safetensors.numpy import save_file
 
-    save_file(ranker.to_tensors(), path, metadata={"ranker": json.dumps(dict(ranker.config), sort_keys=True)})
+    save_file(ranker.to_tensors(), path, metadata={HEADER_KEY: json.dumps(dict(ranker.config), sort_keys=True)})
 
 
 def load_ranker(path=None):
-    """Read the ranker in a safetensors file (its own, or a model that holds one); None is the one that ships."""
+    """Read the ranker in a safetensors file; None is the one that ships.
+
+    The file is the ranker's own, or a model whose header has the ranker's configuration under `ranker`.
+    """
     from safetensors import SafetensorError, safe_open
 
-    path = SHIPPED if path is None else Path(path)
+    path = _shipped() if path is None else Path(path)
     try:
         with safe_open(path, framework="numpy") as file:
-            config = json.loads((file.metadata() or {}).get("ranker", "{}"))
-            return from_tensors({name: file.get_tensor(name) for name in file.keys()}, config)  # noqa: SIM118
+            config = json.loads((file.metadata() or {}).get(HEADER_KEY, "{}"))
+            if config.get("format") != FORMAT and "ranker" in config:
+                config = config["ranker"] or {}
+            names = [name for name in file.keys() if name.startswith(PREFIX)]  # noqa: SIM118, not a dict
+            return from_tensors({name: file.get_tensor(name) for name in names}, config)
     except FormatError as error:
         raise FormatError(error.message, where=path, advice="name a file that holds a ranker") from error
     except (OSError, SafetensorError, json.JSONDecodeError) as error:
         raise FormatError(f"cannot be read as a ranker ({error})", where=path) from error
+
+
+def _shipped():
+    alone = PRETRAINED / "ranker.safetensors"
+    return alone if alone.is_file() else PRETRAINED / "model.safetensors"

@@ -1,5 +1,8 @@
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.fragmentation.batch import join
@@ -109,6 +112,18 @@ def test_a_ranker_survives_its_file(ranker, tmp_path):
     assert {name: value.tobytes() for name, value in found.weights.items()} == {
         name: np.ascontiguousarray(value, np.float32).tobytes() for name, value in ranker.weights.items()
     }
+
+
+def test_a_ranker_is_found_in_a_model_file(ranker, tmp_path):
+    path = tmp_path / "model.safetensors"
+    header = {"format": "specbridge-model", "format_version": 1, "ranker": ranker.config}
+    save_file(ranker.to_tensors() | {"other": np.ones(3)}, path, metadata={"specbridge": json.dumps(header)})
+    assert load_ranker(path).config == ranker.config
+    assert set(load_ranker(path).weights) == set(ranker.weights)
+    header = {"format": "specbridge-model", "format_version": 1, "ranker": None}
+    save_file({"other": np.ones(3)}, path, metadata={"specbridge": json.dumps(header)})
+    with pytest.raises(FormatError, match="expected specbridge-ranker"):
+        load_ranker(path)
 
 
 def test_files_that_hold_no_ranker_are_refused(ranker, tmp_path):
