@@ -13,6 +13,11 @@ def looks_like_structure(token):
     return structure_kind(token) == "inchi" or _SMILES.fullmatch(token) is not None
 
 
+def is_header(line):
+    """Whether a line begins with the name of a column of structures."""
+    return normalised(line.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS
+
+
 def read_smi(lines, name):
     """Yield `RawMolecule` for each line of `lines` (numbered); `#` begins a comment line, a header line is passed over.
 
@@ -25,10 +30,9 @@ def read_smi(lines, name):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        if first and normalised(text.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS:
-            first = False
+        header, first = first and is_header(text), False
+        if header:
             continue
-        first = False
         record += 1
         structure, identifier, label = _parts(text)
         yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", label, record, number)

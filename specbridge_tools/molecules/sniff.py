@@ -4,7 +4,7 @@ from specbridge_tools.content import beginning, foreign
 from specbridge_tools.errors import FormatError
 from specbridge_tools.molecules.columns import has_structures
 from specbridge_tools.molecules.lines import encoding_of
-from specbridge_tools.molecules.smi import looks_like_structure
+from specbridge_tools.molecules.smi import is_header, looks_like_structure
 
 FORMATS = ("auto", "tsv", "csv", "smi", "sdf")
 DELIMITERS = ("\t", ",", ";")
@@ -27,14 +27,21 @@ def sniff(head, name, *, smiles_column=None):
     if _is_sdf(lines):
         return "sdf"
     header = words[0]
-    if any(has_structures(header.split(delimiter), smiles_column) for delimiter in DELIMITERS):
+    if _is_table_header(header, smiles_column):
         return table_format(header)
     data = next((line for line in words if not line.lstrip().startswith("#")), None)
-    if data is not None and looks_like_structure(data.split()[0]):
+    if data is not None and (is_header(data) or looks_like_structure(data.split()[0])):
         return "smi"
     if any(delimiter in header for delimiter in DELIMITERS):
         return table_format(header)
     raise FormatError(f"is of no known format; it begins with {beginning(head)}", where=name, advice=_EXPECTED)
+
+
+def _is_table_header(header, smiles_column):
+    tables = [header.split(delimiter) for delimiter in DELIMITERS if delimiter in header]
+    if not tables and len(header.split()) == 1:
+        tables = [[header]]
+    return any(has_structures(cells, smiles_column) for cells in tables)
 
 
 def _is_sdf(lines):

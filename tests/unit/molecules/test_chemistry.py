@@ -1,0 +1,234 @@
+"""One standard form for every spelling."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
+
+from specbridge_tools.constants import ELECTRON_MASS
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules import chemistry
+from specbridge_tools.molecules.chemistry import standardise
+from specbridge_tools.molecules.formula import mass_of_formula
+
+SALTS = ("", ".Cl", ".[Na+].[Cl-]", ".O", ".O=C(O)C(F)(F)F", ".[K+]", ".OS(=O)(=O)O")
+STRUCTURES = (
+    "Cn1cnc2c1c(=O)n(C)c(=O)n2C",
+    "NC(Cc1c[nH]c2ccccc12)C(=O)O",
+    "CC(C)CCCC(C)C1CCC2C3CC=C4CC(O)CCC4(C)C3CCC12C",
+    "CN1CCC23c4c5ccc(O)c4OC2C(O)C=CC3C1C5",
+    "Nc1ncnc2c1ncn2C1OC(COP(=O)(O)O)C(O)C1O",
+    "CC=CC=CC(=O)C=CC(C)=NNc1ccc([N+](=O)[O-])cc1",
+    "C[N+](C)(C)CC(O)CC(=O)[O-]",
+    "CCCCCCCCCCCCCCCC(=O)OCC(COP(=O)([O-])OCC[N+](C)(C)C)OC(=O)CCCCCCCC=CCCCCCCCC",
+    "CS(=O)c1ccccc1",
+    "C12C3C4C1C5C2C3C45",
+    "c1ccc2c(c1)ccc1c2ccc2ccccc21",
+    "OC1CCC(O)CC1",
+    "C1CC2CCC1CC2",
+)
+
+
+def respelled(smiles, seed, stereo):
+    """The same molecule with atoms in another order, and stereo where there can be some."""
+    molecule = Chem.MolFromSmiles(smiles)
+    if stereo:
+        options = StereoEnumerationOptions(maxIsomers=1, rand=seed, tryEmbedding=False)
+        molecule = next(iter(EnumerateStereoisomers(molecule, options=options)))
+    return Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=seed)[0]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    smiles=st.sampled_from(STRUCTURES), seed=st.integers(1, 10_000), stereo=st.booleans(), salt=st.sampled_from(SALTS)
+)
+def test_every_spelling_salt_and_stereo_form_has_one_standard_form(smiles, seed, stereo, salt):
+    form = standardise(smiles)
+    other = standardise(respelled(smiles, seed, stereo) + salt)
+    assert dataclasses.replace(other, isomeric_smiles="") == dataclasses.replace(form, isomeric_smiles="")
+    assert standardise(other.smiles) == dataclasses.replace(form, isomeric_smiles=form.smiles)
+
+
+@settings(max_examples=60, deadline=None)
+@given(smiles=st.sampled_from(STRUCTURES), seed=st.integers(1, 10_000))
+def test_isomeric_smiles_keeps_the_stereo_and_nothing_else_depends_on_it(smiles, seed):
+    spelling = respelled(smiles, seed, True)
+    form = standardise(spelling)
+    assert Chem.MolToInchiKey(Chem.MolFromSmiles(form.isomeric_smiles)) == Chem.MolToInchiKey(
+        Chem.MolFromSmiles(spelling)
+    ) or any(charge in spelling for charge in "+-")
+    assert not set("@/\\") & set(form.smiles)
+
+
+def test_known_molecules(known_molecules):
+    for name, (smiles, inchikey14, formula) in known_molecules.items():
+        form = standardise(smiles)
+        assert (form.inchikey14, form.formula) == (inchikey14, formula), name
+        assert form.exact_mass == pytest.approx(mass_of_formula(formula), abs=1e-4), name
+        assert form.isomeric_smiles == form.smiles
+
+
+def test_inchi_and_molfile_give_the_form_of_the_smiles(known_molecules):
+    for smiles, _, _ in known_molecules.values():
+        molecule = Chem.MolFromSmiles(smiles)
+        form = standardise(smiles)
+        assert standardise(Chem.MolToMolBlock(molecule), kind="mol") == form
+        from_inchi = standardise(Chem.MolToInchi(molecule), kind="inchi")
+        assert from_inchi.inchikey14 == form.inchikey14
+
+
+@pytest.mark.parametrize(
+    ("text", "smiles"),
+    [
+        ("CC(=O)[O-].[Na+]", "CC(=O)O"),
+        ("CC(=O)O[Na]", "CC(=O)O"),
+        ("[Na]n1cccc1", "c1cc[nH]c1"),
+        ("C[NH3+].[Cl-]", "CN"),
+        ("[NH3+]CC(=O)[O-]", "NCC(=O)O"),
+        ("C[N+](C)(C)CC(=O)[O-]", "C[N+](C)(C)CC(=O)[O-]"),
+        ("C[N+](C)(C)C.[I-]", "C[N+](C)(C)C"),
+        ("[O-][n+]1ccccc1", "[O-][n+]1ccccc1"),
+        ("O=N(=O)C", "C[N+](=O)[O-]"),
+        ("[2H]C([2H])([2H])O", "CO"),
+        ("[13CH3]O", "CO"),
+        ("[CH3:7][OH:1]", "CO"),
+        ("C[C@@H](N)C(=O)O", "CC(N)C(=O)O"),
+        ("C/C=C\\C", "CC=CC"),
+        ("  CCO\n", "CCO"),
+        ("CCO |$;;$|", "CCO"),
+        ("OP(=O)(O)O.CO.[U]", "CO"),
+        ("CCCC.CCCCCC.CC", "CCCCCC"),
+        ("[H]OC([H])([H])[H]", "CO"),
+        ("C1=CC=CC=C1", "c1ccccc1"),
+    ],
+)
+def test_what_is_dropped_and_what_is_kept(text, smiles):
+    assert standardise(text).smiles == smiles
+
+
+def test_isotopes_are_kept_in_the_isomeric_smiles_only():
+    form = standardise("[13CH3][C@H](N)C(=O)[O-].[K+]")
+    assert form == dataclasses.replace(standardise("CC(N)C(=O)O"), isomeric_smiles="[13CH3][C@H](N)C(=O)O")
+
+
+def test_equally_large_fragments_are_chosen_the_same_in_any_order():
+    assert standardise("CCCO.CCCN").smiles == standardise("CCCN.CCCO").smiles == "CCCO"
+
+
+def test_mass_is_that_of_the_atoms_even_for_charged_molecules():
+    form = standardise("C[N+](C)(C)CCO")
+    assert form.exact_mass == pytest.approx(5 * 12 + 14 * 1.00782503207 + 14.0030740048 + 15.99491461956, abs=1e-7)
+    assert form.exact_mass - rdMolDescriptors.CalcExactMolWt(Chem.MolFromSmiles(form.smiles)) == pytest.approx(
+        ELECTRON_MASS
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        ("", "smiles", chemistry.NO_STRUCTURE),
+        ("  \t", "smiles", chemistry.NO_STRUCTURE),
+        ("", "inchi", chemistry.NO_STRUCTURE),
+        ("\n\n\n", "mol", chemistry.NO_STRUCTURE),
+        ("C1CC", "smiles", chemistry.UNREADABLE),
+        ("C(C)(C)(C)(C)C", "smiles", chemistry.UNREADABLE),
+        ("CC C", "smiles", chemistry.UNREADABLE),
+        ("CCO\x00", "smiles", chemistry.UNREADABLE),
+        ("CCé", "smiles", chemistry.UNREADABLE),
+        ("CC\udcff", "smiles", chemistry.UNREADABLE),
+        ("[Xx]", "smiles", chemistry.UNREADABLE),
+        ("c1cccc1", "smiles", chemistry.UNREADABLE),
+        ("InChI=1S/nothing", "inchi", chemistry.UNREADABLE),
+        ("no molfile", "mol", chemistry.UNREADABLE),
+        ("[Na+].[Cl-]", "smiles", chemistry.NO_ORGANIC_FRAGMENT),
+        ("O", "smiles", chemistry.NO_ORGANIC_FRAGMENT),
+        ("Cl", "smiles", chemistry.NO_ORGANIC_FRAGMENT),
+        ("*CC", "smiles", chemistry.WILDCARD),
+        ("C" * (chemistry.MAX_ATOMS + 1), "smiles", chemistry.TOO_LARGE),
+        ("C(" * chemistry.MAX_CHARACTERS, "smiles", chemistry.TOO_LARGE),
+    ],
+)
+def test_reasons(text, kind, reason):
+    with pytest.raises(DataError) as caught:
+        standardise(text, kind=kind)
+    assert caught.value.message == reason
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(alphabet="CNOcno()[]=#123+-@/\\.HBrl%*:~$ 0é\t\x00", max_size=30),
+    st.sampled_from(["smiles", "inchi", "mol"]),
+)
+def test_any_text_has_a_form_or_a_reason(text, kind):
+    try:
+        form = standardise(text, kind=kind)
+    except DataError as error:
+        outcome = error.message
+    else:
+        outcome = standardise(form.smiles).smiles == form.smiles
+    assert outcome is True or outcome in vars(chemistry).values()
+
+
+def test_counts_of_the_standardising_pass_are_those_of_the_smiles(known_molecules):
+    for smiles, _, _ in known_molecules.values():
+        form, counts = chemistry.standardise_counted(smiles, radius=2, bits=512)
+        row = chemistry.morgan_counts([form.smiles], radius=2, bits=512, counts=True)
+        assert dict(zip(row.indices.tolist(), row.data.tolist(), strict=True)) == counts
+        assert form == standardise(smiles)
+
+
+def test_morgan_counts_of_ethane_and_propane():
+    counts = chemistry.morgan_counts(["CC", "CCC"], radius=0, bits=1024, counts=True)
+    assert counts.shape == (2, 1024)
+    assert counts.dtype == np.float32
+    # radius 0: one environment, CH3, in ethane; CH3 twice and CH2 once in propane
+    assert sorted(counts[0].data) == [2]
+    assert sorted(counts[1].data) == [1, 2]
+    bits = chemistry.morgan_counts(["CC", "CCC"], radius=0, bits=1024, counts=False)
+    assert set(bits.data) == {1}
+    assert (bits.indices == counts.indices).all()
+
+
+def test_morgan_counts_of_nothing():
+    assert chemistry.morgan_counts([], radius=2, bits=64, counts=True).shape == (0, 64)
+
+
+def test_scaffolds():
+    assert chemistry.scaffold("Cc1ccc(CCC2CCCC2)cc1") == "c1ccc(CCC2CCCC2)cc1"
+    assert chemistry.scaffold("CCCC") == ""
+
+
+def test_molecular_graph():
+    graph = chemistry.molecular_graph("C[N+](C)(C)Cc1ccccc1C#N")
+    assert graph.elements == ("C", "N", "C", "C", "C", *("C",) * 6, "C", "N")
+    assert graph.n_atoms == 13
+    assert graph.n_bonds == 13
+    assert graph.charges.tolist() == [0, 1, *[0] * 11]
+    assert graph.hydrogens.sum() == 15
+    assert graph.masses[0] == 12.0
+    assert graph.masses[1] == pytest.approx(14.003074, abs=1e-6)
+    assert graph.aromatic.sum() == graph.in_ring.sum() == 6
+    assert graph.bond_aromatic.sum() == graph.bond_in_ring.sum() == 6
+    assert sorted(graph.orders.tolist()) == [1.0] * 6 + [1.5] * 6 + [3.0]
+    assert (graph.bonds[:, 0] < graph.bonds[:, 1]).all()
+    (ring,) = graph.rings
+    (ring_bonds,) = graph.ring_bonds
+    assert set(ring) == set(np.flatnonzero(graph.in_ring))
+    assert set(graph.bonds[list(ring_bonds)].ravel()) == set(ring)
+
+
+def test_molecular_graph_of_one_atom():
+    graph = chemistry.molecular_graph("C")
+    assert (graph.n_atoms, graph.n_bonds, graph.bonds.shape, graph.rings) == (1, 0, (0, 2), ())
+    assert graph.hydrogens.tolist() == [4]
+
+
+@pytest.mark.parametrize("function", [chemistry.scaffold, chemistry.molecular_graph])
+def test_unreadable_smiles_are_data_errors(function):
+    with pytest.raises(DataError, match="cannot be read"):
+        function("C1CC")
