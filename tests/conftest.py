@@ -45,3 +45,46 @@ def run(tmp_path):
         return done
 
     return run_command
+
+
+_ROBERTA_LETTERS = "CNOFSPclnos()[]=#123456789+-@HBrI/\\"
+
+
+@pytest.fixture(scope="session")
+def roberta_folder(tmp_path_factory):
+    """A SMILES language model in Hugging Face layout, tiny and random: it takes 24 tokens, which are single letters."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+
+    folder = tmp_path_factory.mktemp("models") / "tiny-chemberta"
+    words = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *dict.fromkeys(_ROBERTA_LETTERS)]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=64,
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = RobertaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=26,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+    )
+    RobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
