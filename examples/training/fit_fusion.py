@@ -1,7 +1,8 @@
 """Fit how much cosine and fragment score weigh: python fit_fusion.py RERANKED SPECTRA --ranker R -o R2
 
 RERANKED: hits of spectra of held-back molecules, made with a model that was not trained on them:
-    sb-query SPECTRA --index index.h5 --model MODEL --top 0 | sb-rerank - --spectra SPECTRA --ranker R --top 0 -o RERANKED
+    sb-query SPECTRA --index index.h5 --model MODEL --top 0 -o HITS
+    sb-rerank HITS --spectra SPECTRA --ranker R --top 0 -o RERANKED
 SPECTRA: the same spectra, whose structures are the truth. Queries whose list lacks the truth do not count.
 """
 

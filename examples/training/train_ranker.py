@@ -9,7 +9,6 @@ import argparse
 import concurrent.futures
 import dataclasses
 import gzip
-import json
 import logging
 import lzma
 import multiprocessing
@@ -109,6 +108,7 @@ def main():
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--held-back", help="file with one InChIKey block a line")
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--spectra-each", type=int, default=4)
     parser.add_argument("--decoys", type=int, default=20)
     parser.add_argument("--held-back-decoys", type=int, default=150)
@@ -150,7 +150,12 @@ def train_ranker(options):
     log.info("%d molecules to train on, %d to validate on", len(training), len(validation))
     # the arrays of one molecule are too small to gain from a second thread
     torch.set_num_threads(1)
-    settings = TrainingOptions(epochs=options.epochs, decoys=options.decoys, seed=options.seed)
+    settings = TrainingOptions(
+        epochs=options.epochs,
+        decoys=options.decoys,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
     torch.manual_seed(options.seed)
     names = ("atom_size", "hidden_size", "last_size")
     network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)))
@@ -164,21 +169,18 @@ def train_ranker(options):
         "training": dataclasses.asdict(settings),
         "held_back": sorted(held_back),
     }
-    saved = Path(f"{options.output}.state")
-    state = torch.load(saved, weights_only=True) if saved.exists() else None
 
-    def after_epoch(epoch, state):
+    def after_epoch(epoch):
         ranker = Ranker(network.weights(), config)
         found, length = recall(
             lambda example: [ranker.evidence(example.candidates, peaks)[0].score.round(5) for peaks in example.peaks],
             validation,
         )
         log.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *found, length)
-        config["held_back_recall"] = json.loads(json.dumps([round(float(value), 4) for value in found]))
+        config["held_back_recall"] = [round(float(value), 4) for value in found]
         save_ranker(ranker, options.output)
-        torch.save(state, saved)
 
-    train(network, training, settings, after_epoch=after_epoch, state=state)
+    train(network, training, settings, after_epoch=after_epoch, state_path=f"{options.output}.state")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import dataclasses
 import logging
+import math
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ import torch
 from specbridge_tools.fragmentation.batch import CandidateArrays, join
 from specbridge_tools.fragmentation.peaks import Peaks
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
+from specbridge_tools.fragmentation.training_state import load_state, save_state
 
 _logger = logging.getLogger(__name__)
 CUTOFFS = (1, 5, 20)
@@ -43,48 +46,53 @@ class TrainingOptions:
     seed: int = 0
 
 
-def train(network: TrainableNetwork, examples, options: TrainingOptions, *, after_epoch=None, state=None):
+def train(network: TrainableNetwork, examples, options: TrainingOptions, *, after_epoch=None, state_path=None):
     """Train in place: the loss of a spectrum is the cross entropy of the truth in a softmax over the candidates.
 
-    Each epoch draws its own random numbers from seed and epoch alone, so that a run that is taken up from `state`
-    (what `after_epoch(epoch, state)` was given) ends as one that was not interrupted.
+    after_epoch(epoch) is called after each. Where there is a file at `state_path` the training goes on from it, and the
+    file is renewed after each epoch: each epoch draws its random numbers from seed and epoch alone, so that such a run
+    ends as one that was not interrupted.
     """
-    torch.manual_seed(options.seed)
     optimiser = torch.optim.AdamW(network.parameters(), options.learning_rate, weight_decay=options.weight_decay)
     steps = -(-len(examples) // options.molecules)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _one_cycle(steps * options.epochs))
-    first = 0
-    if state is not None:
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"] + 1
+    resumed = state_path is not None and Path(state_path).exists()
+    first = load_state(network, optimiser, state_path) + 1 if resumed else 0
     for epoch in range(first, options.epochs):
         started, losses = time.monotonic(), []
         random = np.random.default_rng((options.seed, epoch))
         order = random.permutation(len(examples))
-        for start in range(0, len(order), options.molecules):
-            optimiser.zero_grad()
-            chosen = order[start : start + options.molecules]
-            for index in chosen:
-                loss = _example_loss(network, examples[index], options, random)
-                (loss / len(chosen)).backward()
-                losses.append(loss.item())
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            if start // options.molecules % 100 == 99:
-                recent = np.mean(losses[-100 * options.molecules :])
-                _logger.debug("epoch %d step %d loss %.4f", epoch, start // options.molecules + 1, recent)
+        for step, start in enumerate(range(0, len(order), options.molecules)):
+            share = _one_cycle((epoch * steps + step) / (options.epochs * steps))
+            optimiser.param_groups[0]["lr"] = options.learning_rate * share
+            chosen = [examples[index] for index in order[start : start + options.molecules]]
+            losses += _step(network, optimiser, chosen, options, random)
+            if step % 100 == 99:
+                _logger.debug(
+                    "epoch %d step %d loss %.4f", epoch, step + 1, np.mean(losses[-100 * options.molecules :])
+                )
         _logger.info("epoch %d loss %.4f %.0f s", epoch, np.mean(losses), time.monotonic() - started)
         if after_epoch is not None:
-            parts = {"network": network, "optimiser": optimiser, "schedule": schedule}
-            after_epoch(epoch, {"epoch": epoch, **{name: part.state_dict() for name, part in parts.items()}})
+            after_epoch(epoch)
+        if state_path is not None:
+            save_state(network, optimiser, epoch, state_path)
 
 
-def _one_cycle(n_steps):
-    warm_up = max(1, n_steps // 12)
-    return lambda step: min((step + 1) / warm_up, 0.5 * (1 + np.cos(np.pi * min(1.0, step / max(1, n_steps)))) + 1e-3)
+def _one_cycle(done):
+    """Share of the highest learning rate, when a share `done` of the training is done: a rise, then half a cosine."""
+    return max(1e-3, min((done + 1e-3) / 0.08, 0.5 * (1 + math.cos(math.pi * done))))
+
+
+def _step(network, optimiser, chosen, options, random):
+    """One step of the optimiser over some examples; returns their losses."""
+    optimiser.zero_grad()
+    losses = []
+    for example in chosen:
+        loss = _example_loss(network, example, options, random)
+        (loss / len(chosen)).backward()
+        losses.append(loss.item())
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+    return losses
 
 
 def _example_loss(network, example, options, random):
