@@ -207,8 +207,12 @@ class ColumnFile:
         dataset = self._file.get(name)
         if not isinstance(dataset, h5py.Dataset):
             raise self._broken(f"dataset {name} is missing")
-        is_text = h5py.check_string_dtype(dataset.dtype) is not None and dataset.dtype.kind == "O"
-        fits = is_text if dtype == TEXT else dtype is VECTOR or dataset.dtype == np.dtype(dtype)
+        if dtype is VECTOR:
+            fits = dataset.dtype in (np.dtype("<f2"), np.dtype("<f4"))
+        elif dtype == TEXT:
+            fits = dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is not None
+        else:
+            fits = dataset.dtype == np.dtype(dtype)
         if not fits:
             raise self._broken(f"dataset {name} has the type {dataset.dtype}")
         if dataset.shape[:1] != (self.attributes["n"],):
