@@ -1,5 +1,7 @@
 """sb-query: spectra or their embeddings -> ranked candidates."""
 
+import os
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -56,6 +58,10 @@ def main(
     """
     if spectra == "-" and index == "-":
         raise click.UsageError("SPECTRA and --index cannot both be stdin")
+    from specbridge_tools.threads import available_threads
+
+    threads = threads or available_threads()
+    os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # numpy reads it when it is imported, below
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
     from specbridge_tools.search.index import open_index
@@ -63,7 +69,6 @@ def main(
     from specbridge_tools.search.query import SearchOptions, query, write_hits
     from specbridge_tools.search.tolerance import Tolerance
     from specbridge_tools.streams import open_input, output_text
-    from specbridge_tools.threads import available_threads
 
     options = SearchOptions(mode, Tolerance.parse(tolerance), top, exact, formula_column, effort)
     with (
@@ -80,7 +85,7 @@ def main(
             options=options,
             input_format=input_format,
             batch_size=batch_size,
-            threads=threads or available_threads(),
+            threads=threads,
             tally=tally,
         )
         n_empty = write_hits(answers, stream, tally=tally, output_format=output_format, display=display)

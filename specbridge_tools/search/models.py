@@ -43,8 +43,12 @@ def _load(source, *, device="cpu", threads=None):
     return load_model(source, device=device)
 
 
+def _shipped_path():
+    return importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
+
+
 def _shipped_head_is_for(space):
-    path = importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
+    path = _shipped_path()
     if not path.is_file():
         return False
     with safe_open(path, framework="numpy") as file:

@@ -65,15 +65,17 @@ class QueryReader:
         self._formula_field = formula_field
         self._input_format = input_format
         self._batch_size = batch_size
+        self._name = ""
 
     def read(self, source):
         """Yield lists of `Query` from a path, `-` or binary file: spectra or their embeddings, told by the content."""
+        self._name = display_name(source)
         with open_input(source) as stream:
             if not holds_embeddings(stream):
                 yield from self._from_spectra(stream)
                 return
             with _on_disk(stream) as path:
-                yield from self._from_embeddings(path, display_name(source))
+                yield from self._from_embeddings(path)
 
     def _from_spectra(self, stream):
         if self._model is None:
@@ -94,15 +96,17 @@ class QueryReader:
             vectors = iter(self._model.encode(spectra, batch_size=self._batch_size))
         return [self._query(record, vectors) for record in records]
 
-    def _from_embeddings(self, path, name):
+    def _from_embeddings(self, path):
         if self._formula_field not in (None, DEFAULT_FORMULA_FIELD):
             advice = "give the spectra, or leave --formula-column out"
-            raise UsageError("spectrum embeddings hold no field but formula", where=name, advice=advice)
+            raise UsageError("spectrum embeddings hold no field but formula", where=self._name, advice=advice)
         with open_spectrum_embeddings(path) as embeddings:
             advice = "embed the spectra with the model that the index was built for"
-            require_same(self._index.space, self._index.name, Space.of_embeddings(embeddings), name, advice=advice)
+            require_same(
+                self._index.space, self._index.name, Space.of_embeddings(embeddings), self._name, advice=advice
+            )
             if self._model is not None and embeddings.model_sha256 != self._model.weights_sha256:
-                message = f"{name} was made with model {embeddings.model}, not with {self._model.name}"
+                message = f"{self._name} was made with model {embeddings.model}, not with {self._model.name}"
                 raise MismatchError(message, advice="embed the spectra with this model, or leave --model out")
             for block in embeddings.blocks(self._batch_size * _BATCHES):
                 yield [self._query(self._usable(record), iter([vector])) for record, vector in block]
@@ -110,7 +114,7 @@ class QueryReader:
     def _usable(self, record):
         """The record itself, or a `Rejection` where this kind of search cannot use it; counted."""
         if self._formula_field is not None and not isinstance(record, Rejection):
-            record = _without_formula(record, self._formula_field) or record
+            record = _without_formula(record, self._formula_field, self._name) or record
         self._tally.count(record)
         return record
 
@@ -134,7 +138,7 @@ class QueryReader:
         return on_grid(vector.astype(np.float64), self._index.dtype)[0].astype(np.float64)
 
 
-def _without_formula(record, field):
+def _without_formula(record, field, source):
     """A `Rejection` of a record whose formula is missing or cannot be read, else None."""
     text = record.metadata.get(field, "")
     try:
@@ -142,7 +146,7 @@ def _without_formula(record, field):
         detail = f"no {field}"
     except DataError as error:
         reason, detail = "unreadable formula", error.message
-    return Rejection(reason, record.id, record.record, record.line, detail=detail) if reason else None
+    return Rejection(reason, record.id, record.record, record.line, source, detail) if reason else None
 
 
 @contextlib.contextmanager

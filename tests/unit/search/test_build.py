@@ -174,3 +174,20 @@ def test_indexes_of_different_spaces_or_dtypes_are_not_merged(tmp_path, write_in
         merge_indexes([first, other], tmp_path / "merged.h5")
     with pytest.raises(UsageError, match=r"float16.*float32"):
         merge_indexes([first, finer], tmp_path / "merged.h5")
+
+
+def test_an_interrupted_build_leaves_nothing_behind(tmp_path, monkeypatch):
+    source = write_embeddings(tmp_path / "m.h5", random_molecules(50, 1))
+    monkeypatch.setattr("specbridge_tools.search.runs.rows_in_memory", lambda *_: 10)
+    left = []
+
+    class Interrupted:
+        def advance(self, amount):
+            left.append([path.name for path in tmp_path.glob(".index.h5.*/run-*.h5")])
+            if len(left) == 4:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build_index([source], tmp_path / "index.h5", display=Interrupted())
+    assert sorted(left[-1]) == ["run-0.h5", "run-1.h5", "run-2.h5"]
+    assert [path.name for path in tmp_path.iterdir()] == ["m.h5"]
