@@ -81,20 +81,16 @@ def query(
         for each in queries:
             if each.reason:
                 yield no_answer(each, each.reason)
-                continue
-            best = ranked(next(found))
-            if not len(best):
-                yield no_answer(each, _nothing_found(options))
-                continue
-            n_candidates = index.n if options.mode == "open" else len(best)
-            yield answer(
-                index,
-                each,
-                best,
-                n_candidates=n_candidates,
-                n_rows=options.top or len(best),
-                calibration=calibration,
-            )
+            else:
+                yield _answer(index, each, ranked(next(found)), options, calibration)
+
+
+def _answer(index, query, best, options, calibration):
+    if not len(best):
+        return no_answer(query, _nothing_found(options))
+    n_candidates = index.n if options.mode == "open" else len(best)
+    n_rows = options.top or len(best)
+    return answer(index, query, best, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration)
 
 
 def _search(index, options, threads):
