@@ -54,7 +54,7 @@ def make_batch(model, pairs, rows, *, n_decoys, augmentation: Augmentation, bflo
     `bfloat16` lowers the precision of the spectral encoder alone; losses stay in float32.
     """
     rng = np.random.default_rng(seed)
-    features = pairs.features.take(rows, fixed_width=model.encoder.fixed_width)
+    features = pairs.features.take(rows, width=model.encoder.n_peaks if model.encoder.fixed_width else None)
     device = model.log_scale.device
     truths = pairs.molecule[rows]
     decoys = decoy_mask = None

@@ -7,9 +7,9 @@ KS = (1, 5, 20)
 
 
 @torch.inference_mode()
-def score_lists(model, pairs, *, batch_size=64):
+def score_lists(model, pairs):
     """For each molecule of `pairs`: its spectra (k,) int64 and their scores (k, 1 + decoys), the truth in column 0."""
-    embedding = model.encode_features(pairs.features, batch_size=batch_size)
+    embedding = model.encode_features(pairs.features)
     order = np.argsort(pairs.molecule, kind="stable")
     molecules, starts = np.unique(pairs.molecule[order], return_index=True)
     for molecule, members in zip(molecules, np.split(order, starts[1:]), strict=True):
@@ -18,14 +18,13 @@ def score_lists(model, pairs, *, batch_size=64):
         yield members, embedding[members] @ placed.T
 
 
-def rank_among_candidates(model, pairs, *, batch_size=64):
+def rank_among_candidates(model, pairs):
     """`recall@1`, `recall@5`, `recall@20` and `mrr` over the spectra of `pairs`, averaged within each molecule first.
 
     A truth tied with others takes its expected place among them.
     """
     per_molecule = [
-        np.mean([expected_metrics(row) for row in scores], axis=0)
-        for _, scores in score_lists(model, pairs, batch_size=batch_size)
+        np.mean([expected_metrics(row) for row in scores], axis=0) for _, scores in score_lists(model, pairs)
     ]
     *recalls, mrr = np.mean(per_molecule, axis=0).tolist()
     return {**{f"recall@{k}": recall for k, recall in zip(KS, recalls, strict=True)}, "mrr": mrr}

@@ -16,7 +16,7 @@ from specbridge_tools.cli.options import (
 @command(
     "sb-finetune",
     example="""
-sb-split spectra.mgf --by structure --fractions 0.9,0.1 -o parts
+sb-split spectra.mgf --by structure --fractions 0.9,0.1 -o parts/
 sb-embed-mols molecules.tsv -o molecules.h5
 sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 -o model.safetensors
 """,

@@ -44,9 +44,9 @@ class SpectrumFeatures:
     def __len__(self):
         return len(self.adduct)
 
-    def take(self, rows, *, fixed_width=False):
-        """The features of these rows; without `fixed_width` the padding is cut to the longest of them."""
-        return SpectrumFeatures(self.peaks.take(rows, fixed_width=fixed_width), self.adduct[rows], self.energy_ev[rows])
+    def take(self, rows, *, width=None):
+        """The features of these rows, peaks padded to `width`, by default to the longest of them."""
+        return SpectrumFeatures(self.peaks.take(rows, width=width), self.adduct[rows], self.energy_ev[rows])
 
 
 def spectrum_features(spectra, *, n_peaks, fixed_width=False):

@@ -21,11 +21,13 @@ class PeakBatch:
     def __len__(self):
         return len(self.precursor_mz)
 
-    def take(self, rows, *, fixed_width=False):
-        """The batch of these rows; without `fixed_width` the padding is cut to the longest of them."""
-        mz = self.mz[rows]
-        width = mz.shape[1] if fixed_width else int((mz > 0).sum(axis=1).max(initial=1))
-        return PeakBatch(self.precursor_mz[rows], mz[:, :width], self.intensity[rows, :width])
+    def take(self, rows, *, width=None):
+        """The batch of these rows, padded to `width`, by default to the longest of them."""
+        mz, intensity = self.mz[rows], self.intensity[rows]
+        if width is None:
+            width = int((mz > 0).sum(axis=1).max(initial=1))
+        missing = ((0, 0), (0, max(0, width - mz.shape[1])))
+        return PeakBatch(self.precursor_mz[rows], *(np.pad(x, missing)[:, :width] for x in (mz, intensity)))
 
 
 def highest_peaks(spectrum, n_peaks):

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from specbridge_tools.bridge.checkpoint import HEADER_KEY, load_model, pick_device, save_model
 from specbridge_tools.errors import DataError, FormatError, UsageError
+from specbridge_tools.spectra.spectrum import Spectrum
 
 
 def test_a_saved_model_encodes_the_same(make_model, pairs, tmp_path):
@@ -32,6 +33,20 @@ def test_rows_have_unit_norm_and_a_fresh_head_is_the_identity(make_model, pairs)
     placed = model.encode_molecules(pairs.library.vectors)
     vectors = pairs.library.vectors.astype(np.float32)
     np.testing.assert_allclose(placed, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", ["dreams:mass_tokens=50", "dreams:preset=official,n_layers=1,n_peaks=20", "toy"])
+def test_a_vector_does_not_depend_on_what_is_encoded_beside_it(make_model, spec):
+    model = make_model(spec)
+    rng = np.random.default_rng(0)
+    spectra = []
+    for n in (1, 3, 4, 5, 20, 33, 59, 60, 61, 200, 2, 2, 7):
+        mz = np.sort(rng.uniform(50, 400, n))
+        spectra.append(Spectrum("x", 410.2, mz, rng.uniform(1, 9, n).astype(np.float32)))
+    together = model.encode(spectra)
+    np.testing.assert_array_equal(together, np.concatenate([model.encode([one]) for one in spectra]))
+    np.testing.assert_array_equal(together[::-1], model.encode(spectra[::-1]))
+    np.testing.assert_array_equal(model.encode(spectra * 7), np.tile(together, (7, 1)))
 
 
 def test_same_content_same_bytes(make_model, tmp_path):

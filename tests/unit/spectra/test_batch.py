@@ -24,6 +24,6 @@ def test_batches_are_padded_with_zeros_and_cut_to_their_longest():
     assert batch.mz.tolist() == [[50, 0, 0], [50, 60, 70]]
     assert batch.intensity.tolist() == [[1, 0, 0], [0.25, 0.5, 1]]
     assert batch.take(np.array([0])).mz.tolist() == [[50]]
-    assert batch.take(np.array([0]), fixed_width=True).mz.tolist() == [[50, 0, 0]]
+    assert batch.take(np.array([0]), width=3).mz.tolist() == [[50, 0, 0]]
     assert batch_peaks([spectrum([50], [3])], 60, pad_to=4).mz.shape == (1, 4)
     assert len(batch_peaks([], 60)) == 0

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Make the weights that ship, stage by stage, from public spectra and molecules.
+#
+#   examples/train_default_model.sh SPECTRA POOL WORK_DIR
+#
+# SPECTRA   MGF of training spectra with SMILES, plain or gzip
+# POOL      TSV of canonical molecules with the columns inchikey14, smiles and exact_mass, plain, .gz or .xz
+# WORK_DIR  intermediate files and the result; a stage whose output lies there is not run again, a training that was
+#           interrupted goes on from its last epoch
+#
+# Result: WORK_DIR/molecules.safetensors, model.safetensors and ranker.safetensors. Copied to specbridge_tools/pretrained
+# they are the default weights. Environment: THREADS (default: all), EPOCHS (14).
+set -euo pipefail
+[ $# -eq 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+spectra=$1 pool=$2 work=$3
+here=$(cd "$(dirname "$0")" && pwd)
+stages=$here/training
+threads=(); [ -z "${THREADS:-}" ] || threads=(--threads "$THREADS")
+mkdir -p "$work"
+
+plain() { case $1 in *.xz) xz -dc "$1" ;; *.gz) gzip -dc "$1" ;; *) cat "$1" ;; esac; }
+# stage OUTPUT COMMAND...: run the command unless its output is there
+stage() { if [ -e "$1" ]; then echo "have $1" >&2; else echo "make $1" >&2; "${@:2}"; fi; }
+# to OUTPUT COMMAND...: the command's stdout becomes the file, whole or not at all
+to() { "${@:2}" > "$1.part" && mv "$1.part" "$1"; }
+
+fit_molecules() { plain "$pool" | python "$stages/fit_molecules.py" "$work/molecules.safetensors"; }
+select_decoys() { plain "$pool" | python "$stages/select_decoys.py" "$work/structures.tsv"; }
+
+stage "$work/molecules.safetensors" fit_molecules
+stage "$work/parts/val.mgf" sb-split "$spectra" --by structure --fractions 0.9,0.1 -o "$work/parts/" --force
+stage "$work/structures.tsv" to "$work/structures.tsv" python "$stages/structures_of_spectra.py" "$spectra"
+stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
+stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
+  --encoder "morgan:file=$work/molecules.safetensors"
+stage "$work/model.safetensors" sb-finetune "$work/parts/train.mgf" --validation "$work/parts/val.mgf" \
+  --molecules "$work/molecules.h5" -o "$work/model.safetensors" --resume --history "$work/history.tsv" --force \
+  --spectral-encoder dreams:d_fourier=160,n_layers=3,dropout=0.2 --epochs "${EPOCHS:-14}" --learning-rate 1e-3 \
+  --precision bfloat16 --seed 0 "${threads[@]}"
