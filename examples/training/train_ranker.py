@@ -109,6 +109,10 @@ def main():
     parser.add_argument("--held-back", help="file with one InChIKey block a line")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--weight-decay", type=float, default=1e-2)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--drop-peaks", type=float, default=0.2)
+    parser.add_argument("--move-intensity", type=float, default=0.3)
     parser.add_argument("--spectra-each", type=int, default=4)
     parser.add_argument("--decoys", type=int, default=20)
     parser.add_argument("--held-back-decoys", type=int, default=150)
@@ -154,11 +158,14 @@ def train_ranker(options):
         epochs=options.epochs,
         decoys=options.decoys,
         learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        drop_peaks=options.drop_peaks,
+        move_intensity=options.move_intensity,
         seed=options.seed,
     )
     torch.manual_seed(options.seed)
     names = ("atom_size", "hidden_size", "last_size")
-    network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)))
+    network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)), dropout=options.dropout)
     config = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

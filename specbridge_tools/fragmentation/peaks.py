@@ -12,6 +12,7 @@ MOST_PEAKS = 60
 N_PEAK_FEATURES = 6
 N_CONTEXT = 11
 ENERGY, NO_ENERGY = 5, 6  # columns of the context
+RELATIVE_INTENSITY = slice(2, 4)  # columns of the features
 _ABOVE_PRECURSOR = 2.5  # Da: isotopes of the precursor are kept, noise above is not
 _PRECURSOR_PPM = 25.0
 _HIGHEST_ENERGY = 150.0
@@ -68,15 +69,15 @@ def prepare_peaks(spectrum, adduct=None):
 
 def _peak_features(mz, intensity, at_precursor, precursor_mz):
     relative = intensity / max(intensity.max(initial=0.0), 1e-300)
-    columns = (
-        mz / 500,
-        mz / precursor_mz,
-        np.sqrt(relative),
-        np.log10(relative + 1e-4) / 4 + 1,
-        at_precursor,
-        np.full(len(mz), math.log(max(1, len(mz))) / 4),
-    )
+    of_number = np.full(len(mz), math.log(max(1, len(mz))) / 4)
+    first, second = relative_intensity_features(relative).T
+    columns = (mz / 500, mz / precursor_mz, first, second, at_precursor, of_number)
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def relative_intensity_features(relative):
+    """(p,) intensities relative to the highest -> their two columns (p, 2) of the features."""
+    return np.stack([np.sqrt(relative), np.log10(relative + 1e-4) / 4 + 1], axis=1)
 
 
 def _context(spectrum, kind, mz, share, at_precursor):

@@ -20,11 +20,13 @@ _PEAK_HIDDEN = 12
 class TrainableNetwork(nn.Module):
     """See `network`; the names of the parameters are the names of its weights.
 
-    atom_size, hidden_size, last_size: widths of the atoms' vectors and of the two hidden layers of a fragment.
+    atom_size, hidden_size, last_size: widths of the atoms' vectors and of the two hidden layers of a fragment; dropout:
+    share of the values that training leaves out of the atoms' vectors and of both hidden layers.
     """
 
-    def __init__(self, *, atom_size=32, hidden_size=48, last_size=32):
+    def __init__(self, *, atom_size=32, hidden_size=48, last_size=32, dropout=0.0):
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         both = atom_size + N_ATOM_FEATURES
         self.atom1 = nn.Linear(2 * N_ATOM_FEATURES, atom_size)
         self.atom2 = nn.Linear(2 * atom_size, atom_size)
@@ -71,7 +73,7 @@ class TrainableNetwork(nn.Module):
 
         atoms = F.relu(self.atom1(torch.cat([given, bonded(given)], 1)))
         atoms = F.relu(self.atom2(torch.cat([atoms, bonded(atoms)], 1)))
-        atoms = atoms + F.relu(self.atom3(torch.cat([atoms, bonded(atoms)], 1)))
+        atoms = self.dropout(atoms + F.relu(self.atom3(torch.cat([atoms, bonded(atoms)], 1))))
         return atoms, torch.cat([atoms, given], 1)
 
     def _pieces(self, batch, atoms, both):
@@ -95,7 +97,8 @@ class TrainableNetwork(nn.Module):
             context[ENERGY], context[NO_ENERGY] = 0.0, 1.0
         molecule = self.molecule(torch.cat([totals, context.expand(n, -1)], 1))  # (B, h)
         owner = _tensor(batch.owner)
-        logits = self.out(F.relu(self.hidden(F.relu(before + molecule[owner]))))  # (F, shifts)
+        hidden = self.dropout(F.relu(before + molecule[owner]))  # (F, h)
+        logits = self.out(self.dropout(F.relu(self.hidden(hidden))))  # (F, shifts)
         highest = logits.detach().max()
         total = torch.zeros(n).index_add_(0, owner, torch.exp(logits - highest).sum(1)).log() + highest  # (B,)
         fragment, ion, peak = _tensor(match_ions(batch, peaks).T)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from specbridge_tools.fragmentation.batch import CandidateArrays, join
-from specbridge_tools.fragmentation.peaks import Peaks
+from specbridge_tools.fragmentation.peaks import RELATIVE_INTENSITY, Peaks, relative_intensity_features
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
 from specbridge_tools.fragmentation.training_state import load_state, save_state
 
@@ -32,7 +32,9 @@ class TrainingOptions:
     """How to train.
 
     epochs over the molecules; molecules in a step; spectra of each; decoys of each; highest learning rate; weight
-    decay; weight of the likelihood of the truth's peaks beside the ranking loss; how often the energy is hidden.
+    decay; weight of the likelihood of the truth's peaks beside the ranking loss; how often the energy is hidden;
+    share of the peaks that are left out, and how far the others' intensities are moved (standard deviation of the
+    natural logarithm).
     """
 
     epochs: int = 4
@@ -43,6 +45,8 @@ class TrainingOptions:
     weight_decay: float = 1e-3
     likelihood_weight: float = 0.05
     hide_energy: float = 0.3
+    drop_peaks: float = 0.0
+    move_intensity: float = 0.0
     seed: int = 0
 
 
@@ -60,6 +64,7 @@ def train(network: TrainableNetwork, examples, options: TrainingOptions, *, afte
     for epoch in range(first, options.epochs):
         started, losses = time.monotonic(), []
         random = np.random.default_rng((options.seed, epoch))
+        torch.manual_seed(int(random.integers(2**31)))
         order = random.permutation(len(examples))
         for step, start in enumerate(range(0, len(order), options.molecules)):
             share = _one_cycle((epoch * steps + step) / (options.epochs * steps))
@@ -103,13 +108,34 @@ def _example_loss(network, example, options, random):
     chosen = random.permutation(len(example.peaks))[: options.spectra]
     total = 0.0
     for index in chosen:
-        peaks = example.peaks[index]
+        peaks = _varied(example.peaks[index], options, random)
         hidden = random.random() < options.hide_energy
         scores, log_likelihood = network(batch, encoded, peaks, hide_energy=hidden)
         share = torch.tensor(peaks.weight / peaks.weight.sum())
         likelihood = log_likelihood[0] @ share
         total = total - torch.log_softmax(scores, 0)[0] - options.likelihood_weight * likelihood
     return total / len(chosen)
+
+
+def _varied(peaks, options, random):
+    """`Peaks` with some left out, never all, and the others' intensities moved."""
+    kept = random.random(len(peaks.mz)) >= options.drop_peaks
+    if not kept.any():
+        kept[:] = True
+    factor = np.exp(options.move_intensity * random.standard_normal(kept.sum()))
+    intensity = peaks.intensity[kept] * factor
+    features = peaks.features[kept].copy()
+    relative = intensity / intensity.max()
+    features[:, RELATIVE_INTENSITY] = relative_intensity_features(relative)
+    weight = np.sqrt(intensity / intensity.sum()).astype(np.float32)
+    return dataclasses.replace(
+        peaks,
+        mz=peaks.mz[kept],
+        intensity=intensity,
+        at_precursor=peaks.at_precursor[kept],
+        weight=weight,
+        features=features,
+    )
 
 
 @torch.no_grad()

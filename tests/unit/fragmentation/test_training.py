@@ -20,9 +20,9 @@ def examples(ranker):
     return [Example("A", candidates, [prepare_peaks(spectrum)]), Example("B", swapped, [prepare_peaks(ester)])]
 
 
-def network():
+def network(dropout=0.0):
     torch.manual_seed(0)
-    return TrainableNetwork(atom_size=8, hidden_size=12, last_size=8)
+    return TrainableNetwork(atom_size=8, hidden_size=12, last_size=8, dropout=dropout)
 
 
 def test_training_lowers_the_loss_and_ranks_the_truth_first(examples):
@@ -49,8 +49,8 @@ def test_training_lowers_the_loss_and_ranks_the_truth_first(examples):
 
 
 def test_a_run_that_is_taken_up_ends_as_one_that_was_not_interrupted(examples, tmp_path):
-    options = TrainingOptions(epochs=4, molecules=1)
-    whole, interrupted, taken_up = network(), network(), network()
+    options = TrainingOptions(epochs=4, molecules=1, drop_peaks=0.3, move_intensity=0.3)
+    whole, interrupted, taken_up = network(0.2), network(0.2), network(0.2)
     train(whole, examples, options)
 
     def stop(epoch):
