@@ -114,7 +114,8 @@ def main():
     parser.add_argument("--drop-peaks", type=float, default=0.2)
     parser.add_argument("--move-intensity", type=float, default=0.3)
     parser.add_argument("--spectra-each", type=int, default=4)
-    parser.add_argument("--decoys", type=int, default=20)
+    parser.add_argument("--decoys", type=int, default=20, help="of a molecule in one step")
+    parser.add_argument("--decoys-each", type=int, default=40, help="from which they are drawn")
     parser.add_argument("--held-back-decoys", type=int, default=150)
     parser.add_argument("--held-back-molecules", type=int, default=200, help="how many of them are ranked each epoch")
     parser.add_argument("--widths", type=int, nargs=3, default=(32, 48, 32))
@@ -142,7 +143,7 @@ def train_ranker(options):
         read_pool(options.pool),
         held_back,
         n_spectra=options.spectra_each,
-        n_decoys=options.decoys,
+        n_decoys=options.decoys_each,
         n_held_back_decoys=options.held_back_decoys,
         n_held_back=options.held_back_molecules,
         seed=options.seed,
