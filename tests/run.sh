@@ -10,6 +10,6 @@ if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
     "$root/environment.sh" "$environment" --editable "${root}[test,lint]"
     echo "$wanted" >"$environment/installed"
 fi
-[ $# -gt 0 ] || set -- -m ""
+[ $# -gt 0 ] || set -- -m "" --numprocesses auto --dist worksteal
 cd "$root"
-exec "$environment/bin/python" -m pytest "$@"
+PATH=$environment/bin:$PATH exec "$environment/bin/python" -m pytest "$@"
