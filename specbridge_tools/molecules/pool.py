@@ -70,7 +70,7 @@ class _Pool:
     def _start(self):
         # a session of its own: Ctrl-C is for this process, which then ends the workers
         worker = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps(sys.path)],
+            [sys.executable, "-c", _START, json.dumps([str(folder) for folder in sys.path])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
