@@ -42,6 +42,12 @@ class Tally:
             self._rows = csv.writer(rejects, delimiter="\t", lineterminator="\n")
             self._rows.writerow(self.COLUMNS)
 
+    def beside(self, noun):
+        """A tally of other records, whose rejects go to the same table."""
+        other = Tally(noun=noun, strict=self.strict)
+        other._rows = self._rows
+        return other
+
     @property
     def n_rejected(self):
         return sum(self.reasons.values())

@@ -1,5 +1,6 @@
 """sb-query: spectra or their embeddings -> ranked candidates."""
 
+import contextlib
 import os
 
 import click
@@ -14,31 +15,29 @@ from specbridge_tools.cli.options import (
     spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.query_options import search_options, typed_options
 
 EXAMPLE = """
 sb-query spectra.mgf --index index.h5 -o hits.tsv
 zcat spectra.mgf.gz | sb-query - --index index.h5 --tolerance 5ppm --top 1 -o - | head
+sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 """
 
 
 @command("sb-query", example=EXAMPLE)
 @click.argument("spectra", metavar="SPECTRA")
-@click.option("--index", required=True, metavar="FILE", help="Index made by sb-build-index.")
+@click.option("--index", metavar="FILE", help="Index made by sb-build-index; needed unless there are --candidates.")
+@click.option(
+    "--candidates",
+    metavar="FILE",
+    help="Rank within given lists, TSV: query_id (or list_id: the spectra's field CANDIDATES) and smiles.",
+)
+@click.option(
+    "--encoder", metavar="NAME[:OPTIONS]", help="Encoder of --candidates without --index.  [default: the model's]"
+)
 @model_option
 @output_options(what="Hits, a row for each candidate")
-@click.option(
-    "--mode",
-    type=click.Choice(("mass", "formula", "open")),
-    default="mass",
-    help="Compare with molecules of the mass, of the formula, or with all.",
-)
-@click.option("--tolerance", default="10ppm", metavar="WIDTH", help="Of the neutral mass: in ppm or Da, e.g. 0.005Da.")
-@click.option("--formula-column", default="formula", metavar="FIELD", help="Field of the spectra with their formula.")
-@click.option("--exact", is_flag=True, help="In mode open, compare with every molecule instead of using the graph.")
-@click.option(
-    "--effort", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates the graph search keeps."
-)
-@click.option("--top", type=click.IntRange(min=0), default=10, metavar="K", help="Candidates to write, 0 for all.")
+@search_options
 @click.option("--format", "output_format", type=click.Choice(("tsv", "jsonl")), default="tsv", help="Of the hits.")
 @spectrum_format_option
 @record_options
@@ -46,47 +45,50 @@ zcat spectra.mgf.gz | sb-query - --index index.h5 --tolerance 5ppm --top 1 -o - 
 @device_option
 @threads_option
 def main(
-    spectra, index, model, output, force, mode, tolerance, formula_column, exact, effort, top, output_format,
-    input_format, rejects, strict, batch_size, device, threads, quiet,
+    spectra, index, candidates, encoder, model, output, force, output_format, input_format, rejects, strict,
+    batch_size, device, threads, quiet, **search,
 ):  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, or embeddings of sb-embed-spectra.
 
     Every record has its answer, in the order of the file: candidates by descending score (cosine), or one row with the
     reason why there is none. Equal scores share a rank and stand in the order of their InChIKeys. Without an adduct,
     each of the usual ones is searched, and the one behind a candidate is named. Embeddings need no --model, but have
-    probabilities only with it.
+    probabilities only with it. With --candidates neither mass nor formula selects: a list is ranked as it is given.
     """
-    if spectra == "-" and index == "-":
-        raise click.UsageError("SPECTRA and --index cannot both be stdin")
+    if [spectra, index, candidates].count("-") > 1:
+        raise click.UsageError("SPECTRA, --index and --candidates cannot both be stdin")
+    if index is None and candidates is None:
+        raise click.UsageError("Missing option '--index' (or '--candidates').")
+    if candidates is not None and search["mode"] != "mass":
+        raise click.UsageError("--candidates says what is compared: --mode does not go with it")
     from specbridge_tools.threads import available_threads
 
     threads = threads or available_threads()
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # numpy reads it when it is imported, below
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
-    from specbridge_tools.search.index import open_index
     from specbridge_tools.search.models import model_for_spectra
-    from specbridge_tools.search.query import SearchOptions, query, write_hits
-    from specbridge_tools.search.tolerance import Tolerance
+    from specbridge_tools.search.opening import open_molecules
+    from specbridge_tools.search.passes import rewindable, wanted_lists
+    from specbridge_tools.search.query import query, write_hits
     from specbridge_tools.streams import open_input, output_text
 
-    options = SearchOptions(mode, Tolerance.parse(tolerance), top, exact, formula_column, effort)
-    with (
-        output_text(output, force=force) as stream,
-        open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
-        open_index(index) as opened,
-        open_input(spectra) as source,
-        progress("spectra", quiet=quiet) as display,
-    ):
-        answers = query(
-            source,
-            index=opened,
-            model=model_for_spectra(source, source=model, device=device, threads=threads),
-            options=options,
-            input_format=input_format,
-            batch_size=batch_size,
-            threads=threads,
-            tally=tally,
+    options = typed_options(search)
+    twice = candidates is not None or options.group_by is not None
+    with contextlib.ExitStack() as stack:
+        stream = stack.enter_context(output_text(output, force=force))
+        tally = stack.enter_context(open_tally("spectra", rejects=rejects, strict=strict, force=force))
+        source = stack.enter_context(rewindable(spectra) if twice else open_input(spectra))
+        model = model_for_spectra(source, source=model, needed=index is None, device=device, threads=threads)
+        listed = tally.beside("candidate structures")
+        wanted = wanted_lists(source, group_by=options.group_field, input_format=input_format)
+        settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
+        opened, lists = stack.enter_context(
+            open_molecules(index, candidates, wanted=wanted, model=model, tally=listed, **settings)
         )
+        display = stack.enter_context(progress("spectra", quiet=quiet))
+        settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}
+        answers = query(source, index=opened, model=model, lists=lists, options=options, tally=tally, **settings)
         n_empty = write_hits(answers, stream, tally=tally, output_format=output_format, display=display)
-    closing_line(f"{tally.summary()}, {n_empty} without a candidate", quiet=quiet)
+    closing = f"{tally.summary()}, {n_empty} without a candidate"
+    closing_line(closing if lists is None else f"{listed.summary()}; {closing}", quiet=quiet)

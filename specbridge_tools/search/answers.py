@@ -33,9 +33,18 @@ def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
     return Hits(COLUMNS, list(zip(*(columns[name] for name in COLUMNS), strict=True)))
 
 
-def no_answer(query, reason):
+def above_probability(query, hits, least):
+    """The rows of `hits` whose probability is at least `least`; without any, the row that says so."""
+    rows = [row for row, p in zip(hits.rows, hits.numbers("probability"), strict=True) if p >= least]
+    if rows:
+        return Hits(hits.columns, rows)
+    reason = f"no candidate with a probability of at least {least:g}"
+    return no_answer(query, reason, n_candidates=hits.value("n_candidates"))
+
+
+def no_answer(query, reason, *, n_candidates="0"):
     """The one row of a query without candidates."""
-    values = {"query_id": query.id, "n_candidates": "0", "reason": reason, "record": str(query.record)}
+    values = {"query_id": query.id, "n_candidates": n_candidates, "reason": reason, "record": str(query.record)}
     return Hits(COLUMNS, [tuple(values.get(name, "") for name in COLUMNS)])
 
 

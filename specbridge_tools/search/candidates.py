@@ -82,6 +82,17 @@ def by_formula(index, query):
     return of_rows(index, query, rows, scores_of_rows(index, query, rows))
 
 
+def by_list(index, query, lists):
+    """The molecules of the list that belongs to the query, whatever their mass; lists: `lists.CandidateLists`."""
+    rows = lists.rows.get(list_name(query, lists), np.zeros(0, np.int64))
+    return of_rows(index, query, rows, scores_of_rows(index, query, rows))
+
+
+def list_name(query, lists):
+    """How `lists` name the list of a query."""
+    return query.list_id if lists.key == "list_id" else query.id
+
+
 def plain_formula(text):
     """A formula in any spelling -> Hill order without its charge: files differ in whether they write it.
 

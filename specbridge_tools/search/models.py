@@ -9,7 +9,7 @@ import json
 from safetensors import safe_open
 
 from specbridge_tools.errors import MismatchError
-from specbridge_tools.search.queries import holds_embeddings
+from specbridge_tools.search.passes import holds_embeddings
 from specbridge_tools.search.space import Space
 
 
@@ -28,9 +28,9 @@ def model_for_molecules(space, name, *, source=None, threads=None):
     return model
 
 
-def model_for_spectra(stream, *, source=None, device="auto", threads=None):
-    """The model at `source`, or the one that ships; None for a stream of spectrum embeddings without `source`."""
-    if source is None and holds_embeddings(stream):
+def model_for_spectra(stream, *, source=None, needed=False, device="auto", threads=None):
+    """The model at `source`, or the one that ships; None for spectrum embeddings without `source`, unless `needed`."""
+    if source is None and not needed and holds_embeddings(stream):
         return None
     return _load(source, device=device, threads=threads)
 

@@ -16,11 +16,14 @@ from specbridge_tools.molecules.adducts import Adduct, adducts_of
 from specbridge_tools.records import Rejection
 from specbridge_tools.search.arithmetic import has_unit_norm, on_grid
 from specbridge_tools.search.candidates import plain_formula
+from specbridge_tools.search.groups import Groups
+from specbridge_tools.search.passes import count_values, holds_embeddings, rewindable
 from specbridge_tools.search.space import Space, require_same
+from specbridge_tools.search.table import LIST_FIELD
+from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.streams import display_name, open_input
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 DEFAULT_FORMULA_FIELD = "formula"
 # Batches of the encoder that are read at once, so that it can put spectra of like length together.
 _BATCHES = 8
@@ -36,6 +39,7 @@ class Query:
     adducts       the hypotheses to search, at least one
     formula       as `candidates.plain_formula` writes it; '' outside of formula mode
     vector        (d,) float64, unit norm, on the grid of `search.arithmetic`
+    list_id       the field CANDIDATES of the spectrum, '' for none
     """
 
     id: str
@@ -45,24 +49,35 @@ class Query:
     adducts: tuple[Adduct, ...] = ()
     formula: str = ""
     vector: np.ndarray | None = None
-
-
-def holds_embeddings(stream):
-    """Whether a stream with `peek`, at its start, is HDF5 and so no file of spectra."""
-    return stream.peek(len(_HDF5_SIGNATURE))[: len(_HDF5_SIGNATURE)] == _HDF5_SIGNATURE
+    list_id: str = ""
 
 
 class QueryReader:
     """Reads queries for an index; `tally` counts every record, used or not.
 
     formula_field  field of the metadata that holds the formula, or None where it is not needed
+    group_field    field whose value names the group of spectra to answer together, or None; `tolerance` is that of
+                   their precursors
     """
 
-    def __init__(self, index, *, tally, model=None, formula_field=None, input_format="auto", batch_size=64):
+    def __init__(
+        self,
+        index,
+        *,
+        tally,
+        model=None,
+        formula_field=None,
+        group_field=None,
+        tolerance=DEFAULT_TOLERANCE,
+        input_format="auto",
+        batch_size=64,
+    ):
         self._index = index
         self._tally = tally
         self._model = model
         self._formula_field = formula_field
+        self._group_field = group_field
+        self._tolerance = tolerance
         self._input_format = input_format
         self._batch_size = batch_size
         self._name = ""
@@ -70,12 +85,33 @@ class QueryReader:
     def read(self, source):
         """Yield lists of `Query` from a path, `-` or binary file: spectra or their embeddings, told by the content."""
         self._name = display_name(source)
-        with open_input(source) as stream:
-            if not holds_embeddings(stream):
-                yield from self._from_spectra(stream)
-                return
-            with _on_disk(stream) as path:
-                yield from self._from_embeddings(path)
+        with open_input(source) if self._group_field is None else rewindable(source) as stream:
+            if holds_embeddings(stream):
+                with _on_disk(stream) as path:
+                    yield from self._answerable(self._from_embeddings(path))
+            else:
+                groups = self._groups(stream) if self._group_field else None
+                yield from self._answerable(self._from_spectra(stream), groups)
+
+    def _groups(self, stream):
+        """The `Groups` of a stream that can be read twice."""
+
+        def value(record):
+            usable = not isinstance(self._checked(record), Rejection)
+            return record.metadata.get(self._group_field, "") if usable else ""
+
+        sizes = count_values(stream, value, input_format=self._input_format)
+        same = [LIST_FIELD, *([self._formula_field] if self._formula_field else [])]
+        settings = {"tolerance": self._tolerance, "tally": self._tally, "source": self._name}
+        return Groups(self._group_field, sizes, same=same, **settings)
+
+    def _answerable(self, chunks, groups=None):
+        """Lists of (record, vector or None) -> lists of `Query`; counts the records."""
+        for pairs in chunks:
+            if groups is None:
+                for record, _ in pairs:
+                    self._tally.count(record)
+            yield [self._query(*pair) for pair in (pairs if groups is None else groups.add(pairs))]
 
     def _from_spectra(self, stream):
         if self._model is None:
@@ -85,20 +121,17 @@ class QueryReader:
         require_same(self._index.space, self._index.name, Space.of_model(self._model), f"model {name}", advice=advice)
         records = iter(read_spectra(stream, input_format=self._input_format))
         while chunk := list(itertools.islice(records, self._batch_size * _BATCHES)):
-            yield self._encoded(chunk)
+            yield self._encoded([self._checked(record) for record in chunk])
 
-    def _encoded(self, chunk):
-        """Records -> queries, the usable ones encoded together."""
-        records = [self._usable(record) for record in chunk]
+    def _encoded(self, records):
+        """Records -> (record, vector) pairs, the usable ones encoded together; the others have None."""
         spectra = [record for record in records if not isinstance(record, Rejection)]
-        vectors = iter(())
-        if spectra:
-            vectors = iter(self._model.encode(spectra, batch_size=self._batch_size))
-        return [self._query(record, vectors) for record in records]
+        vectors = iter(self._model.encode(spectra, batch_size=self._batch_size) if spectra else ())
+        return [(record, None if isinstance(record, Rejection) else next(vectors)) for record in records]
 
     def _from_embeddings(self, path):
-        if self._formula_field not in (None, DEFAULT_FORMULA_FIELD):
-            advice = "give the spectra, or leave --formula-column out"
+        if self._group_field or self._formula_field not in (None, DEFAULT_FORMULA_FIELD):
+            advice = f"give the spectra: their field {self._group_field or self._formula_field} is needed"
             raise UsageError("spectrum embeddings hold no field but formula", where=self._name, advice=advice)
         with open_spectrum_embeddings(path) as embeddings:
             advice = "embed the spectra with the model that the index was built for"
@@ -109,16 +142,15 @@ class QueryReader:
                 message = f"{self._name} was made with model {embeddings.model}, not with {self._model.name}"
                 raise MismatchError(message, advice="embed the spectra with this model, or leave --model out")
             for block in embeddings.blocks(self._batch_size * _BATCHES):
-                yield [self._query(self._usable(record), iter([vector])) for record, vector in block]
+                yield [(self._checked(record), vector) for record, vector in block]
 
-    def _usable(self, record):
-        """The record itself, or a `Rejection` where this kind of search cannot use it; counted."""
-        if self._formula_field is not None and not isinstance(record, Rejection):
-            record = _without_formula(record, self._formula_field, self._name) or record
-        self._tally.count(record)
-        return record
+    def _checked(self, record):
+        """The record itself, or a `Rejection` where this kind of search cannot use it."""
+        if self._formula_field is None or isinstance(record, Rejection):
+            return record
+        return _without_formula(record, self._formula_field, self._name) or record
 
-    def _query(self, record, vectors):
+    def _query(self, record, vector):
         name = record.id or f"record={record.record}"
         if isinstance(record, Rejection):
             return Query(name, record.record, record.reason)
@@ -128,7 +160,8 @@ class QueryReader:
             precursor_mz=record.precursor_mz,
             adducts=adducts_of(record),
             formula=plain_formula(record.metadata[self._formula_field]) if self._formula_field else "",
-            vector=self._vector(next(vectors)[None], name),
+            list_id=record.metadata.get(LIST_FIELD, ""),
+            vector=self._vector(vector[None], name),
         )
 
     def _vector(self, vector, name):

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from specbridge_tools.errors import UsageError
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Tally
-from specbridge_tools.search.answers import answer, no_answer
-from specbridge_tools.search.candidates import by_formula, by_mass
+from specbridge_tools.search.answers import above_probability, answer, no_answer
+from specbridge_tools.search.candidates import by_formula, by_list, by_mass, list_name
 from specbridge_tools.search.everywhere import by_all, by_graph
 from specbridge_tools.search.graph import load_graph
 from specbridge_tools.search.hits import Hits, HitWriter
 from specbridge_tools.search.queries import DEFAULT_FORMULA_FIELD, QueryReader
 from specbridge_tools.search.ranking import ranked
 from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE, Tolerance
+from specbridge_tools.spectra.fields import canonical_key
 
 MODES = ("mass", "formula", "open")
 # The graph may lead to several rows of one molecule, which are merged: ask for some more than are wanted.
@@ -29,6 +30,8 @@ class SearchOptions:
     top            candidates to report for each query, best first; 0 for all
     formula_field  field of the spectrum's metadata that holds its formula
     effort         candidates that the graph search keeps (hnswlib's ef)
+    min_probability  leave out candidates whose probability is below, in [0, 1]; None for none
+    group_by       field of the spectra's metadata whose value names a group to be answered as one, or None
     """
 
     mode: str = "mass"
@@ -37,12 +40,22 @@ class SearchOptions:
     exact: bool = False
     formula_field: str = DEFAULT_FORMULA_FIELD
     effort: int = 200
+    min_probability: float | None = None
+    group_by: str | None = None
 
     def __post_init__(self):
         if self.mode not in MODES:
             raise UsageError(f"no mode {self.mode!r}", advice=f"known: {', '.join(MODES)}")
         if self.mode == "open" and not self.exact and self.top == 0:
             raise UsageError("the graph cannot rank all molecules", advice="use --exact, or --top of at least 1")
+        if self.mode == "open" and self.min_probability is not None:
+            advice = "search by mass or formula, or leave --min-probability out"
+            raise UsageError("an open search states no probabilities", advice=advice)
+
+    @property
+    def group_field(self):
+        """The field of `group_by` as metadata name it, or None."""
+        return None if self.group_by is None else canonical_key(self.group_by)
 
 
 def query(
@@ -50,51 +63,71 @@ def query(
     *,
     index,
     model=None,
+    lists=None,
     options=SearchOptions(),
     input_format="auto",
     batch_size=64,
     threads=1,
     tally=None,
 ) -> Iterator[Hits]:
-    """Yield the `Hits` of each record of `source`, in its order; a record without candidates has its reason instead.
+    """Yield the `Hits` of each record or group of `source`, in its order; without candidates they hold the reason.
 
     source   path or `-`: spectra in any format, or spectrum embeddings
     index    an open `Index`
     model    encodes spectra, and turns scores into probabilities; not needed for spectrum embeddings
+    lists    `CandidateLists` of the index to rank, whatever `options.mode`; None to search the index
     tally    counts the records; a new one where None
 
     Raises `MismatchError` where index, model and embeddings do not belong together.
     """
+    calibration = _calibration(model, options)
     reader = QueryReader(
         index,
         tally=tally or Tally(noun="spectra"),
         model=model,
         formula_field=options.formula_field.lower() if options.mode == "formula" else None,
+        group_field=options.group_field,
+        tolerance=options.tolerance,
         input_format=input_format,
         batch_size=batch_size,
     )
-    search = _search(index, options, threads)
-    # a list that was not searched whole says nothing about the candidates that are missing from it
-    calibration = model.calibration if model is not None and options.mode != "open" else None
+    search = _search(index, lists, options, threads)
     for queries in reader.read(source):
         found = iter(search([each for each in queries if not each.reason]))
         for each in queries:
             if each.reason:
                 yield no_answer(each, each.reason)
             else:
-                yield _answer(index, each, ranked(next(found)), options, calibration)
+                yield _answer(index, each, ranked(next(found)), lists, options, calibration)
 
 
-def _answer(index, query, best, options, calibration):
+def _calibration(model, options):
+    """What turns scores into probabilities, or None. Raises `UsageError` where they are needed and there is none."""
+    # a list that was not searched whole says nothing about the candidates that are missing from it
+    calibration = model.calibration if model is not None and options.mode != "open" else None
+    if calibration is None and options.min_probability is not None:
+        message = "spectrum embeddings alone" if model is None else f"model {model.name}"
+        advice = "give a calibrated --model, or leave --min-probability out"
+        raise UsageError(f"{message} cannot state probabilities", advice=advice)
+    return calibration
+
+
+def _answer(index, query, best, lists, options, calibration):
     if not len(best):
-        return no_answer(query, _nothing_found(options))
+        reason = _nothing_found(options) if lists is None else lists.reason(list_name(query, lists))
+        return no_answer(query, reason)
     n_candidates = index.n if options.mode == "open" else len(best)
     n_rows = options.top or len(best)
-    return answer(index, query, best, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration)
+    hits = answer(index, query, best, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration)
+    if options.min_probability is None:
+        return hits
+    return above_probability(query, hits, options.min_probability)
 
 
-def _search(index, options, threads):
+def _search(index, lists, options, threads):
     """The function that takes a list of queries and yields the `Candidates` of each."""
+    if lists is not None:
+        return lambda queries: (by_list(index, query, lists) for query in queries)
     if options.mode == "mass":
         return lambda queries: (by_mass(index, query, options.tolerance) for query in queries)
     if options.mode == "formula":
