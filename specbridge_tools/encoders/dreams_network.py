@@ -10,6 +10,7 @@ import math
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from specbridge_tools.errors import UsageError
 
@@ -17,6 +18,8 @@ PRECURSOR_INTENSITY = 1.1
 TOKEN_BIN = 0.01  # Da
 OFFICIAL_FREQUENCIES = "official"
 GEOMETRIC_FREQUENCIES = "geometric"
+GIVEN_FREQUENCIES = "given"
+_NEVER = -1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,7 +27,8 @@ class DreamsConfig:
     """Sizes and choices of one model.
 
     frequencies      `official`: 1/(1e-4 i) for even i in 2..9998, then 1/i for i in 2..999, phases in float32;
-                     `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64
+                     `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64;
+                     `given`: `n_frequencies` that come with the weights, phases in float32
     neutral_losses   Fourier features of precursor m/z minus m/z stand beside those of m/z
     conditions       adduct and collision energy are added to the precursor token; both may be missing
     intensity_power  exponent of the relative intensity
@@ -57,7 +61,7 @@ class DreamsConfig:
     def __post_init__(self):
         if self.width % self.n_heads:
             raise UsageError(f"dreams: width {self.width} is not a multiple of n_heads {self.n_heads}")
-        if self.frequencies not in (OFFICIAL_FREQUENCIES, GEOMETRIC_FREQUENCIES):
+        if self.frequencies not in (OFFICIAL_FREQUENCIES, GEOMETRIC_FREQUENCIES, GIVEN_FREQUENCIES):
             raise UsageError(f"dreams: frequencies {self.frequencies!r}", advice="official or geometric")
 
     @property
@@ -90,6 +94,8 @@ def fourier_frequencies(config):
     if config.frequencies == OFFICIAL_FREQUENCIES:
         values = [1 / (1e-4 * i) for i in range(2, 10_000, 2)] + [1 / i for i in range(2, 1000)]
         return torch.tensor(values, dtype=torch.float32)[None]
+    if config.frequencies == GIVEN_FREQUENCIES:
+        return torch.zeros(1, config.n_frequencies)
     wavelengths = torch.logspace(math.log10(0.004), math.log10(2000), config.n_frequencies, dtype=torch.float64)
     return (1 / wavelengths)[None]
 
@@ -108,7 +114,8 @@ class FourierFeatures(nn.Module):
             cycles = torch.remainder(x @ self.b, 1.0).float()  # (..., f)
             phase = 2 * torch.pi * cycles
         else:
-            phase = 2 * torch.pi * x.to(self.b.dtype) @ self.b  # (..., f)
+            # a product by broadcast, since a matrix product would lose the phase under autocast
+            phase = 2 * torch.pi * x.to(self.b.dtype) * self.b[0]  # (..., f)
         return torch.cat([phase.cos(), phase.sin()], dim=-1)
 
 
@@ -152,6 +159,32 @@ class FeedForward(nn.Module):
         return self.ff(x)
 
 
+class LowRank(nn.Module):
+    """A trained change of rank r beside a frozen matrix, zero at first; Hu et al., arXiv 2106.09685."""
+
+    def __init__(self, d_in, d_out, rank):
+        super().__init__()
+        self.down = nn.Linear(d_in, rank, bias=False)
+        self.up = nn.Linear(rank, d_out, bias=False)
+        nn.init.normal_(self.down.weight, std=d_in**-0.5)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, x):
+        """(..., d_in) -> (..., d_out)."""
+        return self.up(self.down(x))
+
+
+@dataclasses.dataclass(frozen=True)
+class Padding:
+    """Padding that takes part in attention. All padding tokens of a spectrum stay alike through every layer, so one
+    token, the last, stands for all of them, at the weight of their number.
+
+    share  (b, n) of each token in the mean over all tokens, padding counted in full
+    """
+
+    share: torch.Tensor
+
+
 class Attention(nn.Module):
     """Multi-head attention; `weights` holds the rows of Q, K, V and output, without biases."""
 
@@ -160,22 +193,40 @@ class Attention(nn.Module):
         self.n_heads = n_heads
         self.dropout = dropout
         self.weights = nn.Parameter(torch.empty(4 * width, width))
+        self.lora = None
         nn.init.normal_(self.weights, std=(2 / (5 * width)) ** 0.5)
 
-    def forward(self, x, key_bias, uniform_queries):
-        """x (b, n, w); key_bias (b, 1, 1, n) or None is added to the logits; queries in `uniform_queries` (b, n) or
-        None attend to every key alike."""
+    def add_low_rank(self, rank):
+        """A `LowRank` beside each of Q, K, V and output."""
+        width = self.weights.shape[1]
+        self.lora = nn.ModuleList(LowRank(width, width, rank) for _ in range(4))
+
+    def forward(self, x, key_bias, padding, n_queries):
+        """x (b, n, w) -> (b, n_queries, w) for the first tokens; key_bias (b, 1, 1, n) is added to the logits; with
+        `padding` the last token attends to every token alike."""
         b, n, w = x.shape
-        query_key_value = functional.linear(x, self.weights[: 3 * w])  # (b, n, 3 w)
-        q, k, v = query_key_value.view(b, n, 3, self.n_heads, w // self.n_heads).permute(
-            2, 0, 3, 1, 4
-        )  # (b, h, n, w/h)
+        if n_queries == n:
+            q, k, v = self._project(x, 0, 3)  # (b, h, n, w/h)
+        else:
+            (q,) = self._project(x[:, :n_queries], 0, 1)  # (b, h, n_queries, w/h)
+            k, v = self._project(x, 1, 3)
         dropout = self.dropout if self.training else 0.0
-        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=key_bias, dropout_p=dropout)  # (b, h, n, w/h)
-        if uniform_queries is not None:
-            out = torch.where(uniform_queries[:, None, :, None], v.mean(dim=2, keepdim=True), out)
-        out = out.transpose(1, 2).reshape(b, n, w)
-        return functional.linear(out, self.weights[3 * w :])
+        out = functional.scaled_dot_product_attention(q, k, v, attn_mask=key_bias, dropout_p=dropout)
+        if padding is not None and n_queries == n:
+            mean = torch.einsum("bn,bhnd->bhd", padding.share.to(v.dtype), v)
+            out = torch.cat([out[:, :, :-1], mean[:, :, None].to(out.dtype)], dim=2)  # (b, h, n, w/h)
+        out = out.transpose(1, 2).reshape(b, n_queries, w)
+        projected = functional.linear(out, self.weights[3 * w :])
+        return projected if self.lora is None else projected + self.lora[3](out)
+
+    def _project(self, x, first, last):
+        """The parts `first` to `last` of Q, K, V as (b, h, n, w/h) each."""
+        b, n, w = x.shape
+        out = functional.linear(x, self.weights[first * w : last * w])
+        if self.lora is not None:
+            out = out + torch.cat([self.lora[i](x) for i in range(first, last)], dim=-1)
+        parts = out.view(b, n, last - first, self.n_heads, w // self.n_heads).permute(2, 0, 3, 1, 4)
+        return parts.unbind(0)
 
 
 class TransformerFeedForward(nn.Module):
@@ -184,11 +235,22 @@ class TransformerFeedForward(nn.Module):
         self.in_proj = nn.Linear(width, 4 * width, bias=False)
         self.out_proj = nn.Linear(4 * width, width, bias=False)
         self.dropout = nn.Dropout(dropout)
+        self.lora = None
         for layer in (self.in_proj, self.out_proj):
             nn.init.normal_(layer.weight, std=(2 / (5 * width)) ** 0.5)
 
+    def add_low_rank(self, rank):
+        """A `LowRank` beside each of the two matrices."""
+        width = self.in_proj.in_features
+        self.lora = nn.ModuleList((LowRank(width, 4 * width, rank), LowRank(4 * width, width, rank)))
+
     def forward(self, x):
-        return self.out_proj(self.dropout(self.in_proj(x).relu()))
+        inner = self.in_proj(x)
+        if self.lora is not None:
+            inner = inner + self.lora[0](x)
+        inner = self.dropout(inner.relu())
+        out = self.out_proj(inner)
+        return out if self.lora is None else out + self.lora[1](inner)
 
 
 class TransformerEncoder(nn.Module):
@@ -201,13 +263,25 @@ class TransformerEncoder(nn.Module):
         self.ffs = nn.ModuleList(TransformerFeedForward(width, config.dropout) for _ in range(config.n_layers))
         self.scales = nn.ModuleList(nn.LayerNorm(width) for _ in range(2 * config.n_layers + 1))
         self.dropout = nn.Dropout(config.dropout)
+        self.recompute = False  # activations in the backward pass, to save memory
 
-    def forward(self, x, key_bias, uniform_queries):
-        """(b, n, w) -> (b, n, w)."""
-        for i, (attention, feed_forward) in enumerate(zip(self.atts, self.ffs, strict=True)):
-            x = x + self.dropout(attention(self.scales[2 * i](x), key_bias, uniform_queries))
-            x = x + self.dropout(feed_forward(self.scales[2 * i + 1](x)))
-        return self.scales[-1](x)
+    def forward(self, x, key_bias, padding, *, n_out=None, first=0):
+        """(b, n, w) -> (b, n_out, w): the first `n_out` tokens, all by default; blocks before `first` are done."""
+        n = x.shape[1]
+        last = len(self.atts) - 1
+        for i in range(first, len(self.atts)):
+            n_queries = n_out if i == last and n_out is not None else n
+            if self.recompute and torch.is_grad_enabled() and self.training:
+                x = checkpoint(self.block, i, x, key_bias, padding, n_queries, use_reentrant=False)
+            else:
+                x = self.block(i, x, key_bias, padding, n_queries)
+        return self.scales[-1](x[:, :n_out])
+
+    def block(self, i, x, key_bias, padding, n_queries):
+        """Block i: (b, n, w) -> (b, n_queries, w)."""
+        attended = self.atts[i](self.scales[2 * i](x), key_bias, padding, n_queries)
+        x = x[:, :n_queries] + self.dropout(attended)
+        return x + self.dropout(self.ffs[i](self.scales[2 * i + 1](x)))
 
 
 class DreamsNetwork(nn.Module):
@@ -228,9 +302,20 @@ class DreamsNetwork(nn.Module):
             self.loss_tokens = MassTokens(config)
         self.transformer_encoder = TransformerEncoder(config)
 
-    def forward(self, precursor_mz, mz, intensity, condition=None):
+    def forward(self, precursor_mz, mz, intensity, condition=None, *, n_out=None):
         """precursor_mz (b,) float64, mz (b, p) float64 with 0 for padding, intensity (b, p) float32, condition (b, w)
-        added to the precursor token -> (b, 1 + p, w), and the mask of real tokens (b, 1 + p)."""
+        added to the precursor token -> (b, n_out, w), and the mask of real tokens (b, n_out).
+
+        There are n = 1 + p tokens, or 2 + p with `fixed_padding`, where the last one stands for all padding up to
+        `n_peaks`. `n_out` takes only the first tokens, which saves time in the last block.
+        """
+        x, key_bias, padding, real = self.enter(precursor_mz, mz, intensity, condition)
+        return self.transformer_encoder(x, key_bias, padding, n_out=n_out), real[:, :n_out]
+
+    def enter(self, precursor_mz, mz, intensity, condition=None):
+        """What the transformer reads: x (b, n, w), key_bias (b, 1, 1, n), `Padding` or None, real (b, n) bool."""
+        if self.config.fixed_padding:
+            mz, intensity = functional.pad(mz, (0, 1)), functional.pad(intensity, (0, 1))
         all_mz = torch.cat([precursor_mz[:, None], mz], dim=1)  # (b, n)
         real = all_mz > 0
         intensity = intensity.clamp(min=0) ** self.config.intensity_power
@@ -245,11 +330,22 @@ class DreamsNetwork(nn.Module):
             x = x + self.loss_tokens(losses)
         if condition is not None:
             x = torch.cat([x[:, :1] + condition[:, None], x[:, 1:]], dim=1)
-        key_bias = -fourier.sum(-1) if self.config.distance_bias else torch.zeros_like(intensity)  # (b, n)
-        if not self.config.fixed_padding:
-            key_bias = key_bias.masked_fill(~real, -1e9)
-        key_bias = key_bias[:, None, None].to(x.dtype)  # (b, 1, 1, n)
-        return self.transformer_encoder(x, key_bias, ~real if self.config.fixed_padding else None), real
+        key_bias = -fourier.float().sum(-1) if self.config.distance_bias else torch.zeros_like(intensity)  # (b, n)
+        padding = None
+        if self.config.fixed_padding:
+            weight = self._weight(real)  # (b, n)
+            # a softmax does not see a constant; without it the lower precision of autocast is enough
+            key_bias = key_bias - key_bias.masked_fill(weight == 0, -torch.inf).amax(1, keepdim=True).detach()
+            key_bias = torch.where(weight > 0, key_bias + weight.clamp(min=1).log(), _NEVER)
+            padding = Padding(weight / weight.sum(1, keepdim=True))
+        else:
+            key_bias = key_bias.masked_fill(~real, _NEVER)
+        return x, key_bias[:, None, None].to(x.dtype), padding, real
+
+    def _weight(self, real):
+        """How many tokens each one stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
+        n_padding = (self.config.n_peaks + 1 - real.sum(1)).clamp(min=0)
+        return torch.cat([real[:, :-1].float(), n_padding[:, None].float()], dim=1)
 
     def _fourier(self, all_mz, losses):
         features = self.fourier_enc(all_mz[..., None])

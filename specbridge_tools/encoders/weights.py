@@ -12,6 +12,7 @@ from pathlib import Path
 from specbridge_tools.provenance import sha256_file
 
 HOME_VARIABLE = "SPECBRIDGE_HOME"
+SHARED_VARIABLE = "SPECBRIDGE_SHARED"
 SHIPPED_SOURCE = "specbridge_tools"
 
 
@@ -125,9 +126,21 @@ def store_folder():
     return user_cache_path("specbridge_tools", appauthor=False)
 
 
-def local_path(weights, *, store=None):
-    """Where the file of an entry of `KNOWN` is, or would be: STORE/weights/NAME/FILE."""
+def shared_folders():
+    """Stores of others that are only read, in the order of $SPECBRIDGE_SHARED (joined by colons as $PATH is)."""
+    return [Path(folder) for folder in os.environ.get(SHARED_VARIABLE, "").split(os.pathsep) if folder]
+
+
+def own_path(weights, *, store=None):
+    """Where the file of an entry of `KNOWN` belongs in the user's store: STORE/weights/NAME/FILE."""
     return (store_folder() if store is None else Path(store)) / "weights" / weights.name / weights.file
+
+
+def local_path(weights, *, store=None):
+    """Where the file of an entry of `KNOWN` is, the user's store before the shared ones; or where it would be."""
+    own = own_path(weights, store=store)
+    places = [own, *(own_path(weights, store=folder) for folder in shared_folders())]
+    return next((path for path in places if path.is_file()), own)
 
 
 def list_weights(*, store=None, shipped=None):

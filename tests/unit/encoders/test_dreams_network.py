@@ -8,44 +8,6 @@ import torch
 from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork, fourier_frequencies
 
 
-def literal_embedding(state, config, precursor_mz, mz, intensity):
-    """All tokens of one spectrum after the last norm, loop by loop; pairwise bias built in full."""
-    tokens = [(precursor_mz, 1.1), *zip(mz, intensity, strict=True)]
-    all_mz = torch.tensor([token[0] for token in tokens], dtype=torch.float32)
-    values = torch.tensor([[token[0] / 1000, token[1]] for token in tokens], dtype=torch.float32)
-    padded = all_mz == 0
-    n, d_head = len(tokens), config.width // config.n_heads
-
-    phase = 2 * torch.pi * all_mz[:, None] @ state["fourier_enc.b"]
-    fourier = torch.cat([phase.cos(), phase.sin()], dim=1)
-    for i in range(config.fourier_depth):
-        fourier = torch.relu(fourier @ state[f"ff_fourier.ff.{3 * i}.weight"].T + state[f"ff_fourier.ff.{3 * i}.bias"])
-    peak = torch.relu(values @ state["ff_peak.ff.0.weight"].T + state["ff_peak.ff.0.bias"])
-    x = torch.cat([peak, fourier], dim=1)
-    pairwise = (fourier[:, None, :] - fourier[None, :, :]).sum(-1)
-
-    def norm(x, i):
-        name = f"transformer_encoder.scales.{i}"
-        centred = x - x.mean(1, keepdim=True)
-        scaled = centred / torch.sqrt(x.var(1, unbiased=False, keepdim=True) + 1e-5)
-        return scaled * state[f"{name}.weight"] + state[f"{name}.bias"]
-
-    for layer in range(config.n_layers):
-        normed = norm(x, 2 * layer)
-        q, k, v, o = state[f"transformer_encoder.atts.{layer}.weights"].chunk(4)
-        heads = []
-        for head in range(config.n_heads):
-            part = slice(head * d_head, (head + 1) * d_head)
-            logits = (normed @ q[part].T) @ (normed @ k[part].T).T / math.sqrt(d_head) + pairwise
-            logits[padded] = -1e9
-            heads.append(torch.softmax(logits, dim=1) @ (normed @ v[part].T))
-        x = x + torch.cat(heads, dim=1) @ o.T
-        ff = f"transformer_encoder.ffs.{layer}"
-        x = x + torch.relu(norm(x, 2 * layer + 1) @ state[f"{ff}.in_proj.weight"].T) @ state[f"{ff}.out_proj.weight"].T
-    assert x.shape == (n, config.width)
-    return norm(x, 2 * config.n_layers)
-
-
 @pytest.fixture(scope="module")
 def spectra():
     mz = torch.zeros(3, 12, dtype=torch.float64)
@@ -57,7 +19,7 @@ def spectra():
     return torch.tensor([455.29, 301.14, 180.06], dtype=torch.float64), mz, intensity
 
 
-def test_published_configuration_equals_the_literal_description(spectra):
+def test_published_configuration_equals_the_literal_description(spectra, literal_embedding):
     torch.manual_seed(0)
     config = DreamsConfig.official(
         n_peaks=12, n_layers=3, d_peak=8, d_fourier=24, n_heads=4, fourier_hidden=16, fourier_depth=3
@@ -74,8 +36,18 @@ def test_published_configuration_equals_the_literal_description(spectra):
         expected = literal_embedding(
             network.state_dict(), config, precursor_mz[i].item(), mz[i].tolist(), intensity[i].tolist()
         )
-        assert torch.linalg.norm(tokens[i] - expected) / torch.linalg.norm(expected) < 1e-4
+        n_real = int(real[i].sum())
+        error = torch.linalg.norm(tokens[i, :n_real] - expected[:n_real]) / torch.linalg.norm(expected[:n_real])
+        assert error < 1e-5
+        # one token stands for all padding
+        for padding in expected[n_real:]:
+            torch.testing.assert_close(tokens[i, -1], padding, rtol=1e-4, atol=1e-4)
     assert real.sum(1).tolist() == [13, 6, 2]
+    with torch.no_grad():
+        narrow, _ = network(precursor_mz[1:], mz[1:, :6], intensity[1:, :6])
+        first, _ = network(precursor_mz, mz, intensity, n_out=1)
+    torch.testing.assert_close(narrow[:, :6][real[1:, :6]], tokens[1:, :6][real[1:, :6]], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(first[:, 0], tokens[:, 0], rtol=1e-4, atol=1e-5)
 
 
 def test_published_sizes_and_names():
