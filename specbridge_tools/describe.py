@@ -5,7 +5,7 @@ import math
 
 import h5py
 
-from specbridge_tools.embeddings.columns import plain_attributes
+from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError

@@ -23,7 +23,8 @@ import functools
 
 import numpy as np
 
-from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnFile, Layout, create_columns, open_columns
+from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
+from specbridge_tools.embeddings.columns import TEXT, VECTOR, Layout, create_columns
 
 LAYOUT = Layout(
     format="specbridge-molecules",

@@ -22,7 +22,8 @@ import types
 
 import numpy as np
 
-from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnFile, Layout, create_columns, open_columns
+from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
+from specbridge_tools.embeddings.columns import TEXT, VECTOR, Layout, create_columns
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.spectrum import Spectrum
 

@@ -62,7 +62,7 @@ def test_a_row_becomes_a_molecule():
         ("accession,smiles,name", 'A1,CCO,"""spirit"""', "A1", '"spirit"'),
         ('"id";"smiles"', '"A1";"CCO"', "A1", ""),
         ('"id"\t"smiles"', '"A1"\t"CCO"', "A1", ""),
-        ("id\tsmiles\tname", "A\tCCO\t5\" tube", "A", '5" tube'),
+        ("id\tsmiles\tname", 'A\tCCO\t5" tube', "A", '5" tube'),
         ("structure_smiles,lotus_id", "CCO,LTS1", "LTS1", ""),
         ("MS_READY_SMILES\tDTXSID", "CCO\tDTXSID9020584", "DTXSID9020584", ""),
         ("id\tsmiles\tname", "  A  \t CCO \t a  b ", "A", "a b"),
