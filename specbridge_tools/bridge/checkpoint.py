@@ -31,9 +31,14 @@ def shipped_model_path():
     return importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
 
 
-def save_model(model, destination, *, force=False, extra_tensors=None):
-    """Write `model` (and `extra_tensors`, e.g. the ranker's) to a new file; the same content gives the same bytes."""
+def save_model(model, destination, *, force=False, half=False, extra_tensors=None):
+    """Write `model` (and `extra_tensors`, e.g. the ranker's) to a new file; the same content gives the same bytes.
+
+    `half` stores float32 matrices as float16; they become float32 again when they are read.
+    """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    if half:
+        tensors = {name: t.half() if t.ndim > 1 and t.dtype == torch.float32 else t for name, t in tensors.items()}
     header = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,

@@ -82,12 +82,13 @@ def random_signs(n_rows, n_columns, seed):
 class FittedMorganEncoder:
     """Morgan counts as log(1 + count), or bits, weighted by rarity and projected by a matrix from a file.
 
-    name  `morgan:file=NAME`, without the folder: the hash says which file it was
+    name  the same for every such file: the hash says which one it was
     """
 
-    def __init__(self, path, *, name=None):
+    name = "morgan:fitted"
+
+    def __init__(self, path):
         header, self._projection = _read_projection(path)
-        self.name = name or f"morgan:file={str(path).rsplit('/', 1)[-1]}"
         self.weights_sha256 = sha256_file(path)
         self.fingerprint = (header["radius"], header["bits"])
         self.counts = header["counts"]
@@ -107,7 +108,7 @@ class FittedMorganEncoder:
 
 
 class ShippedEncoder(FittedMorganEncoder):
-    """The fitted projection that ships with the package, under the name `default`."""
+    """The fitted projection that ships with the package; the registry calls it `default`."""
 
     @classmethod
     def from_argument(cls, argument):
@@ -116,7 +117,7 @@ class ShippedEncoder(FittedMorganEncoder):
         path = importlib.resources.files("specbridge_tools.pretrained") / "molecules.safetensors"
         if not path.is_file():
             raise DataError("the weights that ship with the package are missing", where=path, advice="install it again")
-        return cls(path, name="default")
+        return cls(path)
 
 
 def _fingerprints(smiles, fingerprint, counts):

@@ -80,7 +80,7 @@ def test_a_table_becomes_embeddings(run, table, tmp_path):
 def test_without_an_encoder_it_is_the_one_that_ships(call, table, tmp_path):
     call("sb-embed-mols", table, "-o", "m.h5")
     with open_molecule_embeddings(tmp_path / "m.h5") as file:
-        assert file.encoder == "default"
+        assert file.encoder == "morgan:fitted"
         assert np.isfinite(file.embedding[:]).all()
 
 
@@ -100,7 +100,7 @@ def test_quiet_says_nothing(call, table):
     ("encoder", "name"),
     [
         ("morgan:bits=64,dimension=4,counts=true", "morgan:radius=2,bits=64,counts=true,dimension=4,seed=0"),
-        ("morgan:file=p.safetensors", "morgan:file=p.safetensors"),
+        ("morgan:file=p.safetensors", "morgan:fitted"),
         ("toy", "toy:dimension=32"),
     ],
 )

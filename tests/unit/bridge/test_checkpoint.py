@@ -49,6 +49,17 @@ def test_a_vector_does_not_depend_on_what_is_encoded_beside_it(make_model, spec)
     np.testing.assert_array_equal(model.encode(spectra * 7), np.tile(together, (7, 1)))
 
 
+def test_half_the_size_is_nearly_the_same_model(make_model, pairs, tmp_path):
+    model = make_model().eval()
+    save_model(model, tmp_path / "whole")
+    save_model(model, tmp_path / "half", half=True)
+    assert (tmp_path / "half").stat().st_size < 0.75 * (tmp_path / "whole").stat().st_size
+    loaded = load_model(tmp_path / "half")
+    assert all(parameter.dtype == torch.float32 for parameter in loaded.parameters())
+    cosine = (loaded.encode_features(pairs.features) * model.encode_features(pairs.features)).sum(axis=1)
+    assert cosine.min() > 0.9999
+
+
 def test_same_content_same_bytes(make_model, tmp_path):
     for name in ("a", "b"):
         save_model(make_model(), tmp_path / name)

@@ -104,7 +104,7 @@ def test_binary_fit(tmp_path):
     bits = morgan_counts(["CCO"], radius=2, bits=64, counts=False).toarray()
     expected = bits @ (tensors["idf"][:, None] * tensors["projection"].astype(np.float32))
     assert encoder.encode(["CCO"]) == pytest.approx(expected, rel=1e-5)
-    assert encoder.name == "morgan:file=p"
+    assert encoder.name == "morgan:fitted"
 
 
 def test_too_few_molecules_to_fit(tmp_path):
