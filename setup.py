@@ -19,6 +19,7 @@ COMMANDS = (
     "merge",
     "info",
     "models",
+    "convert",
 )
 TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "psutil>=5.9", "matplotlib>=3.8"]
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRAPPERS = ROOT / "galaxy_wrappers"
 COMMANDS = tuple(re.findall(r'^    "([a-z-]+)",$', (ROOT / "setup.py").read_text(), re.MULTILINE))
-WITHOUT_WRAPPER = ("info", "models")
+WITHOUT_WRAPPER = ("info", "models", "convert")
 WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_WRAPPER)
 HEAVY = ("torch", "rdkit", "numpy", "scipy", "h5py", "transformers", "matplotlib")
 SHOW_HELP = """
@@ -43,7 +43,7 @@ def cpu_seconds_of_children():
 
 
 def test_the_commands_are_those_of_the_design():
-    assert len(COMMANDS) == 11
+    assert len(COMMANDS) == 12
     assert "query" in COMMANDS
 
 

@@ -18,6 +18,12 @@ def structure_key(spectrum):
     return inchikey[:14] if len(inchikey) >= 14 and inchikey[:14].isalpha() and inchikey[:14].isupper() else None
 
 
+def structure_key_of(smiles):
+    """First InChIKey block of a SMILES, or None where it cannot be read."""
+    form = _standard_form(smiles, "smiles")
+    return None if form is None else form.inchikey14
+
+
 def structure(spectrum):
     """`StandardForm` of the `smiles` or else the `inchi` in the metadata, or None where neither can be read."""
     for kind in ("smiles", "inchi"):

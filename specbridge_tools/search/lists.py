@@ -91,19 +91,21 @@ def index_of_lists(table, model, *, encoder=None, tally, threads=1, device="cpu"
 
 
 def _encoder_of(model, encoder, settings):
-    try:
-        made = MOLECULE_ENCODERS.create(encoder or model.molecule_encoder, **settings)
-    except (DataError, UsageError) as error:
-        if encoder:
-            raise
-        message = f"the molecular encoder {model.molecule_encoder} of model {model.name} is not here ({error.message})"
-        advice = "--encoder says where it is, or --index names an index of the candidates"
-        raise UsageError(message, advice=advice) from error
-    if made.weights_sha256 != model.molecule_encoder_sha256:
-        message = f"encoder {made.name} [weights {made.weights_sha256[:8]}] is not that of model {model.name}"
-        expected = f"expected {model.molecule_encoder} [weights {model.molecule_encoder_sha256[:8]}]"
-        raise MismatchError(message, advice=expected)
-    return made
+    if encoder:
+        made = MOLECULE_ENCODERS.create(encoder, **settings)
+        if made.weights_sha256 != model.molecule_encoder_sha256:
+            message = f"encoder {made.name} [weights {made.weights_sha256[:8]}] is not that of model {model.name}"
+            expected = f"expected {model.molecule_encoder} [weights {model.molecule_encoder_sha256[:8]}]"
+            raise MismatchError(message, advice=expected)
+        return made
+    # a name may say which file it was, but not where: the one that ships is known
+    for name in (model.molecule_encoder, "default"):
+        with contextlib.suppress(DataError, UsageError):
+            made = MOLECULE_ENCODERS.create(name, **settings)
+            if made.weights_sha256 == model.molecule_encoder_sha256:
+                return made
+    message = f"the molecular encoder {model.molecule_encoder} of model {model.name} is not at hand"
+    raise UsageError(message, advice="--encoder says where it is, or --index names an index of the candidates")
 
 
 class _CountAsInTable:

@@ -267,3 +267,17 @@ def test_probabilities_must_exist(ask, files):
     assert (refused.exit_code, "plain.safetensors" in refused.stderr) == (2, True)
     assert ask(*index, spectra="spectra.h5", model=None).exit_code == 2
     assert ask(*index, "--mode", "open", "--exact").exit_code == 2
+
+
+def test_an_encoder_that_is_not_at_hand_is_named(ask, write, files):
+    torch.manual_seed(0)
+    config = ModelConfig(
+        encoder={"name": "toy", "dimension": 32},
+        molecule_encoder="chemberta:elsewhere,pooling=cls",
+        molecule_encoder_sha256="e5" * 32,
+        dimension=32,
+    )
+    save_model(AlignedModel(config), files / "elsewhere.safetensors", force=True)
+    refused = ask("--candidates", write(*LISTS), model="elsewhere.safetensors")
+    assert (refused.exit_code, "chemberta:elsewhere,pooling=cls" in refused.stderr) == (2, True)
+    assert "--encoder" in refused.stderr

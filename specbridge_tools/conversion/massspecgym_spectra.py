@@ -1,0 +1,56 @@
+"""The spectra of MassSpecGym: a TSV with a row each, peaks as two cells of numbers with commas between them."""
+
+import numpy as np
+
+from specbridge_tools.errors import FormatError
+from specbridge_tools.molecules.lines import numbered_lines
+from specbridge_tools.records import Rejection
+from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.build import Place, spectrum_or_rejection
+from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, is_unknown
+from specbridge_tools.streams import display_name, open_input
+
+WRONG_NUMBER_OF_CELLS = "other number of cells than the header"
+_NEEDED = ("identifier", "mzs", "intensities", "precursor_mz", "fold")
+
+
+def read_massspecgym(source):
+    """Yield a `Spectrum | Rejection` for each row of `source` (path, `-` or binary file), lazily.
+
+    Every column but the peaks becomes metadata, so `fold`, `smiles`, `inchikey`, `collision_energy` and the like are
+    there; the id is `identifier`. Raises `FormatError` where a column is missing that must be there.
+    """
+    name = display_name(source)
+    with open_input(source) as stream:
+        rows = ((n, line.split("\t")) for n, line in numbered_lines(b"", stream, name) if line.strip())
+        header = [cell.strip() for cell in next(rows, (0, []))[1]]
+        missing = [column for column in _NEEDED if column not in header]
+        if missing:
+            found = f"is not the spectra of MassSpecGym: no column {', '.join(missing)}"
+            raise FormatError(found, where=name, advice="expected MassSpecGym.tsv as it is published")
+        for record, (line, cells) in enumerate(rows, start=1):
+            yield _spectrum(header, cells, Place(name, record, line))
+
+
+def _spectrum(header, cells, place):
+    if len(cells) != len(header):
+        told = f"{len(cells)} instead of {len(header)}"
+        return Rejection(WRONG_NUMBER_OF_CELLS, cells[0], place.record, place.line, place.source, told)
+    row = dict(zip(header, cells, strict=True))
+    fields = {"title": row.pop("identifier")}
+    try:
+        mz, intensity = _numbers(row.pop("mzs")), _numbers(row.pop("intensities"))
+        for key, value in row.items():
+            if not is_unknown(value):
+                add_field(fields, canonical_key(key), value)
+    except Unusable as error:
+        return place.rejection(error, fields)
+    return spectrum_or_rejection(fields, mz, intensity, place)
+
+
+def _numbers(cell):
+    texts = cell.strip().strip("[]").split(",")
+    try:
+        return np.array([float(text) for text in texts] if texts != [""] else [], np.float64)
+    except ValueError as error:
+        raise Unusable(reasons.PEAK_NOT_A_NUMBER, str(error)) from None

@@ -1,0 +1,44 @@
+import io
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from specbridge_tools.conversion import json_lists
+from specbridge_tools.conversion.json_lists import read_json_lists
+from specbridge_tools.errors import DataError, FormatError
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lists=st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=12), max_size=5), max_size=6),
+    chunk=st.integers(1, 20),
+    indent=st.sampled_from([None, 0, 2]),
+    ascii_only=st.booleans(),
+)
+def test_what_json_holds_comes_out_whatever_the_chunks(lists, chunk, indent, ascii_only):
+    text = json.dumps(lists, indent=indent, ensure_ascii=ascii_only).encode("utf-8", errors="replace")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_lists, "_CHUNK", chunk)
+        assert dict(read_json_lists(io.BytesIO(text))) == json.loads(text)
+
+
+def test_entries_come_before_the_end_is_read():
+    text = b'{"CCO": ["CCO", "COC"], "C": ["broken'
+    entries = read_json_lists(io.BytesIO(text))
+    assert next(entries) == ("CCO", ["CCO", "COC"])
+    with pytest.raises(FormatError, match="is not JSON"):
+        next(entries)
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"a": []', b'{"a" []}', b'{"a": [] "b": []}', b"\xff\xfe"])
+def test_what_is_no_object_is_refused(text):
+    with pytest.raises(FormatError):
+        list(read_json_lists(io.BytesIO(text)))
+
+
+@pytest.mark.parametrize("value", ["1", '"CCO"', "[1]", "null", '{"a": []}'])
+def test_what_is_no_list_of_strings_is_named(value):
+    with pytest.raises(DataError, match="no list of strings"):
+        list(read_json_lists(io.BytesIO(b'{"CCO": ' + value.encode() + b"}")))
