@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from specbridge_tools.bridge.projector import MoleculeHead, Projector, unit_norm
+from specbridge_tools.encoders.batches import WIDE, encode_features
 from specbridge_tools.encoders.features import spectrum_features
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
-
-_WIDTHS = (4, 8, 16, 32, 64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,23 +97,15 @@ class AlignedModel(nn.Module):
         """Spectra -> (n, dimension) float32, unit norm, on the model's device."""
         return self.encode_features(self.features(spectra), batch_size=batch_size)
 
-    @torch.inference_mode()
     def encode_features(self, features, *, batch_size=32):
-        """`SpectrumFeatures` -> (n, dimension) float32, unit norm.
+        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; a row does not depend on the others.
 
-        A batch has always the same shape: `batch_size` rows, repeated where too few are left, and one of a few widths.
-        So the vector of a spectrum does not depend on what is encoded beside it, and parts give what the whole gives.
+        A wide encoder reads them in bfloat16 on a GPU.
         """
-        out = np.zeros((len(features), self.dimension), np.float32)
-        was_training = self.training
-        self.eval()
-        for width, rows in _by_width(features.peaks, self.encoder):
-            for start in range(0, len(rows), batch_size):
-                part = rows[start : start + batch_size]
-                batch = features.take(np.resize(part, batch_size), width=width)
-                out[part] = self(batch).float().cpu().numpy()[: len(part)]
-        self.train(was_training)
-        return out
+        bfloat16 = self.log_scale.device.type == "cuda" and self.encoder.dimension >= WIDE
+        return encode_features(
+            self, features, self.encoder, dimension=self.dimension, batch_size=batch_size, bfloat16=bfloat16
+        )
 
     @torch.inference_mode()
     def encode_molecules(self, vectors):
@@ -122,11 +113,3 @@ class AlignedModel(nn.Module):
         self.eval()
         placed = self.place_molecules(torch.from_numpy(np.asarray(vectors, np.float32)).to(self.log_scale.device))
         return placed.cpu().numpy()
-
-
-def _by_width(peaks, encoder):
-    """(width, rows of the spectra that are padded to it), narrow ones first."""
-    counts = (peaks.mz > 0).sum(axis=1)
-    limits = np.array([*(width for width in _WIDTHS if width < encoder.n_peaks), encoder.n_peaks])
-    widths = np.full(len(counts), encoder.n_peaks) if encoder.fixed_width else limits[np.searchsorted(limits, counts)]
-    return [(int(width), np.flatnonzero(widths == width)) for width in np.unique(widths)]

@@ -6,9 +6,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from specbridge_tools.encoders.batches import encode_features
 from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
 from specbridge_tools.encoders.dreams_weights import read_dreams
-from specbridge_tools.encoders.features import N_ADDUCTS
+from specbridge_tools.encoders.features import N_ADDUCTS, spectrum_features
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.encoders.store import stored_spectral_encoders, weight_file
 from specbridge_tools.errors import FormatError, MismatchError, UsageError
@@ -149,6 +150,12 @@ class DreamsEncoder(nn.Module):
     def recompute_activations(self):
         """Keep only what enters each block for the backward pass: less memory, a third more time."""
         self.network.transformer_encoder.recompute = True
+
+    def encode(self, spectra, *, batch_size=32, bfloat16=False):
+        """Spectra -> (n, dimension) float32; `bfloat16` for speed on a GPU."""
+        features = spectrum_features(spectra, n_peaks=self.n_peaks)
+        settings = {"dimension": self.dimension, "batch_size": batch_size, "bfloat16": bfloat16}
+        return encode_features(self, features, self, **settings)
 
     def forward(self, features):
         """`SpectrumFeatures` of b spectra -> (b, dimension) float32."""
