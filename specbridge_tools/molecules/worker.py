@@ -39,8 +39,8 @@ def serve():
     try:
         for line in sys.stdin.buffer:
             request = json.loads(line)
-            json.dump(answer(request["structures"], request["fingerprint"]), answers)
-            answers.write("\n")
+            # dumps, not dump, which writes piece by piece
+            answers.write(json.dumps(answer(request["structures"], request["fingerprint"])) + "\n")
             answers.flush()
     except BrokenPipeError:
         # whoever asked is gone
