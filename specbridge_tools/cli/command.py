@@ -12,6 +12,8 @@ from specbridge_tools import __version__
 from specbridge_tools.errors import EXIT_BAD_DATA, EXIT_TRY_AGAIN, SpecbridgeError
 from specbridge_tools.streams import TRY_AGAIN
 
+_CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
+
 
 class Command(click.Command):
     """A click command whose errors end in one line on stderr and the error's exit status."""
@@ -75,8 +77,15 @@ def _terminated(signum, frame):
     raise SystemExit(128 + signum)
 
 
-def command(name, *, example):
-    """Decorator: a command `name` with the options that all share; `example` is printed at the end of `--help`."""
+class Group(Command, click.Group):
+    """A command with further commands under it."""
+
+
+def command(name, *, example, group=None, **settings):
+    """Decorator: a command `name` with the options that all share; `example` is printed at the end of `--help`.
+
+    `group` (`Group`) makes one with further commands, which `subcommand` adds.
+    """
 
     def decorate(function):
         for option in (
@@ -92,10 +101,14 @@ def command(name, *, example):
         ):
             function = option(function)
         epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.strip().splitlines())
-        settings = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
-        return click.command(name, cls=Command, epilog=epilog, context_settings=settings)(function)
+        return click.command(name, cls=group or Command, epilog=epilog, context_settings=_CONTEXT, **settings)(function)
 
     return decorate
+
+
+def subcommand(group, name):
+    """Decorator: a command under `group`; its errors are those of the group."""
+    return group.command(name, context_settings=_CONTEXT)
 
 
 def _set_up_logging(context, option, debug):

@@ -2,6 +2,8 @@ import csv
 import json
 import os
 
+import pytest
+
 
 def environment(tmp_path, **more):
     return {**os.environ, "SPECBRIDGE_HOME": str(tmp_path / "home"), **more}
@@ -53,3 +55,60 @@ def test_a_terminal_gets_a_table(monkeypatch, tmp_path):
 
 def test_nothing_to_give(call):
     call("sb-models", "dreams-ssl", status=2)
+
+
+def test_list_is_what_it_does_without_a_word(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    assert call("sb-models", "list").stdout == call("sb-models").stdout != b""
+    assert call("sb-models", "list", "--json").stdout == call("sb-models", "--json").stdout
+
+
+def test_a_file_is_added_and_then_present(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    (tmp_path / "mine.ckpt").write_bytes(b"weights")
+    done = call("sb-models", "add", "dreams-ssl", "mine.ckpt")
+    stored = tmp_path / "home/weights/dreams-ssl/ssl_model.ckpt"
+    assert stored.read_bytes() == b"weights"
+    assert str(stored) in done.stderr.decode()
+    assert b"exists already" in call("sb-models", "add", "dreams-ssl", "mine.ckpt", status=2).stderr
+    assert call("sb-models", "-q", "add", "dreams-ssl", "mine.ckpt", "--force").stderr == b""
+    found = {entry["name"]: entry for entry in json.loads(call("sb-models", "--json").stdout)}
+    assert found["dreams-ssl"]["status"] == "present"
+    assert b"no weights 'nothing'; known: dreams-ssl" in call("sb-models", "add", "nothing", "x", status=2).stderr
+    assert b"no file gone.ckpt" in call("sb-models", "add", "dreams-ssl", "gone.ckpt", status=1).stderr
+
+
+def test_a_folder_is_added_with_its_small_files(call, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    for name in ("pytorch_model.bin", "config.json", "merges.txt", "README.md"):
+        (folder / name).write_text(name)
+    call("sb-models", "add", "chemberta-77m-mtr", "hub")
+    stored = tmp_path / "home/weights/chemberta-77m-mtr"
+    assert sorted(os.listdir(stored)) == ["config.json", "merges.txt", "pytorch_model.bin"]
+
+
+def test_a_checkpoint_is_converted(call, tmp_path):
+    import torch
+
+    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+
+    config = DreamsConfig.official(d_peak=8, d_fourier=24, fourier_hidden=16, n_layers=1)
+    torch.save({"state_dict": DreamsNetwork(config).state_dict()}, tmp_path / "in.ckpt")
+    done = call("sb-models", "convert", "in.ckpt", "out.safetensors")
+    assert b" tensors written, " in done.stderr
+    assert (tmp_path / "out.safetensors").stat().st_size > 100_000
+    assert b"exists already" in call("sb-models", "convert", "in.ckpt", "out.safetensors", status=2).stderr
+    (tmp_path / "text").write_text("text")
+    assert b"neither a torch checkpoint nor" in call("sb-models", "convert", "text", "o", status=1).stderr
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("name", ["dreams-ssl", "chemberta-77m-mtr"])
+def test_without_a_network_there_is_one_line_and_status_75(run, tmp_path, name):
+    nowhere = {f"{scheme}_proxy": "http://127.0.0.1:9" for scheme in ("http", "https", "HTTP", "HTTPS")}
+    done = run("sb-models", "fetch", name, env=environment(tmp_path, HF_HUB_OFFLINE="1", **nowhere), status=75)
+    (line,) = done.stderr.decode().splitlines()
+    assert "cannot be reached" in line
+    assert "sb-models add" in line
