@@ -24,5 +24,12 @@ SECONDS=0
 show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
 show sb-build-index "$out/molecules.h5" -o "$out/index.h5" --force
 show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --top 0 --force
-show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" --table 20 -o "$out/metrics.tsv" --force
-echo "Done in $SECONDS s: $(wc -l <"$out/hits.tsv") rows in $out/hits.tsv, metrics in $out/metrics.tsv"
+show sb-rerank "$out/hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/reranked.tsv" --force
+echo
+echo "By the cosine of spectrum and molecule alone:"
+show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_cosine.tsv" --table 0 --quiet --force
+echo
+echo "Re-ranked by what fragments explain:"
+show sb-evaluate "$out/reranked.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --table 20 --quiet --force
+echo
+echo "Done in $SECONDS s. Candidates of every spectrum: $out/reranked.tsv; all metrics: $out/metrics.tsv"

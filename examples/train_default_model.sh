@@ -9,7 +9,7 @@
 #           interrupted goes on from its last epoch
 #
 # Result: WORK_DIR/molecules.safetensors, model.safetensors and ranker.safetensors. Copied to specbridge_tools/pretrained
-# they are the default weights. Environment: THREADS (default: all), EPOCHS (14).
+# they are the default weights. Environment: THREADS (default: all), EPOCHS (5).
 set -euo pipefail
 [ $# -eq 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
@@ -24,16 +24,37 @@ stage() { if [ -e "$1" ]; then echo "have $1" >&2; else echo "make $1" >&2; "${@
 # to OUTPUT COMMAND...: the command's stdout becomes the file, whole or not at all
 to() { "${@:2}" > "$1.part" && mv "$1.part" "$1"; }
 
-fit_molecules() { plain "$pool" | python "$stages/fit_molecules.py" "$work/molecules.safetensors"; }
+fit_molecules() { plain "$pool" | python "$stages/fit_molecules.py" "$work/molecules.safetensors" --sample 100000; }
 select_decoys() { plain "$pool" | python "$stages/select_decoys.py" "$work/structures.tsv"; }
+held_back() { python "$stages/structures_of_spectra.py" "$work/parts/val.mgf" | tail -n +2 | cut -f 1; }
 
+# the molecules' space, and the molecules in it
 stage "$work/molecules.safetensors" fit_molecules
 stage "$work/parts/val.mgf" sb-split "$spectra" --by structure --fractions 0.9,0.1 -o "$work/parts/" --force
 stage "$work/structures.tsv" to "$work/structures.tsv" python "$stages/structures_of_spectra.py" "$spectra"
 stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
-stage "$work/model.safetensors" sb-finetune "$work/parts/train.mgf" --validation "$work/parts/val.mgf" \
-  --molecules "$work/molecules.h5" -o "$work/model.safetensors" --resume --history "$work/history.tsv" --force \
-  --spectral-encoder dreams:d_fourier=160,n_layers=3,dropout=0.2 --epochs "${EPOCHS:-14}" --learning-rate 1e-3 \
-  --precision bfloat16 --seed 0 "${threads[@]}"
+
+# the spectral encoder and the bridge
+stage "$work/trained.safetensors" sb-finetune "$work/parts/train.mgf" --validation "$work/parts/val.mgf" \
+  --molecules "$work/molecules.h5" -o "$work/trained.safetensors" --resume --history "$work/history.tsv" --force \
+  --spectral-encoder dreams:d_fourier=160,n_layers=3,dropout=0.2 --epochs "${EPOCHS:-5}" --learning-rate 1e-3 \
+  --weight-decay 0.1 --peak-dropout 0.3 --precision bfloat16 --seed 0 "${threads[@]}"
+stage "$work/model.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/model.safetensors"
+
+# the ranker of fragments, trained without the molecules that the model was selected on
+stage "$work/held_back.txt" to "$work/held_back.txt" held_back
+stage "$work/unweighted.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
+  -o "$work/unweighted.safetensors" --held-back "$work/held_back.txt" --epochs 3 --weight-decay 1e-3 --dropout 0 \
+  --drop-peaks 0 --move-intensity 0 --spectra-each 3 --decoys 16 --decoys-each 16 "${threads[@]}"
+
+# how much cosine and fragment score weigh, on those molecules
+stage "$work/few.mgf" to "$work/few.mgf" python "$stages/few_spectra.py" "$work/parts/val.mgf"
+stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/model.safetensors"
+stage "$work/hits.tsv" sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/model.safetensors" --top 0 \
+  -o "$work/hits.tsv"
+stage "$work/reranked.tsv" sb-rerank "$work/hits.tsv" --spectra "$work/few.mgf" --top 0 -o "$work/reranked.tsv" \
+  --ranker "$work/unweighted.safetensors" "${threads[@]}"
+stage "$work/ranker.safetensors" python "$stages/fit_fusion.py" "$work/reranked.tsv" "$work/few.mgf" \
+  --ranker "$work/unweighted.safetensors" -o "$work/ranker.safetensors"
