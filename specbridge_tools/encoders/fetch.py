@@ -55,12 +55,15 @@ def download(address, destination, *, md5="", display=None):
     request = _request(address, {"Range": f"bytes={done}-"} if done else {})
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
-            mode = "ab" if response.status == 206 else "wb"
-            with open(part, mode) as file:
+            resumed = response.status == 206
+            total = int(response.headers.get("Content-Length", 0)) + (done if resumed else 0)
+            with open(part, "ab" if resumed else "wb") as file:
                 while block := response.read(_BLOCK):
                     file.write(block)
                     if display is not None:
                         display.advance(len(block))
+            if part.stat().st_size < total:
+                raise ConnectionError(f"the download broke off before its {total} bytes")
     except urllib.error.HTTPError as error:
         if error.code != 416:  # nothing is left to send
             raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
