@@ -42,6 +42,7 @@ rm -f model.safetensors.checkpoint*
 sb-build-index molecules.h5 --model model.safetensors -o index.h5 --force
 sb-embed-spectra spectra.mgf --model model.safetensors -o spectra.h5 --force
 sb-query spectra.mgf --index index.h5 --model model.safetensors --top 0 -o hits.tsv --force
+awk -F '\t' 'NR == 1 {print "query_id\tsmiles"} NR > 1 {print $1 "\t" $6}' hits.tsv >candidates.tsv
 sb-evaluate hits.tsv --truth spectra.mgf --resamples 100 -o metrics.tsv --force
 
 # the files grow in steps of some 100 kB; without that room they are small
