@@ -8,6 +8,7 @@ from specbridge_tools.cli.options import output_options, record_options, spectru
 EXAMPLE = """
 sb-evaluate hits.tsv --truth spectra.mgf -o metrics.tsv --png metrics.png
 sb-evaluate hits.tsv --truth spectra.mgf --table 20
+sb-evaluate hits.tsv --truth spectra.mgf --audit molecules.tsv
 """
 
 
@@ -36,13 +37,20 @@ def _ranks(context, option, text):
 @click.option(
     "--group-by", metavar="FIELD", help="Queries are groups of spectra, named by this field of their metadata."
 )
+@click.option(
+    "--audit",
+    "audited",
+    metavar="FILE",
+    help="Test whether the spelling of SMILES in FILE gives truths away: what was given to sb-query --candidates, "
+    "or the molecules of the index, for hits of --top 0.",
+)
 @click.option("--resamples", type=click.IntRange(min=1), default=2000, metavar="N", help="Bootstrap resamples.")
 @click.option("--seed", type=int, default=0, help="Seed of the bootstrap.")
 @record_options
 @spectrum_format_option
 def main(
-    hits, truth, output, force, output_format, table, png, ks, group_by, resamples, seed, rejects, strict, input_format,
-    quiet,
+    hits, truth, output, force, output_format, table, png, ks, group_by, audited, resamples, seed, rejects, strict,
+    input_format, quiet,
 ):  # fmt: skip
     """Compare the HITS of sb-query with the true structures: recall at k and mean reciprocal rank.
 
@@ -52,20 +60,30 @@ def main(
     """
     if hits == "-" and truth == "-":
         raise click.UsageError("HITS and --truth cannot both be stdin")
+    if audited == "-":
+        raise click.UsageError("--audit cannot be stdin: it is read twice")
+    from specbridge_tools.evaluation.audit import audit
     from specbridge_tools.evaluation.candidates import read_lists
     from specbridge_tools.evaluation.evaluate import evaluate
+    from specbridge_tools.evaluation.spelled_lists import spelled_lists
     from specbridge_tools.evaluation.table import write_metrics
     from specbridge_tools.evaluation.truth import read_truths
     from specbridge_tools.records import open_tally
     from specbridge_tools.search.hits import read_hits
     from specbridge_tools.streams import STDIO, check_output, output_text
+    from specbridge_tools.threads import available_threads
 
     for path in filter(None, (output, png)):
         check_output(path, force=force)
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
         truths = read_truths(truth, tally, input_format=input_format, group_by=group_by)
-    lists = list(read_lists(read_hits(hits), truths))
+    numbers = {}
+    lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
     metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)
+    if audited is not None:
+        spelled = spelled_lists(audited, lists, list(numbers), threads=available_threads())
+        metrics += audit(spelled, resamples=resamples, seed=seed)
+        click.echo(f"audit: {metrics[-1].note}", err=True)
     if table is None or output != STDIO:
         with output_text(output, force=force) as stream:
             write_metrics(metrics, stream, output_format=output_format)

@@ -36,13 +36,14 @@ class CandidateList:
         return self.size > len(self.score)
 
 
-def read_lists(hits, table):
+def read_lists(hits, table, *, numbers=None):
     """Yield one `CandidateList` for every truth of a `TruthTable`; those without rows come last, empty.
 
-    hits: `search.hits.read_hits`, queries in any order. Queries without a usable truth are left out. Raises
+    hits: `search.hits.read_hits`, queries in any order. numbers: a dict that is filled with the number of each InChIKey
+    block. Queries without a usable truth are left out. Raises
     `MismatchError` where a query is in the hits alone, `DataError` where it comes twice or a score is not finite.
     """
-    numbers, done = {}, set()
+    numbers, done = {} if numbers is None else numbers, set()
     for group in hits:
         truth = table.find(group.query_id, group.record)
         if truth is None:
@@ -61,7 +62,9 @@ def read_lists(hits, table):
 def _candidate_list(truth, hits, numbers):
     if hits is None or not hits.n_rows:
         nothing = np.zeros(0)
-        return CandidateList(truth, nothing.astype(np.int64), nothing, nothing, -1, 0, {})
+        # all of them may have been left out as improbable
+        size = 0 if hits is None else int(max(0, np.nan_to_num(_first_number(hits, "n_candidates"))))
+        return CandidateList(truth, nothing.astype(np.int64), nothing, nothing, -1, size, {})
     keys, all_scores = hits.column("inchikey14"), hits.numbers("score")
     if not np.isfinite(all_scores).all():
         raise DataError(f"query {hits.query_id}: a score is missing or not finite", advice="run sb-query again")
@@ -70,7 +73,7 @@ def _candidate_list(truth, hits, numbers):
     score = np.full(len(position), -np.inf)
     np.maximum.at(score, at, all_scores)
     truth_at, best = position.get(truth.inchikey14, -1), int(all_scores.argmax())
-    n_found = max(0, np.nan_to_num(_numbers(hits, "n_candidates")[0]))
+    n_found = max(0, np.nan_to_num(_first_number(hits, "n_candidates")))
     return CandidateList(
         truth,
         np.array([numbers.setdefault(key, len(numbers)) for key in position], np.int64),
@@ -81,6 +84,10 @@ def _candidate_list(truth, hits, numbers):
         dict(zip(hits.columns, hits.rows[best], strict=True)),
         float(_numbers(hits, "probability")[best]),
     )
+
+
+def _first_number(hits, column):
+    return hits.numbers(column)[0] if column in hits.columns else np.nan
 
 
 def _numbers(hits, column):

@@ -5,6 +5,7 @@ import dataclasses
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Rejection
+from specbridge_tools.search.table import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.streams import display_name
@@ -15,7 +16,7 @@ class Truth:
     """The true molecule of one query, and what results are split by.
 
     inchikey14 first block of the InChIKey; polarity +1, -1 or 0; adduct '' when unknown; precursor_mz m/z; record
-    1-based, in the file of the truths (of a group: its first spectrum).
+    1-based, in the file of the truths (of a group: its first spectrum); list_id the field CANDIDATES, '' for none.
     """
 
     query_id: str
@@ -24,6 +25,7 @@ class Truth:
     adduct: str
     precursor_mz: float
     record: int = 0
+    list_id: str = ""
 
 
 class TruthTable:
@@ -88,7 +90,8 @@ def _truth(spectrum, source, group_by):
     if not query_id or key is None:
         reason = "no structure" if query_id else f"no {group_by}"
         return Rejection(reason, query_id or spectrum.id, spectrum.record, spectrum.line, source)
-    return Truth(query_id, key, spectrum.polarity, spectrum.adduct or "", spectrum.precursor_mz, spectrum.record)
+    adduct, list_id = spectrum.adduct or "", spectrum.metadata.get(LIST_FIELD, "")
+    return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id)
 
 
 def _check_group(truth, first, source):

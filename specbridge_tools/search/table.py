@@ -57,6 +57,16 @@ def read_candidate_table(source, *, wanted=None):
         return _read(rows, name, key, key_at, structure_at, len(header), names)
 
 
+def is_candidate_table(source):
+    """Whether a file (path) is a TSV whose header names a key: `list_id` or `query_id`."""
+    with open_input(source) as stream:
+        head = stream.read(_HEAD)
+        if foreign(head):
+            return False
+        header = next((line for _, line in numbered_lines(head, stream, display_name(source)) if line.strip()), "")
+    return not {normalised(cell) for cell in header.split("\t")}.isdisjoint(KEYS)
+
+
 def _columns(header, name, head):
     names = [normalised(cell) for cell in header]
     key = next((key for key in KEYS if key in names), None)
