@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,12 @@ def value(metrics, ranking, metric, column="value"):
     return float(row[column])
 
 
+def percentages(text):
+    """The numbers of the lines on recall, in their order."""
+    lines = [line for line in text.splitlines() if line.startswith("recall@")]
+    return [float(number) for line in lines for number in re.findall(r"([\d.]+)%", line.replace("95 %", ""))]
+
+
 def test_quickstart_identifies_more_than_chance(shell, tmp_path):
     done = shell(f"bash {EXAMPLES}/quickstart.sh results")
     results = tmp_path / "results"
@@ -75,7 +82,9 @@ def test_quickstart_identifies_more_than_chance(shell, tmp_path):
         assert value(by_cosine, "score", metric, "low") > value(by_cosine, "random", metric)
         assert value(metrics, "score", metric) > value(by_cosine, "score", metric)
         assert value(metrics, "score", metric, "low") > value(metrics, "mass_only", metric)
-    assert "spectrum-blind" in done.stdout
+    shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    assert len(percentages(shown)) == 36
+    assert percentages(shown) == pytest.approx(percentages(done.stdout), abs=1.0), "the README shows an old run"
     assert not list(results.glob(".*"))
 
 
