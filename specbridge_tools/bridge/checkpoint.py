@@ -36,7 +36,7 @@ def save_model(model, destination, *, force=False, half=False, extra_tensors=Non
 
     `half` stores float32 matrices as float16; they become float32 again when they are read.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.stored_state().items()}
     if half:
         tensors = {name: t.half() if t.ndim > 1 and t.dtype == torch.float32 else t for name, t in tensors.items()}
     header = {
@@ -62,10 +62,12 @@ def load_model(source=None, *, device="cpu"):
     config = ModelConfig(**header["config"])
     model = AlignedModel(config)
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
-    missing, unexpected = model.load_state_dict(weights, strict=False)
+    missing, unexpected = model.load_stored_state(weights)
     if missing or unexpected:
         first = (missing or unexpected)[0]
         raise FormatError(f"tensor {first} is {'missing' if missing else 'not part of the model'}", where=source)
+    if model.encoder.describe().get("lora_rank"):
+        model.encoder.load_base()
     model.name = SHIPPED_NAME if source is None else str(source)
     model.weights_sha256 = digest
     model.molecule_head_sha256 = _head_digest(weights)

@@ -12,11 +12,11 @@ import torch
 from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_model
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import read_pairs
-from specbridge_tools.bridge.training import train
+from specbridge_tools.bridge.training import choose_trained, train
 from specbridge_tools.bridge.validation import score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
-from specbridge_tools.errors import DataError, MismatchError
+from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.provenance import sha256_text
 from specbridge_tools.streams import STDIO, check_output, output_text
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 @dataclasses.dataclass(frozen=True)
 class ModelOptions:
     """spectral_encoder as the registry spells it; start_from a model file whose weights are trained further, then the
-    other fields are its own; molecule_head_depth 0 for none."""
+    other fields are its own; molecule_head_depth 0 for none; lora_rank 0: the encoder's own weights learn."""
 
     spectral_encoder: str = "dreams"
     start_from: str | None = None
@@ -34,6 +34,8 @@ class ModelOptions:
     projector_depth: int = 2
     molecule_head_depth: int = 0
     dropout: float = 0.1
+    projector: str = "residual"
+    lora_rank: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +93,8 @@ def finetune(
         "training: %d spectra of %d molecules; validation: %d of %d",
         *(len(training_pairs), len(training_pairs.keys), len(validation_pairs), len(validation_pairs.keys)),
     )
+    choose_trained(model, training_options)
+    logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
     history = train(
         model,
         training_pairs,
@@ -124,6 +128,10 @@ def build_model(molecules, options, *, seed=0):
     if options.start_from is None:
         torch.manual_seed(seed)
         encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
+        if options.lora_rank:
+            if not hasattr(encoder, "add_low_rank"):
+                raise UsageError(f"{options.spectral_encoder} has no weights for low-rank changes")
+            encoder.add_low_rank(options.lora_rank)
         config = ModelConfig(
             encoder.describe(),
             *space,
@@ -131,6 +139,7 @@ def build_model(molecules, options, *, seed=0):
             projector_depth=options.projector_depth,
             molecule_head_depth=options.molecule_head_depth,
             dropout=options.dropout,
+            projector=options.projector,
         )
         return AlignedModel(config, encoder)
     model = load_model(None if options.start_from == SHIPPED_NAME else options.start_from)
@@ -142,6 +151,12 @@ def build_model(molecules, options, *, seed=0):
             advice="embed the molecules with the model's encoder",
         )
     return model
+
+
+def parameter_counts(model):
+    """(those that learn, all with the fixed frequencies of the encoder); the molecular encoder is not among them."""
+    everything = [*model.parameters(), *model.buffers()]
+    return sum(p.numel() for p in everything if p.requires_grad), sum(p.numel() for p in everything)
 
 
 def refuse_shared_molecules(training, validation):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from specbridge_tools.bridge.projector import MoleculeHead, Projector, unit_norm
+from specbridge_tools.bridge.projector import PROJECTORS, MoleculeHead, unit_norm
 from specbridge_tools.encoders.batches import WIDE, encode_features
 from specbridge_tools.encoders.features import spectrum_features
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
@@ -22,6 +22,7 @@ class ModelConfig:
     projector_hidden, _depth  sizes of the spectral side
     molecule_head_depth       residual blocks on the molecular side, 0 for none
     dropout                   of projector and head, in training
+    projector                 its kind, a name of `projector.PROJECTORS`
     """
 
     encoder: dict
@@ -32,6 +33,7 @@ class ModelConfig:
     projector_depth: int = 2
     molecule_head_depth: int = 0
     dropout: float = 0.1
+    projector: str = "residual"
 
 
 class AlignedModel(nn.Module):
@@ -48,7 +50,7 @@ class AlignedModel(nn.Module):
         self.config = config
         encoder_class = SPECTRUM_ENCODERS.find(config.encoder["name"])
         self.encoder = encoder or encoder_class.from_description(config.encoder)
-        self.projector = Projector(
+        self.projector = PROJECTORS[config.projector](
             self.encoder.dimension,
             config.dimension,
             hidden=config.projector_hidden,
@@ -79,6 +81,17 @@ class AlignedModel(nn.Module):
     @property
     def molecule_encoder_sha256(self):
         return self.config.molecule_encoder_sha256
+
+    def stored_state(self):
+        """What a file keeps of the state dict: all but the frozen base of an encoder with low-rank changes."""
+        left_out = {f"encoder.{name}" for name in getattr(self.encoder, "base_tensors", set)()}
+        return {name: tensor for name, tensor in self.state_dict().items() if name not in left_out}
+
+    def load_stored_state(self, tensors):
+        """Take over what `stored_state` gave -> names of (missing, unexpected) tensors."""
+        found = self.load_state_dict(tensors, strict=False)
+        wanted = self.stored_state()
+        return [name for name in found.missing_keys if name in wanted], found.unexpected_keys
 
     def forward(self, features):
         """`SpectrumFeatures` of b spectra -> (b, dimension), unit norm."""

@@ -25,7 +25,7 @@ class Progress:
 
 def save_checkpoint(path, model, optimizer, progress, fingerprint):
     """Write weights, optimizer state and progress; `fingerprint` names data and options of the run."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    tensors = {f"model.{name}": tensor for name, tensor in model.stored_state().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in progress.best.items()}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": torch.as_tensor(value) for name, value in state.items()}
@@ -54,7 +54,7 @@ def load_checkpoint(path, model, optimizer, fingerprint):
                 where=path,
                 advice="use the same options and data, or remove the checkpoint to start anew",
             )
-    model.load_state_dict(_part(tensors, "model."))
+    model.load_stored_state(_part(tensors, "model."))
     state = optimizer.state_dict()
     for name, tensor in _part(tensors, "optimizer.").items():
         i, _, field = name.partition(".")

@@ -22,7 +22,7 @@ SELECTION = "mrr"
 @dataclasses.dataclass(frozen=True)
 class TrainingOptions:
     """losses name -> weight; patience in epochs without a better validation MRR, 0 for never stopping early;
-    unfrozen_blocks of the spectral encoder, negative for all of it."""
+    unfrozen_blocks of the spectral encoder, negative for all of it; recompute activations to save memory."""
 
     losses: dict
     epochs: int = 30
@@ -39,6 +39,7 @@ class TrainingOptions:
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     patience: int = 0
     bfloat16: bool = False
+    recompute: bool = False
     seed: int = 0
 
 
@@ -52,7 +53,7 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
 
     The result depends on data, options and seed alone, not on being killed in between (same machine, CPU).
     """
-    _choose_trained(model, options)
+    choose_trained(model, options)
     optimizer = _optimizer(model, options)
     state = Progress()
     if resume and Path(checkpoint).exists():
@@ -68,11 +69,11 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
         state.history.append(row)
         if not state.best or metrics[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
             state.best_epoch = state.epoch
-            state.best = {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
+            state.best = {name: tensor.detach().cpu().clone() for name, tensor in model.stored_state().items()}
         save_checkpoint(checkpoint, model, optimizer, state, fingerprint)
         logger.info(" ".join(f"{key} {_short(value)}" for key, value in row.items()))
     if state.best:
-        model.load_state_dict(state.best)
+        model.load_stored_state(state.best)
     model.eval()
     return state.history
 
@@ -123,7 +124,10 @@ def schedule(share, warmup_share):
     return 0.5 * (1 + math.cos(math.pi * (share - warmup_share) / (1 - warmup_share)))
 
 
-def _choose_trained(model, options):
+def choose_trained(model, options):
+    """Set what learns: `requires_grad` of each parameter."""
+    if options.recompute and hasattr(model.encoder, "recompute_activations"):
+        model.encoder.recompute_activations()
     model.encoder.freeze_below(options.unfrozen_blocks)
     model.projector.requires_grad_(options.train_projector)
     if model.molecule_head is not None:

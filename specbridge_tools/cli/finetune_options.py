@@ -1,6 +1,7 @@
 """The options of sb-finetune by subject, and the typed values that they become."""
 
 import click
+from click.core import ParameterSource
 
 LOSS_NAMES = ("candidate", "infonce", "cosine", "mse")
 DEFAULT_LOSSES = ("candidate=1", "infonce=0.5", "cosine=0.5")
@@ -9,13 +10,46 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 _COUNT = click.IntRange(min=1)
 _COUNT_OR_NONE = click.IntRange(min=0)
 
+PRESETS = ("default", "specbridge")
+# the published method as far as it is known: Wang et al., arXiv 2601.17204
+_SPECBRIDGE = {
+    "spectral_encoder": "dreams:dreams-ssl",
+    "projector": "published",
+    "projector_hidden": 2048,
+    "projector_depth": 8,
+    "dropout": 0.0,
+    "loss": ("mse=1",),
+    "unfrozen_blocks": 2,
+    "batch_size": 128,
+    "spectra_per_molecule": 1_000_000,
+    "learning_rate": 1e-4,
+    "weight_decay": 0.01,
+    "warmup_share": 0.05,
+    "peak_dropout": 0.0,
+}
+
 _MODEL = (
+    click.option(
+        "--preset",
+        type=click.Choice(PRESETS),
+        default="default",
+        help="What holds where nothing is given; specbridge: the published method over the self-supervised DreaMS.",
+    ),
     click.option("--start-from", metavar="MODEL", help="Train this model further; `default` is the one that ships."),
     click.option("--spectral-encoder", default="dreams", metavar="NAME[:OPTIONS]", help="Encoder of a new model."),
+    click.option(
+        "--projector", type=click.Choice(["residual", "published"]), default="residual", help="Kind of projector."
+    ),
     click.option("--projector-hidden", type=_COUNT, default=512, help="Width of the projector."),
     click.option("--projector-depth", type=_COUNT_OR_NONE, default=2, help="Residual blocks of the projector."),
     click.option("--molecule-head-depth", type=_COUNT_OR_NONE, default=0, help="Residual blocks on the molecules."),
     click.option("--dropout", type=_SHARE, default=0.1, help="Of projector and molecule head."),
+    click.option(
+        "--lora-rank",
+        type=_COUNT_OR_NONE,
+        default=0,
+        help="Rank of trained changes beside the encoder's weights, which stay as they are; 0: the weights learn.",
+    ),
 )
 _PAIRS = (
     click.option("--tolerance-ppm", type=_POSITIVE, default=10.0, help="Mass window of the decoys."),
@@ -52,6 +86,7 @@ _TRAINING = (
         default="auto",
         help="Of the spectral encoder in training; auto: bfloat16 on a GPU, else float32.",
     ),
+    click.option("--gradient-checkpointing", "recompute", is_flag=True, help="Less memory for a third more time."),
     click.option("--seed", type=_COUNT_OR_NONE, default=0, help="Seed of all that is drawn."),
 )
 
@@ -70,20 +105,35 @@ def typed_options(values, *, input_format, device):
     from specbridge_tools.bridge.training import TrainingOptions
 
     values = dict(values)
-    model_names = ("start_from", "spectral_encoder", "projector_hidden", "projector_depth", "molecule_head_depth")
+    published = values.pop("preset") == "specbridge"
+    if published:
+        values |= preset_values(values, click.get_current_context())
+    model_names = ("start_from", "spectral_encoder", "projector", "projector_hidden", "projector_depth", "lora_rank")
+    model_names += ("molecule_head_depth",)
     model = ModelOptions(dropout=values.pop("dropout"), **{name: values.pop(name) for name in model_names})
     pairs = PairOptions(values.pop("tolerance_ppm"), values.pop("max_decoys"), input_format)
     side, precision = values.pop("train"), values.pop("precision")
+    jitter = {"intensity_jitter": 0.0, "mz_jitter_ppm": 0.0, "condition_dropout": 0.0} if published else {}
     training = TrainingOptions(
         losses=parse_losses(values.pop("loss")),
         n_decoys=values.pop("decoys"),
         train_projector=side in ("both", "projector"),
         train_molecule_head=side in ("both", "molecule-head"),
-        augmentation=Augmentation(peak_dropout=values.pop("peak_dropout")),
+        augmentation=Augmentation(peak_dropout=values.pop("peak_dropout"), **jitter),
         bfloat16=precision == "bfloat16" or (precision == "auto" and device.type == "cuda"),
         **values,
     )
     return model, pairs, training
+
+
+def preset_values(values, context):
+    """What the preset `specbridge` says of the options that were not given; DreaMS peaks are averaged."""
+    given = {name for name in _SPECBRIDGE if context.get_parameter_source(name) != ParameterSource.DEFAULT}
+    chosen = {name: values[name] if name in given else value for name, value in _SPECBRIDGE.items()}
+    encoder = chosen["spectral_encoder"]
+    if encoder.startswith("dreams:") and "pooling=" not in encoder:
+        chosen["spectral_encoder"] = f"{encoder},pooling=mean"
+    return chosen
 
 
 def parse_losses(texts):

@@ -162,6 +162,62 @@ def test_a_model_is_trained_further(files, tmp_path):
     assert "projector" not in changed
 
 
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A self-supervised DreaMS in the published layout, tiny and random."""
+    import torch
+
+    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+
+    torch.manual_seed(0)
+    sizes = {"d_peak": 8, "d_fourier": 24, "fourier_hidden": 16, "fourier_depth": 2, "n_layers": 3}
+    state = DreamsNetwork(DreamsConfig.official(**sizes)).state_dict()
+    torch.save({"state_dict": state}, tmp_path / "ssl_model.ckpt")
+    return tmp_path / "ssl_model.ckpt"
+
+
+def with_weights(files, output, checkpoint, *extra):
+    return (
+        files / "train.mgf", "--validation", files / "val.mgf", "--molecules", files / "molecules.h5", "-o", output,
+        "--spectral-encoder", f"dreams:{checkpoint}", "--projector-hidden", 16, "--epochs", 1,
+        "--tolerance-ppm", 1e6, "--threads", 1, "--device", "cpu", *extra,
+    )  # fmt: skip
+
+
+def test_the_published_preset_and_what_overrides_it(files, tmp_path, checkpoint):
+    output = tmp_path / "m.safetensors"
+    extra = ("--preset", "specbridge", "--batch-size", 4)
+    done = run("sb-finetune", *with_weights(files, output, checkpoint, *extra))
+    assert done.returncode == 0, done.stderr
+    assert " M parameters learn" in done.stderr
+    info = header(output)
+    config, options = info["config"], info["training"]["options"]
+    assert (config["projector"], config["projector_hidden"], config["projector_depth"]) == ("published", 16, 8)
+    assert (config["encoder"]["pooling"], config["encoder"]["n_peaks"]) == ("mean", 60)
+    assert options["losses"] == {"mse": 1.0}
+    assert (options["learning_rate"], options["unfrozen_blocks"], options["batch_size"]) == (1e-4, 2, 4)
+    assert set(options["augmentation"].values()) == {0.0}
+    run_without = run("sb-finetune", *arguments(files, tmp_path / "n", "--preset", "default"))
+    assert run_without.returncode == 0, run_without.stderr
+    assert header(tmp_path / "n")["config"]["projector"] == "residual"
+
+
+def test_low_rank_models_need_their_base(files, tmp_path, checkpoint):
+    output = tmp_path / "m.safetensors"
+    extra = ("--lora-rank", 2, "--gradient-checkpointing")
+    done = run("sb-finetune", *with_weights(files, output, checkpoint, *extra))
+    assert done.returncode == 0, done.stderr
+    embed = ("sb-embed-spectra", files / "val.mgf", "--model", output, "-o")
+    assert run(*embed, tmp_path / "one.h5").returncode == 0
+    again = run("sb-finetune", *with_weights(files, tmp_path / "n", checkpoint, "--start-from", output))
+    assert again.returncode == 0, again.stderr
+    checkpoint.unlink()
+    done = run(*embed, tmp_path / "two.h5", env={**os.environ, "SPECBRIDGE_HOME": str(tmp_path)})
+    assert done.returncode == 3, done.stderr
+    assert "ssl_model.ckpt: the model is a change of weights" in done.stderr
+    assert not (tmp_path / "two.h5").exists()
+
+
 @pytest.mark.parametrize(
     ("extra", "status", "message"),
     [
@@ -169,6 +225,9 @@ def test_a_model_is_trained_further(files, tmp_path):
         (("--loss", "mse=much"), 2, "the weight is not a number"),
         (("--spectral-encoder", "nothing"), 2, "no spectral encoder 'nothing'"),
         (("--spectral-encoder", "toy:size=3"), 2, "unknown encoder option 'size=3'"),
+        (("--spectral-encoder", "dreams:nothing.ckpt"), 1, "nothing.ckpt: no such file"),
+        (("--lora-rank", "4"), 2, "needs weights to start from"),
+        (("--spectral-encoder", "toy", "--lora-rank", "4"), 2, "toy has no weights"),
         (("--device", "cuda:99"), 2, "device 'cuda:99' cannot be used here"),
         (("--molecules", "nothing.h5"), 1, "nothing.h5"),
         (("--validation", "nothing.mgf"), 1, "nothing.mgf"),
