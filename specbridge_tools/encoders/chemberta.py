@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from specbridge_tools.encoders.registry import parse_options
+from specbridge_tools.encoders.tokens import check_tokenizer
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
@@ -30,6 +31,7 @@ class ChembertaEncoder:
             raise UsageError(f"no pooling {pooling!r}", advice=f"one of {', '.join(POOLINGS)}")
         folder = _folder(source, allow_download)
         self._tokenizer, self._model = _load(folder)
+        check_tokenizer(self._tokenizer, folder)
         self._device = _device(device)
         self._model.to(self._device).eval()
         self._pooling = pooling

@@ -1,0 +1,73 @@
+"""Whether a tokenizer reads SMILES: what a vocabulary lacks is lost without a word.
+
+A folder whose merges file is empty (ChemBERTa-2: 77M-MLM, 77M-MTR) holds atoms such as `Cl` and `[C@@H]` in its
+vocabulary, but RoBERTa's tokenizer, with which these models were trained, never joins letters to them: it takes single
+letters and drops those that the vocabulary lacks. The tokenizer of the folder is used as it is, since only its tokens
+mean something to the model; here it is measured how much of a molecule they are.
+"""
+
+import logging
+
+from specbridge_tools.errors import DataError
+
+# at most this share of the letters of `SAMPLE` may be lost
+MOST_UNKNOWN = 0.1
+SAMPLE = (
+    "CC(=O)Nc1ccc(O)cc1",
+    "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
+    "CC(C)Cc1ccc(C(C)C(=O)O)cc1",
+    "O=C(O)c1ccccc1Nc1c(Cl)cccc1Cl",
+    "OCC1OC(O)C(O)C(O)C1O",
+    "CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O",
+    "COc1cc2c(cc1OC)C(=O)C(CC1CCN(Cc3ccccc3)CC1)C2",
+    "NC(Cc1c[nH]c2ccccc12)C(=O)O",
+    "CS(=O)(=O)c1ccc(C2=C(c3ccccc3)C(=O)OC2)cc1",
+    "CCOP(=S)(OCC)Oc1nc(Cl)c(Cl)cc1Cl",
+    "C[N+](C)(C)CCO",
+    "O=c1c(O)c(-c2ccc(O)c(O)c2)oc2cc(O)cc(O)c12",
+    "CN1CCC23c4c5ccc(O)c4OC2C(O)C=CC3C1C5",
+    "N#Cc1ccc(C(c2ccc(C#N)cc2)n2cncn2)cc1",
+    "Brc1ccc(OCCN2CCOCC2)cc1",
+    "FC(F)(F)c1ccc(N2CCNCC2)cc1",
+    "CCCCCCCCC=CCCCCCCCC(=O)O",
+    "CC(C)NCC(O)COc1cccc2ccccc12",
+    "O=C1CN=C(c2ccccc2)c2cc(Cl)ccc2N1",
+    "Cc1nnc(NS(=O)(=O)c2ccc(N)cc2)s1",
+)
+# with which tokenizers begin the first token of a word
+_MARKS = "\u0120\u2581"
+_logger = logging.getLogger(__name__)
+
+
+def check_tokenizer(tokenizer, name):
+    """Refuse a tokenizer that loses more than a tenth of the letters of `SAMPLE`; warn where it loses any.
+
+    Raises `DataError`, naming what is lost.
+    """
+    lost = [lost_letters(tokenizer, smiles) for smiles in SAMPLE]
+    share = sum(map(len, lost)) / sum(map(len, SAMPLE))
+    letters = " ".join(sorted(set("".join(lost))))
+    if share > MOST_UNKNOWN:
+        message = f"its tokenizer loses {share:.0%} of the letters of common SMILES ({letters})"
+        advice = f"at most {MOST_UNKNOWN:.0%} may be unknown; are the tokenizer files those of the model?"
+        raise DataError(message, where=name, advice=advice)
+    if share:
+        _logger.warning(
+            "%s: its vocabulary lacks %s, %.1f %% of the letters of common SMILES", name, letters, 100 * share
+        )
+
+
+def lost_letters(tokenizer, smiles):
+    """The letters of a SMILES that no token but the unknown one stands for, in their order.
+
+    Tokens are sought in the SMILES one behind the other, since the places that tokenizers tell are wrong behind a
+    letter that they have dropped.
+    """
+    numbers = tokenizer(smiles, add_special_tokens=False)["input_ids"]
+    lost, at = "", 0
+    for token in tokenizer.convert_ids_to_tokens(numbers):
+        text = token.lstrip(_MARKS)
+        place = -1 if token == tokenizer.unk_token else smiles.find(text, at)
+        if place >= 0:
+            lost, at = lost + smiles[at:place], place + len(text)
+    return lost + smiles[at:]
