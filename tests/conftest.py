@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
+# tests of pipes call the commands by name
+os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 # each test runs small arrays: pools of threads would only wait for each other
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"

@@ -12,4 +12,4 @@ if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
 fi
 [ $# -gt 0 ] || set -- -m "" --numprocesses auto --dist worksteal
 cd "$root"
-PATH=$environment/bin:$PATH exec "$environment/bin/python" -m pytest "$@"
+exec "$environment/bin/python" -m pytest "$@"
