@@ -1,5 +1,6 @@
 """What all tests share: commands as real processes, and no network."""
 
+import csv
 import os
 import socket
 import subprocess
@@ -28,6 +29,14 @@ def no_network(monkeypatch):
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def csv_field_limit():
+    """Readers of tables raise the limit of the whole process: each test starts from the same one."""
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
 
 
 @pytest.fixture
