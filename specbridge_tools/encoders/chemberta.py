@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from specbridge_tools.encoders.first_token import keep_first_token
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.encoders.tokens import check_tokenizer
 from specbridge_tools.errors import DataError, UsageError
@@ -33,7 +34,10 @@ class ChembertaEncoder:
         self._tokenizer, self._model = _load(folder)
         check_tokenizer(self._tokenizer, folder)
         self._device = _device(device)
-        self._model.to(self._device).eval()
+        self._model.eval()
+        if pooling == "cls":
+            keep_first_token(self._model)
+        self._model.to(self._device)
         self._pooling = pooling
         self._batch_size = batch_size
         self._max_tokens = _max_tokens(self._tokenizer, self._model.config)
