@@ -9,7 +9,7 @@ from specbridge_tools.records import Rejection
 NO_VALUE = "no {}"
 SEVERAL_ADDUCTS = "spectra of several adducts in the group"
 SEVERAL_PRECURSORS = "spectra of several precursors in the group"
-SEVERAL_VALUES = "spectra of several {} in the group"
+SEVERAL_VALUES = "spectra of several values of {} in the group"
 CANCELLED = "vectors of the group cancel"
 # below this the direction of a mean of unit vectors is noise
 _LEAST_NORM = 1e-6
