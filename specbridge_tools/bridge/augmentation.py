@@ -15,6 +15,11 @@ class Augmentation:
     mz_jitter_ppm: float = 2.0
     condition_dropout: float = 0.2
 
+    @property
+    def is_none(self):
+        """Whether nothing is changed."""
+        return not any(dataclasses.astuple(self))
+
     def apply(self, features, rng):
         """A changed copy of `SpectrumFeatures`; every spectrum keeps its highest peak."""
         peaks = features.peaks

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_model
+from specbridge_tools.bridge.frozen import frozen_features
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.bridge.training import choose_trained, train
@@ -62,6 +63,7 @@ def finetune(
     checkpoint=None,
     resume=False,
     history_table=None,
+    cache_features=None,
     display=None,
     force=False,
 ):
@@ -70,12 +72,15 @@ def finetune(
     spectra, validation  lists of spectrum files with structures; no molecule may stand in both
     molecules            molecule embeddings file with the truths and the decoys
     calibrate            (lists of (scores, place of the truth), weights) -> calibration of the model, or None
+    cache_features       folder for what the frozen layers of the encoder give, or None
     checkpoint           training checkpoint, by default beside the output; removed once the model is written
 
     Raises `MismatchError` where a molecule stands in training and validation, or the embeddings are not those of the
     model that the run starts from.
     """
     check_output(output, force=force)
+    if cache_features is not None and not training_options.augmentation.is_none:
+        raise UsageError("augmented spectra differ in every epoch: nothing to keep", advice="--preset specbridge")
     checkpoint = checkpoint_path(output, checkpoint)
     model = build_model(molecules, model_options, seed=training_options.seed).to(device)
     common = {
@@ -104,6 +109,7 @@ def finetune(
         fingerprint=_fingerprint(model, training_pairs, validation_pairs, training_options),
         resume=resume,
         display=display,
+        frozen=_frozen(cache_features, model, training_pairs, training_options),
     )
     model.calibration = _calibration(model, validation_pairs, calibrate)
     model.training_summary = _summary(training_pairs, validation_pairs, training_options, pair_options, history)
@@ -151,6 +157,12 @@ def build_model(molecules, options, *, seed=0):
             advice="embed the molecules with the model's encoder",
         )
     return model
+
+
+def _frozen(folder, model, pairs, options):
+    if folder is None:
+        return None
+    return frozen_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
 
 
 def parameter_counts(model):

@@ -95,7 +95,11 @@ class AlignedModel(nn.Module):
 
     def forward(self, features):
         """`SpectrumFeatures` of b spectra -> (b, dimension), unit norm."""
-        return unit_norm(self.projector(self.encoder(features)).float())
+        return self.project(self.encoder(features))
+
+    def project(self, encoded):
+        """The encoder's vectors (b, its dimension) -> (b, dimension), unit norm."""
+        return unit_norm(self.projector(encoded).float())
 
     def place_molecules(self, vectors):
         """Frozen vectors (..., dimension) -> the space that spectra are scored in, unit norm."""

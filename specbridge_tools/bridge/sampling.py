@@ -48,10 +48,11 @@ def epoch_batches(pairs, *, batch_size, spectra_per_molecule, seed, epoch):
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def make_batch(model, pairs, rows, *, n_decoys, augmentation: Augmentation, bfloat16, seed):
+def make_batch(model, pairs, rows, *, n_decoys, augmentation: Augmentation, bfloat16, seed, frozen=None):
     """Encode the spectra `rows` (augmented) and place their molecules and `n_decoys` drawn decoys each -> `Batch`.
 
-    `bfloat16` lowers the precision of the spectral encoder alone; losses stay in float32.
+    `frozen` (`FrozenFeatures`) takes the place of the spectra, which then are not augmented. `bfloat16` lowers the
+    precision of the spectral encoder alone; losses stay in float32.
     """
     rng = np.random.default_rng(seed)
     features = pairs.features.take(rows, width=model.encoder.n_peaks if model.encoder.fixed_width else None)
@@ -63,7 +64,8 @@ def make_batch(model, pairs, rows, *, n_decoys, augmentation: Augmentation, bflo
         decoys = model.place_molecules(_vectors(pairs, chosen, device))
         decoy_mask = torch.from_numpy(mask).to(device)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-        spectra = model(augmentation.apply(features, rng))  # (b, d)
+        # (b, d)
+        spectra = model.project(frozen.encode(rows)) if frozen else model(augmentation.apply(features, rng))
     return Batch(
         spectra=spectra.float(),
         molecules=model.place_molecules(_vectors(pairs, truths, device)),

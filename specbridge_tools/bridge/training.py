@@ -43,13 +43,14 @@ class TrainingOptions:
     seed: int = 0
 
 
-def train(model, training, validation, options, *, checkpoint, fingerprint, resume=False, display=None):
+def train(model, training, validation, options, *, checkpoint, fingerprint, resume=False, display=None, frozen=None):
     """Train `model` in place and leave the weights of the best epoch in it -> list of one dict an epoch.
 
     training, validation  `Pairs`; the best epoch has the highest validation MRR
     checkpoint            path, written after every epoch; read first with `resume`
     fingerprint           plain values that must be the same when a run goes on
     display               object with `advance` and `note` (`progress.progress`)
+    frozen                `FrozenFeatures` of the training spectra, or None
 
     The result depends on data, options and seed alone, not on being killed in between (same machine, CPU).
     """
@@ -63,7 +64,7 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
     while state.epoch < options.epochs and not _is_stale(state, options):
         started = time.monotonic()
         state.epoch += 1
-        loss = _train_epoch(model, training, options, optimizer, loss_of, state.epoch, display)
+        loss = _train_epoch(model, training, options, optimizer, loss_of, state.epoch, display, frozen)
         metrics = rank_among_candidates(model, validation)
         row = {"epoch": state.epoch, "train_loss": loss, **metrics, "seconds": round(time.monotonic() - started, 1)}
         state.history.append(row)
@@ -78,7 +79,7 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
     return state.history
 
 
-def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display):
+def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display, frozen=None):
     """One pass over the batches of an epoch -> mean loss."""
     model.train()
     torch.manual_seed(options.seed * 1_000_003 + epoch)  # dropout
@@ -102,6 +103,7 @@ def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display):
             augmentation=options.augmentation,
             bfloat16=options.bfloat16,
             seed=(options.seed, epoch, step),
+            frozen=frozen,
         )
         loss = loss_of(batch)
         if not torch.isfinite(loss):

@@ -32,13 +32,14 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, where there is one.")
 @click.option("--history", metavar="FILE", help="Write one row an epoch, TSV.")
 @click.option("--plot", metavar="FILE", help="Draw the learning curve, PNG.")
+@click.option("--cache-features", metavar="DIR", help="Keep what frozen layers give, for later epochs and runs.")
 @spectrum_format_option
 @record_options
 @device_option
 @threads_option
 def main(
-    spectra, validation, molecules, output, force, checkpoint, resume, history, plot, input_format, rejects, strict,
-    device, threads, quiet, **training,
+    spectra, validation, molecules, output, force, checkpoint, resume, history, plot, cache_features, input_format,
+    rejects, strict, device, threads, quiet, **training,
 ):  # fmt: skip
     """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey)."""
     from specbridge_tools.bridge.checkpoint import pick_device
@@ -69,6 +70,7 @@ def main(
                 checkpoint=checkpoint,
                 resume=resume,
                 history_table=history,
+                cache_features=cache_features,
                 device=device,
                 display=display,
                 force=force,

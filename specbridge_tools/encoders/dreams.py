@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from specbridge_tools.encoders.batches import encode_features
-from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+from specbridge_tools.encoders.dreams_network import NEVER, DreamsConfig, DreamsNetwork
 from specbridge_tools.encoders.dreams_weights import read_dreams
 from specbridge_tools.encoders.features import N_ADDUCTS, spectrum_features
 from specbridge_tools.encoders.registry import parse_options
@@ -159,6 +159,43 @@ class DreamsEncoder(nn.Module):
 
     def forward(self, features):
         """`SpectrumFeatures` of b spectra -> (b, dimension) float32."""
+        x, key_bias, padding, real = self._enter(features)
+        return self._leave(x, key_bias, padding, real, 0)
+
+    def n_tokens(self, features):
+        """(n,) int: how many tokens `begin` gives of each spectrum."""
+        return (features.peaks.mz > 0).sum(axis=1) + 1 + self.config.fixed_padding
+
+    def begin(self, features, n_blocks):
+        """What leaves the first `n_blocks` blocks, for each spectrum (tokens, width + 1): token, and its bias as key.
+
+        Precursor and peaks; with `fixed_padding` then the token that stands for all padding.
+        """
+        x, key_bias, padding, real = self._enter(features)
+        x = self.network.transformer_encoder.blocks(x, key_bias, padding, 0, n_blocks)
+        rows = torch.cat([x, key_bias[:, 0, 0, :, None].to(x.dtype)], dim=-1)  # (b, n, w + 1)
+        if self.config.fixed_padding:
+            real = real.clone()
+            real[:, -1] = True
+        return [row[keep] for row, keep in zip(rows, real, strict=True)]
+
+    def finish(self, rows, n_blocks):
+        """From what `begin` gave of b spectra to (b, dimension)."""
+        tail = int(self.config.fixed_padding)
+        n = max(len(row) for row in rows)
+        packed = rows[0].new_zeros(len(rows), n, rows[0].shape[1])
+        packed[..., -1] = NEVER
+        real = torch.zeros(len(rows), n, dtype=torch.bool, device=packed.device)
+        for i, row in enumerate(rows):
+            n_real = len(row) - tail
+            packed[i, :n_real] = row[:n_real]
+            real[i, :n_real] = True
+            if tail:
+                packed[i, -1] = row[-1]
+        padding = self.network.padding(real) if tail else None
+        return self._leave(packed[..., :-1], packed[:, None, None, :, -1], padding, real, n_blocks)
+
+    def _enter(self, features):
         device = self.network.fourier_enc.b.device
         peaks = features.peaks
         precursor_mz = torch.from_numpy(peaks.precursor_mz).to(device)
@@ -168,8 +205,12 @@ class DreamsEncoder(nn.Module):
             energy_ev = torch.from_numpy(features.energy_ev).to(device)
             condition = self.conditions(adduct, energy_ev, precursor_mz)  # (b, w)
         mz, intensity = (torch.from_numpy(array).to(device) for array in (peaks.mz, peaks.intensity))
+        return self.network.enter(precursor_mz, mz, intensity, condition)
+
+    def _leave(self, x, key_bias, padding, real, n_blocks):
+        """Blocks from `n_blocks` on, last norm and pooling -> (b, dimension)."""
         n_out = 1 if self.pooling == "precursor" else None
-        tokens, real = self.network(precursor_mz, mz, intensity, condition, n_out=n_out)  # (b, n_out, w), (b, n_out)
+        tokens = self.network.transformer_encoder(x, key_bias, padding, n_out=n_out, first=n_blocks)  # (b, n_out, w)
         if self.pooling == "precursor":
             return tokens[:, 0] if self.head is None else self.head(tokens[:, 0])
         weight = real[..., None].to(tokens.dtype)

@@ -75,7 +75,7 @@ KNOWN = (
         "chemberta-augmented-pubchem-13m",
         "molecular encoder",
         "RoBERTa on SMILES, masked tokens, 13 M augmented PubChem molecules",
-        None,
+        768,
         "Apache-2.0",
         _HUB + "Derify/ChemBERTa_augmented_pubchem_13m",
         "model.safetensors",

@@ -31,7 +31,7 @@ def test_json_tells_the_same(run, tmp_path):
     assert found["dreams-ssl"]["status"] == "present"
     assert found["dreams-ssl"]["path"] == str(path)
     assert len(found["dreams-ssl"]["sha256"]) == 64
-    assert found["chemberta-augmented-pubchem-13m"]["dimension"] is None
+    assert found["chemberta-augmented-pubchem-13m"]["dimension"] == 768
 
 
 def test_a_terminal_gets_a_table(monkeypatch, tmp_path):

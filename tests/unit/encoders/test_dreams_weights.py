@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from specbridge_tools.encoders.dreams_network import DreamsConfig
+from specbridge_tools.encoders.dreams_network import DreamsConfig, fourier_frequencies
 from specbridge_tools.encoders.dreams_weights import convert_dreams, published_names, read_dreams
 from specbridge_tools.encoders.features import spectrum_features
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
@@ -161,3 +162,21 @@ def test_a_name_finds_its_file_in_a_store(tmp_path, monkeypatch, published_state
     (tmp_path / "cluster/weights/dreams-ssl").mkdir(parents=True)
     save_ckpt(published_state(), tmp_path / "cluster/weights/dreams-ssl/ssl_model.ckpt")
     assert SPECTRUM_ENCODERS.create("dreams:dreams-ssl,pooling=mean").config.n_layers == 3
+
+
+@pytest.mark.slow
+def test_the_full_size_equals_the_literal_network(tmp_path, published_state, literal_embedding):
+    """The published size with random weights, whose frequencies are the published ones."""
+    full = {"n_layers": 7, "d_peak": 44, "d_fourier": 980, "fourier_hidden": 512, "fourier_depth": 5}
+    state = published_state(frequencies=5997, **full)
+    state["fourier_enc.b"].copy_(fourier_frequencies(DreamsConfig.official()))
+    # small steps away from the first weights, as training takes them: else the bias alone decides the attention
+    state = {name: 0.5 * tensor if "weight" in name else tensor for name, tensor in state.items()}
+    convert_dreams(save_ckpt(state, tmp_path / "ssl_model.ckpt"), tmp_path / "ssl.safetensors")
+    encoder = SPECTRUM_ENCODERS.create(f"dreams:{tmp_path}/ssl.safetensors")
+    assert sum(parameter.numel() for parameter in encoder.parameters()) == 95_543_384
+    some = [spectra()[i] for i in (1, 5)]
+    for row, spectrum in zip(torch.from_numpy(encoder.encode(some)), some, strict=True):
+        tokens, _ = literal_tokens(literal_embedding, state, encoder.config, spectrum)
+        assert relative_error(row, tokens[0]) < 1e-4
+    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
