@@ -198,7 +198,7 @@ class DreamsNetwork(nn.Module):
         losses = (precursor_mz[:, None] - all_mz) * real  # (b, n)
         fourier = self._fourier(all_mz, losses)  # (b, n, d_fourier)
         peak = self.ff_peak(torch.stack([(all_mz / 1000).float(), intensity], dim=-1))  # (b, n, d_peak)
-        x = torch.cat([peak, fourier], dim=-1)  # (b, n, w)
+        x = torch.cat([peak, fourier], dim=-1).float()  # (b, n, w), in full precision under autocast too
         if self.mz_tokens is not None:
             x = x + self.mz_tokens(all_mz)
         if self.loss_tokens is not None:

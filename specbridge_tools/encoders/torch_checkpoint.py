@@ -41,6 +41,9 @@ _VALUES = ("argparse", "collections", "datetime", "decimal", "enum", "fractions"
 _TRAINERS = ("dreams", "lightning", "lightning_fabric", "msml", "omegaconf", "pytorch_lightning", "torchmetrics")
 _CLASS_NAME = re.compile(r"_*[A-Z]\w*(\.[A-Z]\w*)*$")
 _INERT_FUNCTIONS = {
+    ("builtins", "range"),
+    ("builtins", "slice"),
+    ("functools", "partial"),
     ("torch", "device"),
     ("torch", "dtype"),
     ("numpy", "dtype"),
@@ -125,6 +128,13 @@ def _parameter(tensor, *others):
     return tensor
 
 
+def _member(owner, name):
+    """Some versions of Python pickle a member of an enumeration as an attribute of its class."""
+    if isinstance(owner, type) and issubclass(owner, Stub) and not issubclass(owner, _Refused):
+        return Stub()
+    raise FormatError("its pickle asks to call builtins.getattr", advice="do not trust this file")
+
+
 def _is_inert(module, name):
     """Whether calling the name only makes a value: a class, or a function that is known."""
     root = module.partition(".")[0]
@@ -153,6 +163,8 @@ class _Unpickler(pickle.Unpickler):
             return lambda text, encoding: bytes(text, "latin1")
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
+        if (module, name) == ("builtins", "getattr"):
+            return lambda owner, name: _member(owner, name)
         base = Stub if _is_inert(module, name) else _Refused
         return type("Stub", (base,), {"__slots__": (), "name": f"{module}.{name}"})
 

@@ -65,6 +65,15 @@ def test_the_self_supervised_model_equals_the_literal_one(tmp_path, published_st
         assert relative_error(mean_row, tokens[: 1 + n_real].mean(0)) < 1e-4
 
 
+def test_lower_precision_is_near(tmp_path, published_state):
+    path = save_ckpt(published_state(), tmp_path / "x.ckpt")
+    for options in ("", ",pooling=mean"):
+        encoder = SPECTRUM_ENCODERS.create(f"dreams:{path}{options}")
+        expected, found = (torch.from_numpy(encoder.encode(spectra(), bfloat16=low)) for low in (False, True))
+        for row, other in zip(expected, found, strict=True):
+            assert 1e-5 < relative_error(other, row) < 0.05
+
+
 def test_the_embedding_model_has_its_head_on_the_precursor(tmp_path, published_state, literal_embedding):
     state = published_state(prefix="backbone.", head=True)
     path = save_ckpt(state, tmp_path / "embedding_model.ckpt")

@@ -4,6 +4,7 @@ import argparse
 import builtins
 import collections
 import datetime
+import functools
 import io
 import os
 import pathlib
@@ -184,6 +185,16 @@ def test_a_state_that_would_be_set_is_ignored(tmp_path):
     assert list(found) == ["a"]
     assert isinstance(whole["array"], Stub)
     assert isinstance(whole["path"], Stub)
+
+
+def test_members_of_enumerations_and_partial_functions_are_stubs(tmp_path):
+    member = Calls(builtins.getattr, pathlib.PurePosixPath, "stem")
+    content = {"a": torch.ones(1), "member": member, "partial": functools.partial(max, 1), "range": range(3)}
+    torch.save(content, tmp_path / "x.pt")
+    _, whole = read(tmp_path / "x.pt")
+    assert isinstance(whole["member"], Stub)
+    assert isinstance(whole["partial"], Stub)
+    assert isinstance(whole["range"], Stub)
 
 
 def test_a_function_that_is_only_named_does_no_harm(tmp_path):
