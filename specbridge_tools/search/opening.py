@@ -2,6 +2,7 @@
 
 import contextlib
 
+from specbridge_tools.errors import DataError
 from specbridge_tools.search.index import open_index
 from specbridge_tools.search.lists import index_of_lists, lists_in_index
 from specbridge_tools.search.table import read_candidate_table
@@ -14,12 +15,17 @@ def open_molecules(index=None, candidates=None, *, wanted=None, model=None, tall
     index, candidates  paths or `-`, one of them at least; lists without an index are encoded now, by the molecular
                        encoder of `model`. wanted: see `read_candidate_table`. tally: of the structures of the lists
     encoding           encoder, threads, device and batch_size of `index_of_lists`
+
+    Raises `DataError` where there is no list for any of the spectra.
     """
     if candidates is None:
         with open_index(index) as opened:
             yield opened, None
         return
     table = read_candidate_table(candidates, wanted=wanted)
+    if not table.lists:
+        advice = "query_id must be the ids of the spectra (or of their groups), list_id their field CANDIDATES"
+        raise DataError(f"no {table.key} is that of a spectrum", where=table.name, advice=advice)
     if index is None:
         with index_of_lists(table, model, tally=tally, **encoding) as made:
             yield made

@@ -281,3 +281,8 @@ def test_an_encoder_that_is_not_at_hand_is_named(ask, write, files):
     refused = ask("--candidates", write(*LISTS), model="elsewhere.safetensors")
     assert (refused.exit_code, "chemberta:elsewhere,pooling=cls" in refused.stderr) == (2, True)
     assert "--encoder" in refused.stderr
+
+
+def test_a_table_without_a_list_for_any_spectrum_is_named(ask, write):
+    refused = ask("--candidates", lists := write(("elsewhere", "CCO")))
+    assert (refused.exit_code, f"{lists}: no list_id is that of a spectrum" in refused.stderr) == (1, True)
