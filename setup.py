@@ -39,7 +39,6 @@ setup(
     install_requires=[
         "click>=8.1",
         "h5py>=3.10",
-        "hnswlib>=0.8",
         "lxml>=4.9",
         "numpy>=1.26",
         "platformdirs>=4",
@@ -51,7 +50,12 @@ setup(
         "torch>=2.4,<2.14",
         "transformers>=4.44",
     ],
-    extras_require={"plot": ["matplotlib>=3.8"], "test": TEST, "lint": ["build>=1.2", "ruff==0.17.*", "uv>=0.4"]},
+    extras_require={
+        "graph": ["hnswlib>=0.8"],
+        "plot": ["matplotlib>=3.8"],
+        "test": TEST,
+        "lint": ["build>=1.2", "ruff==0.17.*", "uv>=0.4"],
+    },
     entry_points={
         "console_scripts": [f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS]
     },

@@ -16,7 +16,7 @@ IN_SDIST = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
-    "environment.sh",
+    "examples/environment.sh",
     "setup.py",
     "examples/quickstart.sh",
     "examples/spectra.mgf",

@@ -11,7 +11,7 @@ out=${1:-specbridge-quickstart}
 if [ "${SPECBRIDGE_INSTALLED:-}" != 1 ]; then
     environment=${SPECBRIDGE_VENV:-$package/.venv}
     echo "Installing specbridge_tools into $environment (some minutes, once)"
-    "$package/environment.sh" "$environment" "${package}[plot]"
+    "$examples/environment.sh" "$environment" "${package}[plot]"
     PATH=$environment/bin:$PATH
 fi
 mkdir -p "$out"

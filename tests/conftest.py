@@ -1,6 +1,7 @@
 """What all tests share: commands as real processes, and no network."""
 
 import csv
+import importlib.util
 import os
 import socket
 import subprocess
@@ -16,6 +17,15 @@ os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+
+
+HAS_HNSWLIB = importlib.util.find_spec("hnswlib") is not None
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("graph") and not HAS_HNSWLIB:
+            item.add_marker(pytest.mark.skip(reason="hnswlib is not installed"))
 
 
 @pytest.fixture(autouse=True)

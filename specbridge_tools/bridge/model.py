@@ -115,7 +115,7 @@ class AlignedModel(nn.Module):
         return self.encode_features(self.features(spectra), batch_size=batch_size)
 
     def encode_features(self, features, *, batch_size=32):
-        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; a row does not depend on the others.
+        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; a row depends on the others in its last bits alone.
 
         A wide encoder reads them in bfloat16 on a GPU.
         """

@@ -13,8 +13,8 @@ def encode_features(network, features, encoder, *, dimension, batch_size=32, bfl
     """`SpectrumFeatures` -> (n, dimension) float32, by `network`, which is `encoder` or has it inside.
 
     A batch has always the same shape: `batch_size` rows (at most 8 of a wide encoder on the CPU), repeated where too
-    few are left, and one of a few widths. So the vector of a spectrum does not depend on what is encoded beside it, and
-    parts give what the whole gives. `bfloat16` is for GPUs: faster, and right to about 1 %.
+    few are left, and one of a few widths. So the vector of a spectrum depends on what is encoded beside it in its last
+    bits at most (1e-6). `bfloat16` is for GPUs: faster, and right to about 1 %.
     """
     out = np.zeros((len(features), dimension), np.float32)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))

@@ -9,9 +9,7 @@ import dataclasses
 import hashlib
 import tempfile
 
-import hnswlib
-
-from specbridge_tools.errors import FormatError
+from specbridge_tools.errors import FormatError, UsageError
 
 METRICS = ("cosine", "ip")
 _COPY_BYTES = 1 << 22
@@ -36,7 +34,7 @@ def build_graph(blocks, path, *, n, dimension, options):
 
     One thread, since the graph of several depends on who comes first.
     """
-    graph = hnswlib.Index(space=options.metric, dim=dimension)
+    graph = _new_graph(options.metric, dimension)
     graph.init_index(n, M=options.m, ef_construction=options.ef_construction, random_seed=options.seed)
     row = 0
     for block in blocks:
@@ -57,11 +55,21 @@ def load_graph(index, *, effort):
     with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".graph") as copy:
         if _sha256(_copied(index.graph, copy)) != attributes.get("sha256") or metric not in METRICS:
             raise FormatError("the graph does not match its hash", where=index.name, advice="build the index again")
-        graph = hnswlib.Index(space=metric, dim=index.space.dimension)
+        graph = _new_graph(metric, index.space.dimension)
         with _graph_errors(index.name):
             graph.load_index(copy.name, max_elements=index.n)
     graph.set_ef(effort)
     return graph
+
+
+def _new_graph(metric, dimension):
+    # hnswlib comes as source alone: a machine without a compiler goes without graphs, and with all the rest
+    try:
+        import hnswlib
+    except ImportError as error:
+        advice = "pip install 'specbridge_tools[graph]' (compiles it), or search with --exact"
+        raise UsageError("graphs need hnswlib, which is not installed", advice=advice) from error
+    return hnswlib.Index(space=metric, dim=dimension)
 
 
 @contextlib.contextmanager

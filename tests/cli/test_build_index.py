@@ -110,6 +110,7 @@ def test_several_inputs_in_little_memory(tmp_path):
     assert all(ids.startswith("a-") and ";b-" in ids for ids in joined)
 
 
+@pytest.mark.graph
 def test_other_dtype_and_a_graph(molecules, tmp_path):
     options = ("--dtype", "float32", "--graph", "--graph-metric", "ip", "--graph-m", 5, "--graph-ef-construction", 9)
     assert invoke(molecules, "-o", tmp_path / "index.h5", *options, "--graph-seed", 3).exit_code == 0

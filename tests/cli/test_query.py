@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import importlib.util
 import io
 import json
 import os
@@ -89,7 +90,9 @@ def files(tmp_path_factory):
         model = AlignedModel(config)
         model.calibration = {"scale": 5.0, "null": 1.0}
         save_model(model, folder / f"{name}.safetensors")
-    arguments = [str(folder / "molecules.h5"), "-o", str(folder / "index.h5"), "--graph", "-q"]
+    arguments = [str(folder / "molecules.h5"), "-o", str(folder / "index.h5"), "-q"]
+    if importlib.util.find_spec("hnswlib"):
+        arguments.append("--graph")
     assert CliRunner().invoke(build_index, arguments).exit_code == 0
     return folder
 
@@ -167,6 +170,7 @@ def test_formula_mode(ask, files):
     assert rows[0]["formula"] == "C4H10O"
 
 
+@pytest.mark.graph
 def test_open_mode_with_and_without_the_graph(ask):
     exact = table(ask("--mode", "open", "--exact", "--top", "5"))
     assert len(exact) == 5 + 1 + 5 + 5

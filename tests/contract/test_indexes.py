@@ -85,7 +85,9 @@ def parts(tmp_path_factory):
     return {name: folder / name for name in chosen}
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.graph if "graph" in kind else ()) for kind in KINDS]
+)
 def index(request, parts, tmp_path_factory):
     build, options = KINDS[request.param]
     path = tmp_path_factory.mktemp("index") / "index.h5"

@@ -39,7 +39,9 @@ def library(tmp_path):
 
 def write_spectra(path, entries):
     """`entries`: (title, field line or '')."""
-    text = "".join(f"BEGIN IONS\nTITLE={t}\nPEPMASS=75.1\n{field}\n40.1 9\n51.2 3\nEND IONS\n\n" for t, field in entries)
+    text = "".join(
+        f"BEGIN IONS\nTITLE={t}\nPEPMASS=75.1\n{field}\n40.1 9\n51.2 3\nEND IONS\n\n" for t, field in entries
+    )
     path.write_text(text)
     return path
 

@@ -155,6 +155,7 @@ def test_an_existing_index_stays_without_force(tmp_path):
     assert len(content(tmp_path / "index.h5")["id"]) == 3
 
 
+@pytest.mark.graph
 def test_indexes_are_merged_like_their_inputs(tmp_path):
     sources = [write_embeddings(tmp_path / f"{name}.h5", random_molecules(20, 3), seed=5) for name in "ab"]
     build_index(sources, tmp_path / "whole.h5", graph=GraphOptions(m=4))

@@ -11,6 +11,8 @@ from specbridge_tools.search.graph import METRICS, GraphOptions, load_graph
 from specbridge_tools.search.index import open_index
 from specbridge_tools.search.ranking import ranked
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def with_graph(write_index, make_rows, tmp_path):
