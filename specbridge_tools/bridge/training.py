@@ -14,6 +14,7 @@ from specbridge_tools.bridge.resume import Progress, load_checkpoint, save_check
 from specbridge_tools.bridge.sampling import epoch_batches, make_batch
 from specbridge_tools.bridge.validation import rank_among_candidates
 from specbridge_tools.errors import DataError
+from specbridge_tools.progress import SilentProgress
 
 logger = logging.getLogger(__name__)
 SELECTION = "mrr"
@@ -49,7 +50,7 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
     training, validation  `Pairs`; the best epoch has the highest validation MRR
     checkpoint            path, written after every epoch; read first with `resume`
     fingerprint           plain values that must be the same when a run goes on
-    display               object with `advance` and `note` (`progress.progress`)
+    display               object with `advance`, in epochs, and `note` (`progress.progress`)
     frozen                `FrozenFeatures` of the training spectra, or None
 
     The result depends on data, options and seed alone, not on being killed in between (same machine, CPU).
@@ -60,12 +61,15 @@ def train(model, training, validation, options, *, checkpoint, fingerprint, resu
     if resume and Path(checkpoint).exists():
         state = load_checkpoint(checkpoint, model, optimizer, fingerprint)
         logger.info("going on after epoch %d of %s", state.epoch, checkpoint)
+    display = display or SilentProgress()
+    display.advance(state.epoch)
     loss_of = TrainingLoss(options.losses)
     while state.epoch < options.epochs and not _is_stale(state, options):
         started = time.monotonic()
         state.epoch += 1
         loss = _train_epoch(model, training, options, optimizer, loss_of, state.epoch, display, frozen)
         metrics = rank_among_candidates(model, validation)
+        display.note(epoch=state.epoch, loss=_short(loss), **{key: _short(value) for key, value in metrics.items()})
         row = {"epoch": state.epoch, "train_loss": loss, **metrics, "seconds": round(time.monotonic() - started, 1)}
         state.history.append(row)
         if not state.best or metrics[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
@@ -113,9 +117,7 @@ def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display, froz
         torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
         optimizer.step()
         total += loss.item() * len(rows)
-        if display is not None:
-            display.advance()
-            display.note(epoch=epoch, loss=f"{loss.item():.3f}")
+        display.advance(1 / len(batches))
     return total / sum(map(len, batches))
 
 

@@ -56,7 +56,7 @@ def main(
         check_output(path, force=force)
     model_options, pair_options, options = typed_options(training, input_format=input_format, device=device)
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
-        with progress("training", quiet=quiet) as display:
+        with progress("epochs", total=options.epochs, quiet=quiet) as display:
             _, rows = finetune(
                 spectra,
                 validation,

@@ -58,6 +58,23 @@ def test_a_killed_run_goes_on_to_the_same_result(make_model, pairs, tmp_path, mo
         assert torch.equal(tensor, other), name
 
 
+def test_progress_counts_epochs_and_names_the_metrics(make_model, pairs, tmp_path):
+    class Display:
+        done, notes = 0.0, {}
+
+        def advance(self, amount=1):
+            self.done += amount
+
+        def note(self, **fields):
+            self.notes = fields
+
+    display = Display()
+    train(make_model(), pairs, pairs, OPTIONS, checkpoint=tmp_path / "c", fingerprint={}, display=display)
+    assert display.done == pytest.approx(4)
+    assert display.notes["epoch"] == 4
+    assert {"loss", "recall@1", "recall@5", "recall@20", "mrr"} <= set(display.notes)
+
+
 def test_resume_refuses_other_data(make_model, pairs, tmp_path):
     run(make_model, pairs, tmp_path / "c", options=dataclasses.replace(OPTIONS, epochs=1))
     with pytest.raises(MismatchError, match="started with data = a, now it is b"):
