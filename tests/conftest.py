@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+# a shell starts background jobs with SIGINT ignored, which every process below would inherit
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 HAS_HNSWLIB = importlib.util.find_spec("hnswlib") is not None
