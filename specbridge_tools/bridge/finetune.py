@@ -83,20 +83,8 @@ def finetune(
         raise UsageError("augmented spectra differ in every epoch: nothing to keep", advice="--preset specbridge")
     checkpoint = checkpoint_path(output, checkpoint)
     model = build_model(molecules, model_options, seed=training_options.seed).to(device)
-    common = {
-        "features_of": model.features,
-        "tolerance_ppm": pair_options.tolerance_ppm,
-        "input_format": pair_options.input_format,
-        "tally": tally,
-        "seed": training_options.seed,
-    }
-    training_pairs = read_pairs(spectra, molecules, max_decoys=pair_options.max_decoys, **common)
-    validation_pairs = read_pairs(validation, molecules, max_decoys=None, **common)
-    refuse_shared_molecules(training_pairs, validation_pairs)
-    tally.n_written = len(training_pairs) + len(validation_pairs)
-    logger.info(
-        "training: %d spectra of %d molecules; validation: %d of %d",
-        *(len(training_pairs), len(training_pairs.keys), len(validation_pairs), len(validation_pairs.keys)),
+    training_pairs, validation_pairs = _read_both(
+        spectra, validation, molecules, model, pair_options, tally, training_options.seed
     )
     choose_trained(model, training_options)
     logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
@@ -118,6 +106,26 @@ def finetune(
     save_model(model, output, force=force)
     checkpoint.unlink(missing_ok=True)
     return model, history
+
+
+def _read_both(spectra, validation, molecules, model, options, tally, seed):
+    """Training and validation `Pairs`, which share no molecule."""
+    common = {
+        "features_of": model.features,
+        "tolerance_ppm": options.tolerance_ppm,
+        "input_format": options.input_format,
+        "tally": tally,
+        "seed": seed,
+    }
+    training_pairs = read_pairs(spectra, molecules, max_decoys=options.max_decoys, **common)
+    validation_pairs = read_pairs(validation, molecules, max_decoys=None, **common)
+    refuse_shared_molecules(training_pairs, validation_pairs)
+    tally.n_written = len(training_pairs) + len(validation_pairs)
+    logger.info(
+        "training: %d spectra of %d molecules; validation: %d of %d",
+        *(len(training_pairs), len(training_pairs.keys), len(validation_pairs), len(validation_pairs.keys)),
+    )
+    return training_pairs, validation_pairs
 
 
 def checkpoint_path(output, checkpoint):
