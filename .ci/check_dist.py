@@ -51,4 +51,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(main(Path(sys.argv[1]))))
+    sys.exit("\n".join(main(Path(sys.argv[1]))) or 0)
