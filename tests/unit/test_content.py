@@ -14,7 +14,7 @@ from specbridge_tools.content import beginning, foreign
     [
         (bz2.compress(b"x"), "a bzip2 file"),
         (lzma.compress(b"x"), "an xz file"),
-        (gzip.compress(b"x"), "gzip within gzip"),
+        (gzip.compress(b"x", mtime=0), "gzip within gzip"),
         (b"PK\x03\x04", "a zip archive"),
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
         (b"\x89PNG", "a picture"),
