@@ -31,6 +31,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason="hnswlib is not installed"))
 
 
+def pytest_make_parametrize_id(val, argname):
+    # packed bytes hold the second in which they were packed: two processes would collect different names
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """A test that opens a connection to another machine fails."""
