@@ -15,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
-from specbridge_tools.errors import DataError, FormatError, TryAgainError, UsageError
+from specbridge_tools.device import pick_device
+from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.provenance import CREATED_BY, sha256_file
 from specbridge_tools.streams import output_path, seekable_input
 
@@ -116,17 +117,3 @@ def _head_digest(weights):
         digest.update(name.encode())
         digest.update(head[name].numpy().tobytes())
     return digest.hexdigest()
-
-
-def pick_device(name):
-    """`auto` is the GPU where there is one; raises `UsageError` for a device that this machine lacks."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except torch.cuda.OutOfMemoryError as error:
-        raise TryAgainError(f"no memory on device {name}") from error
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {name!r} cannot be used here", advice="cpu, cuda, cuda:N or auto") from error
-    return device

@@ -42,8 +42,8 @@ def main(
     rejects, strict, device, threads, quiet, **training,
 ):  # fmt: skip
     """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey)."""
-    from specbridge_tools.bridge.checkpoint import pick_device
     from specbridge_tools.bridge.finetune import finetune
+    from specbridge_tools.device import pick_device
     from specbridge_tools.evaluation.calibration import fit_calibration
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from specbridge_tools.device import pick_device
 from specbridge_tools.encoders.first_token import keep_first_token
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.encoders.tokens import check_tokenizer
@@ -33,7 +34,7 @@ class ChembertaEncoder:
         folder = _folder(source, allow_download)
         self._tokenizer, self._model = _load(folder)
         check_tokenizer(self._tokenizer, folder)
-        self._device = _device(device)
+        self._device = pick_device(device)
         self._model.eval()
         if pooling == "cls":
             keep_first_token(self._model)
@@ -124,18 +125,6 @@ def _load(folder):
     finally:
         logging.set_verbosity(verbosity)
     return tokenizer, model
-
-
-def _device(name):
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device {name!r} cannot be used here", advice="cpu, cuda, cuda:N or auto") from error
-    return name
 
 
 def _max_tokens(tokenizer, config):

@@ -5,7 +5,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from specbridge_tools.bridge.checkpoint import HEADER_KEY, load_model, pick_device, save_model
+from specbridge_tools.bridge.checkpoint import HEADER_KEY, load_model, save_model
+from specbridge_tools.device import pick_device
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 
