@@ -37,6 +37,10 @@ def _exactly(text):
         # a sign may only follow its exponent's letter: with any other, one word could pass for two
         if (before[is_sign] != _EXPONENT).any() or (np.diff(position, prepend=-1)[is_sign] != 1).any():
             return None
+        # and a digit must follow it: numpy reads a sign alone as 0
+        behind = np.minimum(position[is_sign] + 1, len(kinds) - 1)
+        if np.frombuffer(kinds, dtype=np.bool_)[behind].any():
+            return None
         position, kind = position[~is_sign], kind[~is_sign]
         before = _shifted(kind)
     if ((kind == _POINT) & (before != _END)).any() or ((kind == _EXPONENT) & (before == _EXPONENT)).any():

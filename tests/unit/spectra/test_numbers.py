@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from specbridge_tools.spectra import numbers
@@ -27,6 +27,8 @@ def test_to_the_last_bit(words):
     np.testing.assert_array_equal(values, [float(word) for word in words])
 
 
+@example(["0", "0E-"])
+@example(["0E+", "1"])
 @given(st.lists(LETTERS, min_size=2, max_size=8).filter(lambda words: len(words) % 2 == 0))
 def test_words_that_are_no_numbers_are_never_taken_for_some(words):
     lines = "".join(f"{mz} {intensity}\n" for mz, intensity in zip(words[::2], words[1::2], strict=True)).encode()
