@@ -47,7 +47,10 @@ def count_values(stream, value_of, *, input_format="auto"):
 
 
 def wanted_lists(stream, *, group_by=None, input_format="auto"):
-    """What `read_candidate_table` asks: which lists the spectra of a rewindable file name; all for embeddings."""
+    """What `read_candidate_table` asks: which lists the spectra of a rewindable file name.
+
+    All of them for embeddings, and where no spectrum can be used.
+    """
 
     def wanted(key):
         if holds_embeddings(stream):
@@ -56,12 +59,13 @@ def wanted_lists(stream, *, group_by=None, input_format="auto"):
                 raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
             return None
         field = LIST_FIELD if key == "list_id" else group_by
-        names = count_values(
+        asked = count_values(
             stream,
-            (lambda each: each.id) if field is None else (lambda each: each.metadata.get(field, "")),
+            (lambda each: (each.id,)) if field is None else (lambda each: (each.metadata.get(field, ""),)),
             input_format=input_format,
         )
-        return set(names)
+        # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
+        return {name for (name,) in asked if name} if asked else None
 
     return wanted
 

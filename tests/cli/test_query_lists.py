@@ -286,3 +286,18 @@ def test_an_encoder_that_is_not_at_hand_is_named(ask, write, files):
 def test_a_table_without_a_list_for_any_spectrum_is_named(ask, write):
     refused = ask("--candidates", lists := write(("elsewhere", "CCO")))
     assert (refused.exit_code, f"{lists}: no list_id is that of a spectrum" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+@pytest.mark.parametrize(
+    ("text", "rows"), [("", []), ("BEGIN IONS\nTITLE=broken\nPEPMASS=0\n50 1\nEND IONS\n", ["broken"])]
+)
+def test_a_file_without_a_usable_spectrum_is_no_error(ask, files, write, tmp_path, text, rows, with_index):
+    (tmp_path / "nothing.mgf").write_text(text)
+    index = ["--index", files / "index.h5"] if with_index else []
+    done = ask("--candidates", write(*LISTS), *index, spectra=tmp_path / "nothing.mgf")
+    assert done.exit_code == 0, done.stderr
+    header, *answered = csv.reader(io.StringIO(done.stdout), delimiter="\t")
+    assert header[0] == "query_id"
+    assert [row[0] for row in answered] == rows
+    assert all(row[header.index("reason")] for row in answered)
