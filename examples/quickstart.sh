@@ -23,7 +23,7 @@ show() {
 SECONDS=0
 show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
 show sb-build-index "$out/molecules.h5" -o "$out/index.h5" --force
-show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --top 0 --force
+show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --rerank 0 --top 0 --force
 show sb-rerank "$out/hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/reranked.tsv" --force
 echo
 echo "By the cosine of spectrum and molecule alone:"

@@ -8,8 +8,8 @@
 # WORK_DIR  intermediate files and the result; a stage whose output lies there is not run again, a training that was
 #           interrupted goes on from its last epoch
 #
-# Result: WORK_DIR/molecules.safetensors, model.safetensors and ranker.safetensors. Copied to specbridge_tools/pretrained
-# they are the default weights. Environment: THREADS (default: all), EPOCHS (5).
+# Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
+# default weights. Environment: THREADS (default: all), EPOCHS (5).
 set -euo pipefail
 [ $# -eq 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
@@ -41,20 +41,20 @@ stage "$work/trained.safetensors" sb-finetune "$work/parts/train.mgf" --validati
   --molecules "$work/molecules.h5" -o "$work/trained.safetensors" --resume --history "$work/history.tsv" --force \
   --spectral-encoder dreams:d_fourier=160,n_layers=3,dropout=0.2 --epochs "${EPOCHS:-5}" --learning-rate 1e-3 \
   --weight-decay 0.1 --peak-dropout 0.3 --precision bfloat16 --seed 0 "${threads[@]}"
-stage "$work/model.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/model.safetensors"
-
 # the ranker of fragments, trained without the molecules that the model was selected on
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
-stage "$work/unweighted.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
-  -o "$work/unweighted.safetensors" --held-back "$work/held_back.txt" --epochs 3 --weight-decay 1e-3 --dropout 0 \
+stage "$work/ranker.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
+  -o "$work/ranker.safetensors" --held-back "$work/held_back.txt" --epochs 3 --weight-decay 1e-3 --dropout 0 \
   --drop-peaks 0 --move-intensity 0 --spectra-each 3 --decoys 16 --decoys-each 16 "${threads[@]}"
+stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/ranker.safetensors" \
+  "$work/unweighted.safetensors"
 
 # how much cosine and fragment score weigh, on those molecules
 stage "$work/few.mgf" to "$work/few.mgf" python "$stages/few_spectra.py" "$work/parts/val.mgf"
-stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/model.safetensors"
-stage "$work/hits.tsv" sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/model.safetensors" --top 0 \
-  -o "$work/hits.tsv"
-stage "$work/reranked.tsv" sb-rerank "$work/hits.tsv" --spectra "$work/few.mgf" --top 0 -o "$work/reranked.tsv" \
-  --ranker "$work/unweighted.safetensors" "${threads[@]}"
-stage "$work/ranker.safetensors" python "$stages/fit_fusion.py" "$work/reranked.tsv" "$work/few.mgf" \
-  --ranker "$work/unweighted.safetensors" -o "$work/ranker.safetensors"
+stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/unweighted.safetensors"
+stage "$work/hits.tsv" sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" \
+  --rerank 0 --top 0 -o "$work/hits.tsv" "${threads[@]}"
+stage "$work/reranked.tsv" sb-rerank "$work/hits.tsv" --spectra "$work/few.mgf" --model "$work/unweighted.safetensors" \
+  --top 0 -o "$work/reranked.tsv" "${threads[@]}"
+stage "$work/model.safetensors" python "$stages/fit_fusion.py" "$work/reranked.tsv" "$work/few.mgf" \
+  --model "$work/unweighted.safetensors" -o "$work/model.safetensors"

@@ -1,8 +1,8 @@
-"""Fit how much cosine and fragment score weigh: python fit_fusion.py RERANKED SPECTRA --ranker R -o R2
+"""Fit how much cosine and fragment score weigh: python fit_fusion.py RERANKED SPECTRA --model M -o M2
 
 RERANKED: hits of spectra of held-back molecules, made with a model that was not trained on them:
-    sb-query SPECTRA --index index.h5 --model MODEL --top 0 -o HITS
-    sb-rerank HITS --spectra SPECTRA --ranker R --top 0 -o RERANKED
+    sb-query SPECTRA --index index.h5 --model M --rerank 0 --top 0 -o HITS
+    sb-rerank HITS --spectra SPECTRA --model M --top 0 -o RERANKED
 SPECTRA: the same spectra, whose structures are the truth. Queries whose list lacks the truth do not count.
 """
 
@@ -11,7 +11,8 @@ import argparse
 import numpy as np
 
 from specbridge_tools.fragmentation.fusion import fit_fusion
-from specbridge_tools.fragmentation.ranker import Ranker, load_ranker, save_ranker
+from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.search.hits import read_hits
 from specbridge_tools.spectra.reader import read_spectra
@@ -36,11 +37,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("hits")
     parser.add_argument("spectra")
-    parser.add_argument("--ranker", help="default: the one that ships")
+    parser.add_argument("--model", required=True, help="that made them; it holds the ranker")
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--per-molecule", type=int, default=4, help="most queries of one molecule")
     options = parser.parse_args()
-    ranker = load_ranker(options.ranker)
+    ranker = load_ranker(options.model)
     counts, queries = {}, []
     for truth, features, row in read_queries(options.hits, options.spectra, set(ranker.config.get("held_back", ()))):
         counts[truth] = counts.get(truth, 0) + 1
@@ -48,7 +49,7 @@ def main():
             queries.append((features, row))
     cosine, fragment = fit_fusion(queries)
     weights = {"cosine_weight": round(cosine, 4), "fragment_weight": round(fragment, 4)}
-    save_ranker(Ranker(ranker.weights, {**ranker.config, **weights}), options.output)
+    add_ranker(Ranker(ranker.weights, {**ranker.config, **weights}), options.model, options.output, force=True)
     for name, columns in (("cosine", (1, 0)), ("fragment score", (0, 1)), ("fused", (cosine, fragment))):
         first = [int(np.argmax(features @ columns)) == row for features, row in queries]
         print(f"{name}: R@1 {np.mean(first):.3f} of {len(queries)} queries of {len(counts)} held-back molecules")

@@ -1,4 +1,4 @@
-"""Train the ranker that ships: python train_ranker.py SPECTRA POOL -o ranker.safetensors
+"""Train the ranker of fragments: python train_ranker.py SPECTRA POOL -o ranker.safetensors
 
 SPECTRA: MGF with SMILES; POOL: TSV (plain, .gz or .xz) of canonical molecules with the columns inchikey14, smiles and
 exact_mass. Whole clusters of similar molecules are held back (--held-back lists them, else an eighth is drawn); the
@@ -20,7 +20,8 @@ import numpy as np
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
-from specbridge_tools.fragmentation.ranker import FORMAT, FORMAT_VERSION, Ranker, save_ranker
+from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker_file import save_ranker
 
 log = logging.getLogger("train_ranker")
 
@@ -168,8 +169,6 @@ def train_ranker(options):
     names = ("atom_size", "hidden_size", "last_size")
     network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)), dropout=options.dropout)
     config = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
         "capacity": CAPACITY,
         "limit": COST_LIMIT,
         "cosine_weight": 0.0,
@@ -181,7 +180,7 @@ def train_ranker(options):
     def after_epoch(epoch):
         ranker = Ranker(network.weights(), config)
         found, length = recall(
-            lambda example: [ranker.evidence(example.candidates, peaks)[0].score.round(5) for peaks in example.peaks],
+            lambda example: [one.score.round(5) for one in ranker.evidence(example.candidates, example.peaks)],
             validation,
         )
         log.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *found, length)

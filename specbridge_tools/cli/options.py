@@ -41,6 +41,11 @@ spectrum_format_option = click.option(
 )
 
 model_option = click.option("--model", metavar="FILE", help="Model made by sb-finetune.  [default: the one that ships]")
+group_option = click.option(
+    "--group-by",
+    metavar="FIELD",
+    help="Answer spectra with the same value of this field together; the value is the query's id.",
+)
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
 )

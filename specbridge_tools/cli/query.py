@@ -50,10 +50,11 @@ def main(
 ):  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, or embeddings of sb-embed-spectra.
 
-    Every record has its answer, in the order of the file: candidates by descending score (cosine), or one row with the
-    reason why there is none. Equal scores share a rank and stand in the order of their InChIKeys. Without an adduct,
-    each of the usual ones is searched, and the one behind a candidate is named. Embeddings need no --model, but have
-    probabilities only with it. With --candidates neither mass nor formula selects: a list is ranked as it is given.
+    Every record has its answer, in the order of the file: candidates by descending score, or one row with the reason
+    why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal
+    scores share a rank and stand in the order of their InChIKeys. Without an adduct, each of the usual ones is
+    searched, and the one behind a candidate is named. Embeddings need no --model, but have probabilities only with it.
+    With --candidates neither mass nor formula selects: a list is ranked as it is given.
     """
     if [spectra, index, candidates].count("-") > 1:
         raise click.UsageError("SPECTRA, --index and --candidates cannot both be stdin")
@@ -65,13 +66,14 @@ def main(
 
     threads = threads or available_threads()
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # numpy reads it when it is imported, below
+    from specbridge_tools.fragmentation.query import query_hits, reranking
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
     from specbridge_tools.search.models import model_for_spectra
     from specbridge_tools.search.opening import open_molecules
     from specbridge_tools.search.passes import rewindable, wanted_lists
-    from specbridge_tools.search.query import query, write_hits
-    from specbridge_tools.streams import open_input, output_text
+    from specbridge_tools.search.query import write_hits
+    from specbridge_tools.streams import STDIO, open_input, output_text, seekable_input
 
     options = typed_options(search)
     twice = candidates is not None or options.group_by is not None
@@ -79,7 +81,9 @@ def main(
         stream = stack.enter_context(output_text(output, force=force))
         tally = stack.enter_context(open_tally("spectra", rejects=rejects, strict=strict, force=force))
         source = stack.enter_context(rewindable(spectra) if twice else open_input(spectra))
-        model = model_for_spectra(source, source=model, needed=index is None, device=device, threads=threads)
+        path = stack.enter_context(seekable_input(model)) if model == STDIO else model  # it is read twice
+        model = model_for_spectra(source, source=path, needed=index is None, device=device, threads=threads)
+        reranked = reranking(source, model=path, top=search["rerank"])
         listed = tally.beside("candidate structures")
         wanted = wanted_lists(source, group_by=options.group_field, input_format=input_format)
         settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
@@ -88,7 +92,9 @@ def main(
         )
         display = stack.enter_context(progress("spectra", quiet=quiet))
         settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}
-        answers = query(source, index=opened, model=model, lists=lists, options=options, tally=tally, **settings)
-        n_empty = write_hits(answers, stream, tally=tally, output_format=output_format, display=display)
+        settings |= {"model": model, "lists": lists, "options": options, "tally": tally, "reranking": reranked}
+        columns, hits = query_hits(source, index=opened, **settings)
+        settings = {"columns": columns, "output_format": output_format}
+        n_empty = write_hits(hits, stream, tally=tally, display=display, **settings)
     closing = f"{tally.summary()}, {n_empty} without a candidate"
     closing_line(closing if lists is None else f"{listed.summary()}; {closing}", quiet=quiet)

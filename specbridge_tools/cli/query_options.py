@@ -2,6 +2,8 @@
 
 import click
 
+from specbridge_tools.cli.options import group_option
+
 _MODES = ("mass", "formula", "open")
 
 _OPTIONS = (
@@ -21,10 +23,13 @@ _OPTIONS = (
     click.option(
         "--effort", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates the graph search keeps."
     ),
+    group_option,
     click.option(
-        "--group-by",
-        metavar="FIELD",
-        help="Answer spectra with the same value of this field together; the value is the query's id.",
+        "--rerank",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Re-rank the first N candidates by what their fragments explain, 0 for none.  "
+        "[default: 50 where the model has a ranker and SPECTRA have peaks]",
     ),
     click.option(
         "--top", type=click.IntRange(min=0), default=10, metavar="K", help="Candidates to write, 0 for all."

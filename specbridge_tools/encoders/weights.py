@@ -20,7 +20,7 @@ SHIPPED_SOURCE = "specbridge_tools"
 class KnownWeights:
     """One entry of the table.
 
-    role    `model` (spectra into the molecules' space), `spectral encoder`, `molecular encoder` or `ranker`
+    role    `model` (spectra into the molecules' space), `spectral encoder` or `molecular encoder`
     dimension of its vectors, None where we do not know it
     sha256  as the source publishes it, '' where it does not
     """
@@ -112,7 +112,6 @@ _LONGEST_HEADER = 1 << 24
 _SHIPPED_LICENCE = "CC-BY-SA-4.0"
 _SHIPPED = {
     "model": ("default", "model", "the model that ships: what --model is without being asked"),
-    "ranker": ("ranker", "ranker", "the ranker that ships: scores candidates by what their fragments explain"),
 }
 _FIRST = "model.safetensors"
 

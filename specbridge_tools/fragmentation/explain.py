@@ -53,7 +53,7 @@ def explain(ranker, smiles, peaks):
     except DataError:
         return []
     fragments = fragment(graph, capacity=ranker.config["capacity"], limit=ranker.config["limit"])
-    evidence, _ = ranker.evidence([candidate_arrays(fragments)], peaks)
+    (evidence,) = ranker.evidence([candidate_arrays(fragments)], [peaks])
     # the most probable first; equal ones in the order of the fragments, cheapest first
     order = np.lexsort((evidence.matches[:, 0], -evidence.log_probability))
     best = {}

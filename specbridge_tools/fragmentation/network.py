@@ -16,6 +16,7 @@ from scipy import sparse
 from specbridge_tools.fragmentation.features import N_BOND_KINDS
 from specbridge_tools.fragmentation.ions import N_SHIFTS
 from specbridge_tools.fragmentation.matching import match_ions
+from specbridge_tools.fragmentation.peaks import Peaks
 from specbridge_tools.fragmentation.subformula import explained_peaks
 
 PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by these
@@ -25,6 +26,7 @@ PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by 
 class Evidence:
     """What the network found for b candidates and the p peaks of one spectrum.
 
+    peaks       the `Peaks`
     score       (b,) float64: weighted sum of logarithms of probability, higher is better
     predicted   (b, p) float32: probability that the candidate's fragments put on each peak
     by_formula  (b, p) bool: a part of the candidate's formula explains the peak
@@ -32,6 +34,7 @@ class Evidence:
     log_probability  (m,) float32 of each match
     """
 
+    peaks: Peaks
     score: np.ndarray
     predicted: np.ndarray
     by_formula: np.ndarray
@@ -58,7 +61,7 @@ def evaluate(weights, batch, encoded, peaks):
     floor = np.exp(_floor(weights, by_formula, peaks))
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
     score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
-    return Evidence(score, predicted, by_formula, matches, log_probability)
+    return Evidence(peaks, score, predicted, by_formula, matches, log_probability)
 
 
 def encode(weights, batch):

@@ -22,6 +22,7 @@ _HIGHEST_ENERGY = 150.0
 class Peaks:
     """The most intense peaks of one spectrum, p of them, and what is known of how they were made.
 
+    spectrum_id  of the spectrum
     mz           (p,) float64, ascending
     intensity    (p,) float64, > 0
     at_precursor (p,) bool: peaks of the precursor itself, which every candidate explains alike
@@ -33,6 +34,7 @@ class Peaks:
                  / precursor m/z, ln p / 4
     """
 
+    spectrum_id: str
     mz: np.ndarray
     intensity: np.ndarray
     at_precursor: np.ndarray
@@ -57,6 +59,7 @@ def prepare_peaks(spectrum, adduct=None):
     at_precursor = np.abs(mz - precursor_mz) < _PRECURSOR_PPM * 1e-6 * precursor_mz
     share = intensity / max(intensity.sum(), 1e-300)
     return Peaks(
+        spectrum.id,
         mz,
         intensity,
         at_precursor,

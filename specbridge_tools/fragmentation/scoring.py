@@ -1,11 +1,10 @@
-"""Scores for the candidates of one spectrum, from SMILES to fused scores."""
+"""Scores for the candidates of one query, from SMILES to fused scores."""
 
 import dataclasses
 
 import numpy as np
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.peaks import Peaks
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -15,14 +14,19 @@ class Scores:
     fragment_score       (n,) float64, higher is better; NaN where a candidate could not be cut
     explained_intensity  (n,) float64 in [0, 1]: share of the intensity of the peaks below the precursor that fragments
                          explain; NaN where a candidate could not be cut
+
+    Of several spectra they are the means.
     """
 
     fragment_score: np.ndarray
     explained_intensity: np.ndarray
 
 
-def score_candidates(ranker, peaks: Peaks, smiles):
-    """`Scores` of candidates, given as SMILES, for the peaks of one spectrum. No peaks: all candidates score 0."""
+def score_candidates(ranker, spectra, smiles):
+    """`Scores` of candidates, given as SMILES, for the `Peaks` of each of one or more spectra of one compound.
+
+    A spectrum without peaks gives all candidates the same: it counts only where all are without, and then as 0.
+    """
     score = np.full(len(smiles), np.nan)
     explained = np.full(len(smiles), np.nan)
     cut, rows = [], []
@@ -34,14 +38,16 @@ def score_candidates(ranker, peaks: Peaks, smiles):
             continue
     if not rows:
         return Scores(score, explained)
-    if not len(peaks.mz):
-        score[rows], explained[rows] = 0.0, 0.0
-        return Scores(score, explained)
-    evidence, _ = ranker.evidence(cut, peaks)
-    score[rows] = evidence.score
-    intensity = np.where(peaks.at_precursor, 0.0, peaks.intensity)
-    explained[rows] = (evidence.predicted > 0) @ intensity / max(intensity.sum(), 1e-300)
+    found = ranker.evidence(cut, [peaks for peaks in spectra if len(peaks.mz)])
+    score[rows] = np.mean([one.score for one in found], axis=0) if found else 0.0
+    explained[rows] = np.mean([_explained_intensity(one) for one in found], axis=0) if found else 0.0
     return Scores(score, explained)
+
+
+def _explained_intensity(evidence):
+    peaks = evidence.peaks
+    intensity = np.where(peaks.at_precursor, 0.0, peaks.intensity)
+    return (evidence.predicted > 0) @ intensity / max(intensity.sum(), 1e-300)
 
 
 def fuse(ranker, cosine, fragment_score):

@@ -3,12 +3,13 @@
 import csv
 
 from specbridge_tools.fragmentation.explain import FIELDS, explain
-from specbridge_tools.fragmentation.rerank import output_columns, rerank_hits
+from specbridge_tools.fragmentation.rerank import output_columns, rerank
+from specbridge_tools.fragmentation.spectra_of_hits import with_groups, with_spectra
 from specbridge_tools.search.hits import COLUMNS, HitWriter, read_hits
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
 
-EXPLAINED_COLUMNS = ("query_id", "rank", "inchikey14", "smiles", *FIELDS)
+EXPLAINED_COLUMNS = ("query_id", "rank", "inchikey14", "smiles", "spectrum", *FIELDS)
 
 
 def rerank_table(
@@ -17,9 +18,9 @@ def rerank_table(
     stream,
     ranker,
     *,
-    ranker_path=None,
     top=50,
     threads=1,
+    group_by=None,
     input_format="auto",
     output_format="tsv",
     explained=None,
@@ -29,17 +30,23 @@ def rerank_table(
 ):
     """Read a hits table and its spectra (path, `-` or binary file each), write the re-ranked table to `stream`.
 
+    group_by     field of the spectra's metadata that names the groups which the queries are, or None; then `spectra`
+                 is a file that can be read twice
     explained    open text file for the explained peaks of the first `explain_top` candidates of each query, or None
     tally        `Tally` of the queries; display: progress
-    Other arguments as in `rerank.rerank_hits`.
+    Other arguments as in `rerank.rerank`.
     """
     counted = (one for one in read_hits(hits) if tally.count(one))
-    known = (record for record in read_spectra(spectra, input_format=input_format) if isinstance(record, Spectrum))
+    if group_by is None:
+        known = (record for record in read_spectra(spectra, input_format=input_format) if isinstance(record, Spectrum))
+        answers = with_spectra(counted, known)
+    else:
+        answers = with_groups(counted, spectra, group_by, input_format=input_format)
     rows = None if explained is None else csv.writer(explained, delimiter="\t", lineterminator="\n")
     if rows is not None:
         rows.writerow(EXPLAINED_COLUMNS)
     writer = None
-    for query in rerank_hits(counted, known, ranker, ranker_path=ranker_path, top=top, threads=threads):
+    for query in rerank(answers, ranker, top=top, threads=threads):
         if writer is None:
             writer = HitWriter(stream, output_format=output_format, columns=query.hits.columns)
         writer.write(query.hits)
@@ -57,9 +64,10 @@ def _explained_rows(query, ranker, top):
         value = dict(zip(hits.columns, hits.rows[row], strict=True))
         if not value["fragment_score"]:
             continue
-        for one in explain(ranker, value["smiles"], query.peaks[value["adduct"]]):
-            named = (hits.query_id, value["rank"], value["inchikey14"], value["smiles"])
-            yield (*named, *(_text(getattr(one, field)) for field in FIELDS))
+        named = (hits.query_id, value["rank"], value["inchikey14"], value["smiles"])
+        for peaks in query.peaks[value["adduct"]]:
+            for one in explain(ranker, value["smiles"], peaks):
+                yield (*named, peaks.spectrum_id, *(_text(getattr(one, field)) for field in FIELDS))
 
 
 def _text(value):

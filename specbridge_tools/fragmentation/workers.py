@@ -7,7 +7,7 @@ import multiprocessing
 import os
 
 from specbridge_tools.errors import TryAgainError
-from specbridge_tools.fragmentation.ranker import load_ranker
+from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.scoring import score_candidates
 
 _AHEAD = 4  # tasks that wait for each process
@@ -15,11 +15,11 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS
 _ranker = None
 
 
-def score_in_order(tasks, ranker, ranker_path, *, threads):
-    """Yield (key, list of `Scores`) for each (key, [(peaks, smiles), ...]) of `tasks`, in their order.
+def score_in_order(tasks, ranker, *, threads):
+    """Yield (key, list of `Scores`) for each (key, [(`Peaks` of all spectra, smiles), ...]) of `tasks`, in their order.
 
-    With one thread everything happens in this process; else in `threads` new ones, each of which reads the ranker at
-    `ranker_path` (None: the one that ships). At most a few tasks a process are read ahead.
+    With one thread everything happens in this process; else in up to `threads` new ones. At most a few tasks a process
+    are read ahead.
     """
     if threads == 1:
         for key, parts in tasks:
@@ -29,7 +29,7 @@ def score_in_order(tasks, ranker, ranker_path, *, threads):
     with contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_children())
         context = multiprocessing.get_context("spawn")
-        pool = concurrent.futures.ProcessPoolExecutor(threads, context, _start, (ranker_path,))
+        pool = concurrent.futures.ProcessPoolExecutor(threads, context, _start, (ranker.weights, ranker.config))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         try:
             for key, parts in tasks:
@@ -47,9 +47,9 @@ def _first(waiting):
     return key, future.result()
 
 
-def _start(ranker_path):
+def _start(weights, config):
     global _ranker
-    _ranker = load_ranker(ranker_path)
+    _ranker = Ranker(weights, config)
 
 
 def _work(parts):
@@ -57,7 +57,7 @@ def _work(parts):
 
 
 def _score_parts(ranker, parts):
-    return [score_candidates(ranker, peaks, smiles) for peaks, smiles in parts]
+    return [score_candidates(ranker, spectra, smiles) for spectra, smiles in parts]
 
 
 @contextlib.contextmanager

@@ -1,10 +1,21 @@
 """Ranked candidates -> the rows of the hits table."""
 
+import dataclasses
+
 import numpy as np
 
 from specbridge_tools.search.hits import COLUMNS, Hits
 from specbridge_tools.search.probability import candidate_probabilities
 from specbridge_tools.search.ranking import competition_ranks
+from specbridge_tools.spectra.spectrum import Spectrum
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answer:
+    """The rows of one query, and where they are kept its spectra: one, or all of the group."""
+
+    hits: Hits
+    spectra: tuple[Spectrum, ...] = ()
 
 
 def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
@@ -33,18 +44,21 @@ def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
     return Hits(COLUMNS, list(zip(*(columns[name] for name in COLUMNS), strict=True)))
 
 
-def above_probability(query, hits, least):
+def above_probability(hits, least):
     """The rows of `hits` whose probability is at least `least`; without any, the row that says so."""
+    if not hits.n_rows:
+        return hits
     rows = [row for row, p in zip(hits.rows, hits.numbers("probability"), strict=True) if p >= least]
     if rows:
         return Hits(hits.columns, rows)
-    reason = f"no candidate with a probability of at least {least:g}"
-    return no_answer(query, reason, n_candidates=hits.value("n_candidates"))
+    kept = {name: hits.value(name) for name in ("query_id", "n_candidates", "record")}
+    kept["reason"] = f"no candidate with a probability of at least {least:g}"
+    return Hits(hits.columns, [tuple(kept.get(name, "") for name in hits.columns)])
 
 
-def no_answer(query, reason, *, n_candidates="0"):
+def no_answer(query, reason):
     """The one row of a query without candidates."""
-    values = {"query_id": query.id, "n_candidates": n_candidates, "reason": reason, "record": str(query.record)}
+    values = {"query_id": query.id, "n_candidates": "0", "reason": reason, "record": str(query.record)}
     return Hits(COLUMNS, [tuple(values.get(name, "") for name in COLUMNS)])
 
 

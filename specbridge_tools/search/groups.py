@@ -17,12 +17,13 @@ _LEAST_NORM = 1e-6
 
 @dataclasses.dataclass
 class _Group:
-    """What is kept of a group while it is read: no peaks but those of the first spectrum."""
+    """What is kept of a group while it is read: of the peaks those of the first spectrum, or of all in `members`."""
 
     name: str
     size: int
     first: object
     places: list = dataclasses.field(default_factory=list)
+    members: list = dataclasses.field(default_factory=list)
     precursors: list = dataclasses.field(default_factory=list)
     ions: list = dataclasses.field(default_factory=list)
     total: object = 0.0
@@ -34,31 +35,33 @@ class _Group:
 
 
 class Groups:
-    """Turns (record, vector) pairs into one pair a group, in the order of the groups' first spectra.
+    """Turns (record, vector) pairs into one (record, vector, members) a group, in the order of the first spectra.
 
     field      of the metadata; its value names the group. sizes: value -> number of spectra that have it, so that a
                group is answered with its last spectrum; where spectra of a group stand together nothing else is kept
     tolerance  how far a precursor may lie from that of the group's first spectrum
     same       fields of the metadata that must agree as well, where they are given
     tally      counts every spectrum, those of a group that cannot be used as rejected
+    keep       whether the spectra of a group are wanted as its members; else these are ()
 
     The vector of a group is the mean of its spectra's unit vectors, at unit norm; that of a single spectrum is left as
     it is. Adduct, charge and polarity are those that any of the spectra tells, if none tells another; the precursor is
     the median. Records without the field are rejected.
     """
 
-    def __init__(self, field, sizes, *, tolerance, same, tally, source):
+    def __init__(self, field, sizes, *, tolerance, same, tally, source, keep=False):
         self._field = field
         self._sizes = sizes
         self._tolerance = tolerance
         self._same = same
         self._tally = tally
         self._source = source
-        # by name in the order of first spectra; a rejected record stands as a list of one pair
+        self._keep = keep
+        # by name in the order of first spectra; a rejected record stands as what is answered
         self._waiting = {}
 
     def add(self, pairs):
-        """Yield the pairs that are ready, now that these have been read."""
+        """Yield the groups that are ready, now that these pairs have been read."""
         for record, vector in pairs:
             name = "" if isinstance(record, Rejection) else record.metadata.get(self._field, "")
             if not name:
@@ -80,10 +83,12 @@ class Groups:
             reason = NO_VALUE.format(self._field)
             record = Rejection(reason, record.id, record.record, record.line, self._source)
         self._tally.count(record)
-        self._waiting[record.record, record.line] = (record, None)
+        self._waiting[record.record, record.line] = (record, None, ())
 
     def _join(self, group, record, vector):
         group.places.append((record.id, record.record, record.line))
+        if self._keep:
+            group.members.append(record)
         group.precursors.append(record.precursor_mz)
         group.ions.append((record.adduct, record.charge, record.polarity))
         group.total = group.total + vector.astype(np.float64)
@@ -105,11 +110,11 @@ class Groups:
             place = Rejection(group.reason, name, record, line, self._source, f"{self._field} {group.name}")
             self._tally.count(place if group.reason else group)
         if group.reason:
-            return Rejection(group.reason, group.name, group.first.record, group.first.line, self._source), None
+            return Rejection(group.reason, group.name, group.first.record, group.first.line, self._source), None, ()
         pooled = {"adduct": adduct or None, "charge": charge or 0, "polarity": polarity or 0}
         pooled["precursor_mz"] = float(np.median(group.precursors))
         vector = group.total if group.size == 1 else group.total / norm
-        return dataclasses.replace(group.first, id=group.name, **pooled), vector
+        return dataclasses.replace(group.first, id=group.name, **pooled), vector, tuple(group.members)
 
 
 _CONFLICT = object()

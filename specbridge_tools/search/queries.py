@@ -22,6 +22,7 @@ from specbridge_tools.search.space import Space, require_same
 from specbridge_tools.search.table import LIST_FIELD
 from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import display_name, open_input
 
 DEFAULT_FORMULA_FIELD = "formula"
@@ -40,6 +41,7 @@ class Query:
     formula       as `candidates.plain_formula` writes it; '' outside of formula mode
     vector        (d,) float64, unit norm, on the grid of `search.arithmetic`
     list_id       the field CANDIDATES of the spectrum, '' for none
+    spectra       the spectrum, or all of the group, where the reader keeps them
     """
 
     id: str
@@ -50,6 +52,7 @@ class Query:
     formula: str = ""
     vector: np.ndarray | None = None
     list_id: str = ""
+    spectra: tuple[Spectrum, ...] = ()
 
 
 class QueryReader:
@@ -58,6 +61,7 @@ class QueryReader:
     formula_field  field of the metadata that holds the formula, or None where it is not needed
     group_field    field whose value names the group of spectra to answer together, or None; `tolerance` is that of
                    their precursors
+    keep_spectra   whether queries hold their spectra; those of a group wait until it is whole
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class QueryReader:
         tolerance=DEFAULT_TOLERANCE,
         input_format="auto",
         batch_size=64,
+        keep_spectra=False,
     ):
         self._index = index
         self._tally = tally
@@ -80,6 +85,7 @@ class QueryReader:
         self._tolerance = tolerance
         self._input_format = input_format
         self._batch_size = batch_size
+        self._keep = keep_spectra
         self._name = ""
 
     def read(self, source):
@@ -102,16 +108,18 @@ class QueryReader:
 
         sizes = count_values(stream, value, input_format=self._input_format)
         same = [LIST_FIELD, *([self._formula_field] if self._formula_field else [])]
-        settings = {"tolerance": self._tolerance, "tally": self._tally, "source": self._name}
+        settings = {"tolerance": self._tolerance, "tally": self._tally, "source": self._name, "keep": self._keep}
         return Groups(self._group_field, sizes, same=same, **settings)
 
     def _answerable(self, chunks, groups=None):
         """Lists of (record, vector or None) -> lists of `Query`; counts the records."""
         for pairs in chunks:
-            if groups is None:
-                for record, _ in pairs:
-                    self._tally.count(record)
-            yield [self._query(*pair) for pair in (pairs if groups is None else groups.add(pairs))]
+            if groups is not None:
+                yield [self._query(*group) for group in groups.add(pairs)]
+                continue
+            for record, _ in pairs:
+                self._tally.count(record)
+            yield [self._query(record, vector, (record,) if self._keep else ()) for record, vector in pairs]
 
     def _from_spectra(self, stream):
         if self._model is None:
@@ -150,7 +158,7 @@ class QueryReader:
             return record
         return _without_formula(record, self._formula_field, self._name) or record
 
-    def _query(self, record, vector):
+    def _query(self, record, vector, spectra):
         name = record.id or f"record={record.record}"
         if isinstance(record, Rejection):
             return Query(name, record.record, record.reason)
@@ -162,6 +170,7 @@ class QueryReader:
             formula=plain_formula(record.metadata[self._formula_field]) if self._formula_field else "",
             list_id=record.metadata.get(LIST_FIELD, ""),
             vector=self._vector(vector[None], name),
+            spectra=spectra,
         )
 
     def _vector(self, vector, name):

@@ -3,14 +3,16 @@
 import dataclasses
 from collections.abc import Iterator
 
+import numpy as np
+
 from specbridge_tools.errors import UsageError
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Tally
-from specbridge_tools.search.answers import above_probability, answer, no_answer
+from specbridge_tools.search.answers import Answer, above_probability, answer, no_answer
 from specbridge_tools.search.candidates import by_formula, by_list, by_mass, list_name
 from specbridge_tools.search.everywhere import by_all, by_graph
 from specbridge_tools.search.graph import load_graph
-from specbridge_tools.search.hits import Hits, HitWriter
+from specbridge_tools.search.hits import COLUMNS, Hits, HitWriter
 from specbridge_tools.search.queries import DEFAULT_FORMULA_FIELD, QueryReader
 from specbridge_tools.search.ranking import ranked
 from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE, Tolerance
@@ -32,6 +34,7 @@ class SearchOptions:
     effort         candidates that the graph search keeps (hnswlib's ef)
     min_probability  leave out candidates whose probability is below, in [0, 1]; None for none
     group_by       field of the spectra's metadata whose value names a group to be answered as one, or None
+    with_ties      report those that tie with the last of `top` as well
     """
 
     mode: str = "mass"
@@ -42,6 +45,7 @@ class SearchOptions:
     effort: int = 200
     min_probability: float | None = None
     group_by: str | None = None
+    with_ties: bool = False
 
     def __post_init__(self):
         if self.mode not in MODES:
@@ -58,7 +62,12 @@ class SearchOptions:
         return None if self.group_by is None else canonical_key(self.group_by)
 
 
-def query(
+def query(source, *, index, **settings) -> Iterator[Hits]:
+    """Yield the `Hits` of each record or group of `source`, in its order; arguments as in `answers`."""
+    return (one.hits for one in answers(source, index=index, **settings))
+
+
+def answers(
     source,
     *,
     index,
@@ -69,14 +78,16 @@ def query(
     batch_size=64,
     threads=1,
     tally=None,
-) -> Iterator[Hits]:
-    """Yield the `Hits` of each record or group of `source`, in its order; without candidates they hold the reason.
+    keep_spectra=False,
+) -> Iterator[Answer]:
+    """Yield the `Answer` to each record or group of `source`, in its order; without candidates it holds the reason.
 
     source   path or `-`: spectra in any format, or spectrum embeddings
     index    an open `Index`
     model    encodes spectra, and turns scores into probabilities; not needed for spectrum embeddings
     lists    `CandidateLists` of the index to rank, whatever `options.mode`; None to search the index
     tally    counts the records; a new one where None
+    keep_spectra  whether the answers hold their spectra
 
     Raises `MismatchError` where index, model and embeddings do not belong together.
     """
@@ -90,15 +101,17 @@ def query(
         tolerance=options.tolerance,
         input_format=input_format,
         batch_size=batch_size,
+        keep_spectra=keep_spectra,
     )
     search = _search(index, lists, options, threads)
     for queries in reader.read(source):
         found = iter(search([each for each in queries if not each.reason]))
         for each in queries:
             if each.reason:
-                yield no_answer(each, each.reason)
+                hits = no_answer(each, each.reason)
             else:
-                yield _answer(index, each, ranked(next(found)), lists, options, calibration)
+                hits = _hits(index, each, ranked(next(found)), lists, options, calibration)
+            yield Answer(hits, each.spectra)
 
 
 def _calibration(model, options):
@@ -112,16 +125,16 @@ def _calibration(model, options):
     return calibration
 
 
-def _answer(index, query, best, lists, options, calibration):
+def _hits(index, query, best, lists, options, calibration):
     if not len(best):
         reason = _nothing_found(options) if lists is None else lists.reason(list_name(query, lists))
         return no_answer(query, reason)
     n_candidates = index.n if options.mode == "open" else len(best)
-    n_rows = options.top or len(best)
+    n_rows = min(options.top or len(best), len(best))
+    if options.with_ties:
+        n_rows = int(np.searchsorted(-best.score, -best.score[n_rows - 1], side="right"))
     hits = answer(index, query, best, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration)
-    if options.min_probability is None:
-        return hits
-    return above_probability(query, hits, options.min_probability)
+    return hits if options.min_probability is None else above_probability(hits, options.min_probability)
 
 
 def _search(index, lists, options, threads):
@@ -148,12 +161,12 @@ def _nothing_found(options):
     return "no candidate of the formula"
 
 
-def write_hits(answers, stream, *, tally, output_format="tsv", display=None):
-    """Write the `Hits` of `answers` to an open text file; -> how many have no candidate."""
+def write_hits(answered, stream, *, tally, columns=COLUMNS, output_format="tsv", display=None):
+    """Write `Hits`, all with `columns`, to an open text file; -> how many have no candidate."""
     display = display or SilentProgress()
-    writer = HitWriter(stream, output_format=output_format)
+    writer = HitWriter(stream, output_format=output_format, columns=columns)
     n_empty = 0
-    for hits in answers:
+    for hits in answered:
         writer.write(hits)
         n_empty += not hits.n_rows
         tally.n_written += 1

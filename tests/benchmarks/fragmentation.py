@@ -36,14 +36,14 @@ def candidates():
 def score_chunk(smiles):
     """Score `PER_SPECTRUM` candidates against one spectrum, from SMILES on."""
     from specbridge_tools.fragmentation.peaks import prepare_peaks
-    from specbridge_tools.fragmentation.ranker import load_ranker
+    from specbridge_tools.fragmentation.ranker_file import load_ranker
     from specbridge_tools.fragmentation.scoring import score_candidates
     from specbridge_tools.spectra.spectrum import Spectrum
 
     ranker = load_ranker()
     mz = np.random.default_rng(0).uniform(50, 400, 40)
     spectrum = Spectrum("s", 450.0, np.sort(mz), np.ones(40, np.float32), adduct="[M+H]+")
-    score_candidates(ranker, prepare_peaks(spectrum), smiles)
+    score_candidates(ranker, [prepare_peaks(spectrum)], smiles)
     return len(smiles)
 
 

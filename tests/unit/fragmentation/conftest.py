@@ -1,7 +1,8 @@
 import pytest
 
 from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
-from specbridge_tools.fragmentation.ranker import FORMAT, FORMAT_VERSION, Ranker
+from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker_file import FORMAT, FORMAT_VERSION
 
 CONFIG = {
     "format": FORMAT,

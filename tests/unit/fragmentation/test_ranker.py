@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from specbridge_tools.errors import DataError, FormatError
@@ -11,7 +12,8 @@ from specbridge_tools.fragmentation.fragmenter import fragment
 from specbridge_tools.fragmentation.ions import N_SHIFTS
 from specbridge_tools.fragmentation.network import encode, evaluate
 from specbridge_tools.fragmentation.peaks import prepare_peaks
-from specbridge_tools.fragmentation.ranker import from_tensors, load_ranker, save_ranker
+from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker_file import add_ranker, find_ranker, load_ranker, save_ranker
 from specbridge_tools.fragmentation.scoring import fuse, score_candidates
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
 from specbridge_tools.molecules.chemistry import molecular_graph
@@ -44,29 +46,29 @@ def test_probabilities_of_all_ions_of_a_candidate_sum_to_one(ranker):
     mz = np.unique(np.concatenate([both.masses + shift * 1.0078250319 for shift in range(-4, 5)]))
     mz = mz[mz > 0.5]
     peaks = prepare_peaks(Spectrum("all", 1000.0, mz, np.ones(len(mz), np.float32), adduct="[M+H]+"))
-    evidence, _ = ranker.evidence(fragments, peaks)
+    (evidence,) = ranker.evidence(fragments, [peaks])
     assert (evidence.predicted.sum(axis=1) <= 1 + 1e-4).all()
 
 
 def test_a_candidate_scores_the_same_alone_and_among_others(ranker):
     peaks = prepare_peaks(paracetamol())
-    together = score_candidates(ranker, peaks, CANDIDATES).fragment_score
-    alone = [score_candidates(ranker, peaks, [smiles]).fragment_score[0] for smiles in CANDIDATES]
-    backwards = score_candidates(ranker, peaks, CANDIDATES[::-1]).fragment_score[::-1]
+    together = score_candidates(ranker, [peaks], CANDIDATES).fragment_score
+    alone = [score_candidates(ranker, [peaks], [smiles]).fragment_score[0] for smiles in CANDIDATES]
+    backwards = score_candidates(ranker, [peaks], CANDIDATES[::-1]).fragment_score[::-1]
     assert together == pytest.approx(np.array(alone), rel=1e-5)
     assert together == pytest.approx(backwards, rel=1e-5)
 
 
 def test_the_spelling_of_a_smiles_does_not_move_its_score(ranker):
     peaks = prepare_peaks(paracetamol())
-    scores = score_candidates(ranker, peaks, ["CC(=O)Nc1ccc(O)cc1", "Oc1ccc(NC(C)=O)cc1", "C1=CC(O)=CC=C1NC(=O)C"])
+    scores = score_candidates(ranker, [peaks], ["CC(=O)Nc1ccc(O)cc1", "Oc1ccc(NC(C)=O)cc1", "C1=CC(O)=CC=C1NC(=O)C"])
     assert scores.fragment_score == pytest.approx(scores.fragment_score[0], rel=1e-5)
 
 
 def test_the_precursor_within_the_window_does_not_move_the_ranking(ranker):
     smiles = CANDIDATES[:2]
     scores = [
-        score_candidates(ranker, prepare_peaks(paracetamol(precursor_mz=152.0706 * (1 + ppm * 1e-6))), smiles)
+        score_candidates(ranker, [prepare_peaks(paracetamol(precursor_mz=152.0706 * (1 + ppm * 1e-6)))], smiles)
         for ppm in (-9, 0, 9)
     ]
     assert scores[0].fragment_score == pytest.approx(scores[1].fragment_score, rel=1e-4)
@@ -75,11 +77,11 @@ def test_the_precursor_within_the_window_does_not_move_the_ranking(ranker):
 
 def test_defined_results_for_what_cannot_be_scored(ranker):
     peaks = prepare_peaks(paracetamol())
-    scores = score_candidates(ranker, peaks, ["not a smiles", "CC.O", "CC(=O)Nc1ccc(O)cc1"])
+    scores = score_candidates(ranker, [peaks], ["not a smiles", "CC.O", "CC(=O)Nc1ccc(O)cc1"])
     assert np.isnan(scores.fragment_score).tolist() == [True, True, False]
-    assert score_candidates(ranker, peaks, []).fragment_score.shape == (0,)
+    assert score_candidates(ranker, [peaks], []).fragment_score.shape == (0,)
     empty = prepare_peaks(Spectrum("e", 100.0, np.array([500.0]), np.array([1.0]), adduct="[M+H]+"))
-    assert score_candidates(ranker, empty, CANDIDATES).fragment_score.tolist() == [0.0] * len(CANDIDATES)
+    assert score_candidates(ranker, [empty], CANDIDATES).fragment_score.tolist() == [0.0] * len(CANDIDATES)
     fused = fuse(ranker, np.array([0.9, 0.5, 0.4]), np.array([np.nan, -3.0, -1.0]))
     assert fused == pytest.approx([2 * 0.9 - 3, 2 * 0.5 - 3, 2 * 0.4 - 1])
 
@@ -100,44 +102,57 @@ def test_explained_peaks_are_ions_of_the_formula_they_name(ranker):
 
 def test_matches_carry_the_metal_of_the_adduct(ranker):
     spectrum = Spectrum("na", 174.0525, np.array([132.0420, 174.0525]), np.array([1.0, 2.0]), adduct="[M+Na]+")
-    evidence, _ = ranker.evidence([ranker.candidate(CANDIDATES[0])], prepare_peaks(spectrum))
+    (evidence,) = ranker.evidence([ranker.candidate(CANDIDATES[0])], [prepare_peaks(spectrum)])
     assert (evidence.matches[evidence.matches[:, 2] == 0, 1] >= N_SHIFTS).any()  # C6H7NONa+, sodium on the aminophenol
 
 
 def test_a_ranker_survives_its_file(ranker, tmp_path):
     path = tmp_path / "ranker.safetensors"
     save_ranker(ranker, path)
-    found = load_ranker(path)
+    assert_same(load_ranker(path), ranker)
+
+
+def assert_same(found, ranker):
     assert found.config == ranker.config
     assert {name: value.tobytes() for name, value in found.weights.items()} == {
         name: np.ascontiguousarray(value, np.float32).tobytes() for name, value in ranker.weights.items()
     }
 
 
-def test_a_ranker_is_found_in_a_model_file(ranker, tmp_path):
-    path = tmp_path / "model.safetensors"
-    header = {"format": "specbridge-model", "format_version": 1, "ranker": ranker.config}
-    save_file(ranker.to_tensors() | {"other": np.ones(3)}, path, metadata={"specbridge": json.dumps(header)})
-    assert load_ranker(path).config == ranker.config
-    assert set(load_ranker(path).weights) == set(ranker.weights)
-    header = {"format": "specbridge-model", "format_version": 1, "ranker": None}
-    save_file({"other": np.ones(3)}, path, metadata={"specbridge": json.dumps(header)})
-    with pytest.raises(FormatError, match="expected specbridge-ranker"):
-        load_ranker(path)
+def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, tmp_path):
+    model, both, again = (tmp_path / f"{name}.safetensors" for name in ("model", "both", "again"))
+    header = {"format": "specbridge-model", "format_version": 1, "calibration": {"scale": 1.5}}
+    save_file({"other": np.arange(3, dtype=np.float16)}, model, metadata={"specbridge": json.dumps(header)})
+    assert find_ranker(model) is None
+    with pytest.raises(FormatError, match="holds no ranker"):
+        load_ranker(model)
+    add_ranker(ranker, model, both)
+    assert_same(find_ranker(both), ranker)
+    other = Ranker({name: value + 1 for name, value in ranker.weights.items()}, {**ranker.config, "cosine_weight": 9.0})
+    add_ranker(other, both, again)
+    assert_same(find_ranker(again), other)
+    with safe_open(again, framework="numpy") as file:
+        assert file.get_tensor("other").dtype == np.float16
+        assert file.get_tensor("other").tolist() == [0, 1, 2]
+        assert {**json.loads(file.metadata()["specbridge"]), "ranker": None} == {**header, "ranker": None}
+    add_ranker(ranker, again, again, force=True)
+    assert again.read_bytes() == both.read_bytes()
 
 
 def test_files_that_hold_no_ranker_are_refused(ranker, tmp_path):
     (tmp_path / "text").write_text("no tensors")
-    with pytest.raises(FormatError, match="cannot be read as a ranker"):
-        load_ranker(tmp_path / "text")
-    with pytest.raises(FormatError, match="cannot be read as a ranker"):
-        load_ranker(tmp_path / "absent")
-    with pytest.raises(FormatError, match="expected specbridge-ranker version 1"):
-        from_tensors(ranker.to_tensors(), {**ranker.config, "format_version": 2})
-    with pytest.raises(FormatError, match="no tensors"):
-        from_tensors({}, ranker.config)
-    with pytest.raises(FormatError, match="ranker without cosine_weight"):
-        from_tensors(ranker.to_tensors(), {k: v for k, v in ranker.config.items() if k != "cosine_weight"})
+    for name in ("text", "absent"):
+        with pytest.raises(FormatError, match="cannot be read as a model"):
+            load_ranker(tmp_path / name)
+    path, tensors = tmp_path / "model", {f"ranker.{name}": value for name, value in ranker.weights.items()}
+    for kept, config, message in (
+        (tensors, {**ranker.config, "format_version": 2}, "expected specbridge-ranker version 1"),
+        ({"other": np.ones(3)}, ranker.config, "no tensors"),
+        (tensors, {k: v for k, v in ranker.config.items() if k != "cosine_weight"}, "ranker without cosine_weight"),
+    ):
+        save_file(kept, path, metadata={"specbridge": json.dumps({"ranker": config})})
+        with pytest.raises(FormatError, match=message):
+            load_ranker(path)
 
 
 def test_several_molecules_are_no_candidate(ranker):
@@ -154,7 +169,7 @@ def test_the_shipped_ranker_prefers_paracetamol():
         "Cc1ccc([N+](=O)[O-])cc1C",
         "CCOc1ccc(N=O)cc1",
     ]
-    scores = score_candidates(shipped, prepare_peaks(paracetamol()), smiles).fragment_score
+    scores = score_candidates(shipped, [prepare_peaks(paracetamol())], smiles).fragment_score
     assert np.argmax(scores) == 0
 
 

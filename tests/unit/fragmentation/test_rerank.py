@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.ranker import save_ranker
-from specbridge_tools.fragmentation.rerank import output_columns, rerank_hits
+from specbridge_tools.fragmentation import rerank as module
+from specbridge_tools.fragmentation.rerank import output_columns
+from specbridge_tools.fragmentation.spectra_of_hits import with_spectra
 from specbridge_tools.search.hits import COLUMNS, Hits
 from specbridge_tools.spectra.spectrum import Spectrum
 
@@ -43,7 +44,7 @@ def hits(name="q", candidates=CANDIDATES, record=1):
 
 
 def rerank(queries, spectra, ranker, **settings):
-    return [one.hits for one in rerank_hits(queries, spectra, ranker, **settings)]
+    return [one.hits for one in module.rerank(with_spectra(queries, spectra), ranker, **settings)]
 
 
 def test_rows_are_ordered_by_the_weighted_sum(ranker):
@@ -124,10 +125,7 @@ def test_an_unknown_adduct_is_an_error_that_names_it(ranker):
 
 
 @pytest.mark.slow
-def test_processes_give_what_one_gives(ranker, tmp_path):
-    path = tmp_path / "ranker.safetensors"
-    save_ranker(ranker, path)
+def test_processes_give_what_one_gives(ranker):
     queries = [hits(f"q{n}", record=n) for n in range(1, 20)]
     spectra = [spectrum(f"q{n}", n) for n in range(1, 20)]
-    alone = rerank(queries, spectra, ranker)
-    assert rerank(queries, spectra, ranker, ranker_path=path, threads=2) == alone
+    assert rerank(queries, spectra, ranker, threads=2) == rerank(queries, spectra, ranker)

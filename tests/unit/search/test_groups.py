@@ -33,7 +33,7 @@ def pooled(records, *, chunk=100, **settings):
     made = groups(records, **settings)
     pairs = [(r, None if isinstance(r, Rejection) else vector(r.record)) for r in records]
     chunks = [pairs[start : start + chunk] for start in range(0, len(pairs), chunk)]
-    return [pair for each in chunks for pair in made.add(each)]
+    return [(record, vector) for each in chunks for record, vector, _ in made.add(each)]
 
 
 def test_a_group_is_the_mean_of_its_unit_vectors():
@@ -72,7 +72,7 @@ def test_groups_come_in_the_order_of_their_first_spectra_whatever_the_chunks(nam
 def test_groups_that_stand_together_are_answered_at_once():
     records = [spectrum(1, "a"), spectrum(2, "a"), spectrum(3, "b"), spectrum(4, "a")][:3]
     made = groups([*records, spectrum(4, "b")])
-    assert [record.id for record, _ in made.add([(r, vector(r.record)) for r in records])] == ["a"]
+    assert [record.id for record, *_ in made.add([(r, vector(r.record)) for r in records])] == ["a"]
 
 
 def test_what_one_spectrum_does_not_tell_another_may():
@@ -103,5 +103,5 @@ def test_groups_of_several_ions_are_rejected_with_all_their_spectra(second, reas
 
 def test_vectors_that_cancel_have_no_direction():
     made = groups(records := [spectrum(1, "a"), spectrum(2, "a")])
-    ((found, nothing),) = made.add([(records[0], vector(1)), (records[1], -vector(1))])
+    ((found, nothing, _),) = made.add([(records[0], vector(1)), (records[1], -vector(1))])
     assert (found.reason, nothing) == ("vectors of the group cancel", None)

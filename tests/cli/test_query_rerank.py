@@ -1,0 +1,328 @@
+"""sb-query --rerank: the same table as sb-query and sb-rerank one after the other give."""
+
+import csv
+import io
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from specbridge_tools.bridge.checkpoint import save_model
+from specbridge_tools.bridge.model import AlignedModel, ModelConfig
+from specbridge_tools.cli.build_index import main as build_index
+from specbridge_tools.cli.embed_mols import main as embed_mols
+from specbridge_tools.cli.embed_spectra import main as embed_spectra
+from specbridge_tools.cli.query import main as query
+from specbridge_tools.cli.rerank import main as rerank
+from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
+from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker_file import add_ranker
+from specbridge_tools.fragmentation.trainable import TrainableNetwork
+from specbridge_tools.search.hits import COLUMNS
+
+# isomers of paracetamol, and one that only loss of water brings to the same m/z; each with another spelling
+MOLECULES = {
+    "CC(=O)Nc1ccc(O)cc1": "Oc1ccc(NC(C)=O)cc1",
+    "COC(=O)c1ccccc1N": "Nc1ccccc1C(=O)OC",
+    "NCC(=O)c1ccc(O)cc1": "c1(O)ccc(cc1)C(CN)=O",
+    "Cc1ccc([N+](=O)[O-])cc1C": "O=[N+]([O-])c1ccc(C)c(C)c1",
+    "CCOc1ccc(N=O)cc1": "O=Nc1ccc(cc1)OCC",
+    "NC(=O)Cc1ccc(O)cc1": "c1cc(O)ccc1CC(N)=O",
+    "CNC(=O)c1ccccc1O": "Oc1c(C(NC)=O)cccc1",
+    "NC(c1ccccc1)C(=O)O": "OC(C(N)c1ccccc1)=O",
+    "CCOC(=O)c1ccccn1": "n1c(C(=O)OCC)cccc1",
+    "NCC(O)c1ccc(O)c(O)c1": "Oc1ccc(cc1O)C(CN)O",
+}
+PEAKS = {
+    "low": "53.0386 3\n65.0386 10\n92.0495 5\n93.0335 12\n110.0600 100\n134.0600 3\n152.0706 40\n",
+    "high": "53.0386 30\n65.0386 60\n93.0335 12\n110.0600 100\n",
+    "other": "51.0230 5\n77.0386 40\n105.0335 70\n120.0444 100\n152.0706 10\n",
+}
+
+
+def record(title, peaks, *, mz=152.0706, fields="ADDUCT=[M+H]+\nCHARGE=1+\n", formula="C8H9NO2"):
+    return f"BEGIN IONS\nTITLE={title}\nPEPMASS={mz}\n{fields}FORMULA={formula}\n{PEAKS[peaks]}END IONS\n\n"
+
+
+SPECTRA = (
+    record("low", "low", fields="ADDUCT=[M+H]+\nFEATURE_ID=1\nCANDIDATES=a\n")
+    + record("nothing", "low", mz=999.5)
+    + record("other", "other", fields="ADDUCT=[M+H]+\nFEATURE_ID=2\nCANDIDATES=a\n")
+    + record("high", "high", fields="ADDUCT=[M+H]+\nFEATURE_ID=1\nCANDIDATES=a\n")
+    + record("no adduct", "low", fields="CHARGE=1+\nCANDIDATES=b\n")
+)
+
+
+def make_index(folder, name, smiles, ids):
+    rows = "".join(f"{one}\t{text}\n" for one, text in zip(ids, smiles, strict=True))
+    (folder / f"{name}.tsv").write_text("id\tsmiles\n" + rows)
+    arguments = [folder / f"{name}.tsv", "--encoder", "toy", "--threads", "1", "-q", "-o", folder / f"{name}.h5"]
+    assert CliRunner().invoke(embed_mols, list(map(str, arguments))).exit_code == 0
+    arguments = [folder / f"{name}.h5", "-q", "-o", folder / f"{name}.index.h5"]
+    assert CliRunner().invoke(build_index, list(map(str, arguments))).exit_code == 0
+
+
+def make_models(folder):
+    """A toy model without a ranker, and with one whose weights are the seeded start of training."""
+    encoder = ToyMoleculeEncoder()
+    torch.manual_seed(0)
+    config = ModelConfig(
+        encoder={"name": "toy", "dimension": 32},
+        molecule_encoder=encoder.name,
+        molecule_encoder_sha256=encoder.weights_sha256,
+        dimension=encoder.dimension,
+        projector_hidden=8,
+        projector_depth=1,
+    )
+    model = AlignedModel(config)
+    model.calibration = {"scale": 5.0, "null": 1.0}
+    save_model(model, folder / "plain.safetensors")
+    values = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 2.0, "fragment_weight": 1.0}
+    ranker = Ranker(TrainableNetwork().weights(), values)
+    add_ranker(ranker, folder / "plain.safetensors", folder / "model.safetensors")
+    values["calibration"] = {"candidates": 4, "scale": 0.3, "null": -14.0}
+    add_ranker(Ranker(ranker.weights, values), folder / "plain.safetensors", folder / "calibrated.safetensors")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("rerank")
+    (folder / "spectra.mgf").write_text(SPECTRA)
+    lists = [("a", smiles) for smiles in list(MOLECULES)[:4]] + [("b", smiles) for smiles in list(MOLECULES)[2:]]
+    (folder / "lists.tsv").write_text("list_id\tsmiles\n" + "".join(f"{a}\t{b}\n" for a, b in lists))
+    make_index(folder, "molecules", list(MOLECULES), [f"M{i}" for i in range(len(MOLECULES))])
+    make_models(folder)
+    return folder
+
+
+@pytest.fixture
+def ask(files, monkeypatch):
+    """Run sb-query on the files, in one process: ask("--top", "3") -> result."""
+    monkeypatch.chdir(files)
+
+    def invoke(*arguments, spectra="spectra.mgf", index="molecules.index.h5", model="model.safetensors", input=None):
+        given = [spectra, *(["--index", index] if index else []), *(["--model", model] if model else [])]
+        return CliRunner().invoke(query, [*map(str, [*given, "--threads", 1, *arguments])], input=input)
+
+    return invoke
+
+
+@pytest.fixture
+def ask_in_two_steps(ask):
+    """sb-query --rerank 0 and then sb-rerank."""
+
+    def invoke(*arguments, top=50, options=(), spectra="spectra.mgf", model="model.safetensors", **settings):
+        first = ask("--rerank", "0", "--top", "0", *arguments, spectra=spectra, model=model, **settings)
+        assert first.exit_code == 0, first.stderr
+        given = ["-", "--spectra", spectra, "--model", model, "--top", top, "--threads", 1, *options]
+        return CliRunner().invoke(rerank, [*map(str, given)], input=first.stdout)
+
+    return invoke
+
+
+def table(done):
+    assert done.exit_code == 0, done.stderr
+    return list(csv.DictReader(io.StringIO(done.stdout), delimiter="\t"))
+
+
+@pytest.mark.parametrize("model", ["model.safetensors", "calibrated.safetensors"])
+@pytest.mark.parametrize(
+    ("arguments", "settings", "options"),
+    [
+        ((), {}, ()),
+        (("--mode", "formula"), {}, ()),
+        (("--mode", "open", "--exact"), {}, ()),
+        (("--candidates", "lists.tsv"), {}, ()),
+        (("--candidates", "lists.tsv"), {"index": None}, ()),
+        (("--format", "jsonl"), {}, ("--format", "jsonl")),
+        (("--group-by", "feature_id"), {}, ("--group-by", "FEATURE_ID")),
+    ],
+)
+def test_one_step_gives_what_two_give(ask, ask_in_two_steps, model, arguments, settings, options):
+    settings = {**settings, "model": model}
+    expected = ask_in_two_steps(*arguments, top=4, options=options, **settings)
+    found = ask(*arguments, "--rerank", "4", "--top", "0", **settings)
+    assert found.exit_code == expected.exit_code == 0
+    assert found.stdout == expected.stdout
+    assert (
+        ask(*arguments, "--top", "0", **settings).stdout
+        == ask_in_two_steps(*arguments, top=50, options=options, **settings).stdout
+    )
+
+
+def test_through_a_pipe_and_with_several_processes(files, ask, tmp_path):
+    settings = "--index molecules.index.h5 --model model.safetensors --threads 2 -q"
+    line = (
+        f"cat spectra.mgf | sb-query - {settings} --rerank 0 --top 0 "
+        f"| sb-rerank - --spectra spectra.mgf --model model.safetensors --threads 2 -q > {tmp_path}/two.tsv; "
+        f"cat spectra.mgf | sb-query - {settings} --top 0 > {tmp_path}/one.tsv"
+    )
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", line], cwd=files, timeout=120, check=True)
+    assert (tmp_path / "one.tsv").read_text() == (tmp_path / "two.tsv").read_text() == ask("--top", "0").stdout
+
+
+def test_the_columns_and_the_ids_in_their_order(ask):
+    rows = table(ask("--rerank", "4", "--top", "0"))
+    assert list(rows[0]) == [*COLUMNS[:3], "cosine", "fragment_score", "explained_intensity", *COLUMNS[3:]]
+    assert list(dict.fromkeys(row["query_id"] for row in rows)) == ["low", "nothing", "other", "high", "no adduct"]
+    low = [row for row in rows if row["query_id"] == "low"]
+    assert len(low) == len(MOLECULES) - 1
+    assert [bool(row["fragment_score"]) for row in low] == [True] * 4 + [False] * 5
+    cosine, score, fragment = (
+        np.array([float(row[name] or "nan") for row in low]) for name in ("cosine", "score", "fragment_score")
+    )
+    assert cosine[:4].min() >= cosine[4:].max()
+    assert (np.diff(cosine[4:]) <= 0).all()
+    assert (np.diff(score) <= 0).all()
+    assert score[:4] == pytest.approx(2 * cosine[:4] + fragment[:4], abs=1e-4)
+
+
+def test_top_cuts_after_re_ranking(ask):
+    whole = [row for row in table(ask("--top", "0")) if row["query_id"] == "low"]
+    assert [row for row in table(ask("--top", "2")) if row["query_id"] == "low"] == whole[:2]
+    first_by_cosine = [row["smiles"] for row in table(ask("--rerank", "0", "--top", "2")) if row["query_id"] == "low"]
+    assert [row["smiles"] for row in whole[:2]] != first_by_cosine
+    by_three = [row for row in table(ask("--rerank", "3", "--top", "0")) if row["query_id"] == "low"]
+    assert [row for row in table(ask("--rerank", "3", "--top", "5")) if row["query_id"] == "low"] == by_three[:5]
+
+
+def test_a_model_without_a_ranker_ranks_by_cosine(ask):
+    found = ask(model="plain.safetensors")
+    assert found.stdout == ask("--rerank", "0", model="plain.safetensors").stdout
+    assert tuple(table(found)[0]) == COLUMNS
+    refused = ask("--rerank", "5", model="plain.safetensors")
+    assert refused.exit_code == 2
+    assert "plain.safetensors: the model holds no ranker" in refused.stderr
+
+
+def test_embeddings_have_no_peaks(files, ask, tmp_path):
+    arguments = (files / "spectra.mgf", "--model", files / "model.safetensors", "-o", tmp_path / "spectra.h5", "-q")
+    assert CliRunner().invoke(embed_spectra, list(map(str, arguments))).exit_code == 0
+    found = ask(spectra=tmp_path / "spectra.h5")
+    assert found.stdout == ask("--rerank", "0").stdout
+    assert ask("--rerank", "0", spectra=tmp_path / "spectra.h5").stdout == found.stdout
+    refused = ask("--rerank", "50", spectra=tmp_path / "spectra.h5")
+    assert refused.exit_code == 2
+    assert "embeddings have no peaks" in refused.stderr
+
+
+def test_a_model_from_a_pipe_is_read_once(files, ask):
+    model = (files / "model.safetensors").read_bytes()
+    assert ask(model="-", input=model).stdout == ask().stdout
+
+
+def ranking(rows):
+    """For each query the InChIKeys with their scores, best first."""
+    found = {}
+    for row in rows:
+        found.setdefault(row["query_id"], []).append((row["inchikey14"], float(row["score"] or "nan")))
+    return found
+
+
+def assert_same_ranking(rows, expected):
+    rows, expected = ranking(rows), ranking(expected)
+    assert list(rows) == list(expected)
+    for name, pairs in rows.items():
+        assert [key for key, _ in pairs] == [key for key, _ in expected[name]]
+        assert [score for _, score in pairs] == pytest.approx(
+            [score for _, score in expected[name]], abs=2e-5, nan_ok=True
+        )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--rerank", "4")])
+def test_neither_order_nor_spelling_nor_ids_move_the_ranking(files, ask, ask_in_two_steps, arguments):
+    expected = table(ask("--top", "0", *arguments))
+    assert {len(pairs) for pairs in ranking(expected).values()} == {1, len(MOLECULES) - 1, len(MOLECULES)}
+    order = np.random.default_rng(3).permutation(len(MOLECULES))
+    smiles = [list(MOLECULES.values())[i] for i in order]
+    make_index(files, f"shuffled{len(arguments)}", smiles, [f"zz{99 - i}" for i in order])
+    name = f"shuffled{len(arguments)}.index.h5"
+    assert_same_ranking(table(ask("--top", "0", *arguments, index=name)), expected)
+    top = int(arguments[1]) if arguments else 50
+    assert_same_ranking(table(ask_in_two_steps(index=name, top=top)), expected)
+
+
+@pytest.mark.parametrize("ppm", [-8, 8])
+def test_the_mass_error_does_not_move_the_ranking(ask, ask_in_two_steps, tmp_path, ppm):
+    moved = SPECTRA.replace("PEPMASS=152.0706", f"PEPMASS={152.0706 * (1 + ppm * 1e-6):.6f}")
+    (tmp_path / "moved.mgf").write_text(moved)
+    # the toy encoder reads the precursor itself: its cosines move, the fragment scores must not
+    rows = table(ask("--top", "0", spectra=tmp_path / "moved.mgf"))
+    for name in ("low", "other", "high"):
+        scores = {
+            row["inchikey14"]: float(row["fragment_score"])
+            for row in table(ask("--top", "0"))
+            if row["query_id"] == name
+        }
+        found = {row["inchikey14"]: float(row["fragment_score"]) for row in rows if row["query_id"] == name}
+        errors = {row["mass_error_ppm"] for row in rows if row["query_id"] == name}
+        assert found == pytest.approx(scores, rel=2e-5)
+        assert all(abs(float(error) - ppm) < 2 for error in errors)
+        assert sorted(found, key=found.get) == sorted(scores, key=scores.get)
+    assert table(ask_in_two_steps(spectra=tmp_path / "moved.mgf")) == rows
+
+
+def test_a_pipe_of_spectra_can_be_grouped(files, ask):
+    grouped = ask("--group-by", "FEATURE_ID").stdout
+    assert ask("--group-by", "FEATURE_ID", spectra="-", input=(files / "spectra.mgf").read_bytes()).stdout == grouped
+
+
+def test_probabilities_of_the_fused_score(ask):
+    rows = [row for row in table(ask("--top", "0", model="calibrated.safetensors")) if row["query_id"] == "low"]
+    stated, score = (np.array([float(row[name]) for row in rows]) for name in ("probability", "score"))
+    weights = np.exp(0.3 * score)
+    assert stated == pytest.approx(weights / (weights.sum() + np.exp(-14.0)), rel=1e-4)
+    four = ask("--rerank", "4", "--top", "0", model="calibrated.safetensors")
+    rows = [row for row in table(four) if row["query_id"] == "low"]
+    assert [bool(row["probability"]) for row in rows] == [True] * 4 + [False] * 5
+    weights = np.exp(0.3 * np.array([float(row["score"]) for row in rows[:4]]))
+    assert [float(row["probability"]) for row in rows[:4]] == pytest.approx(
+        weights / (weights.sum() + np.exp(-14.0)), rel=1e-4
+    )
+    # fewer than the calibration is for, an uncalibrated ranker, a list that was not searched whole: none is stated
+    for arguments, model in (
+        (("--rerank", "3"), "calibrated.safetensors"),
+        ((), "model.safetensors"),
+        (("--mode", "open", "--exact"), "calibrated.safetensors"),
+    ):
+        assert {row["probability"] for row in table(ask(*arguments, model=model))} == {""}
+
+
+def test_min_probability_after_re_ranking(ask):
+    whole = table(ask("--top", "0", model="calibrated.safetensors"))
+    best = {row["query_id"]: float(row["probability"]) for row in whole[::-1] if row["probability"]}
+    least = np.mean([min(best.values()), max(best.values())])
+    rows = table(ask("--top", "0", "--min-probability", least, model="calibrated.safetensors"))
+    for name in dict.fromkeys(row["query_id"] for row in whole):
+        kept = [row for row in whole if row["query_id"] == name and float(row["probability"] or 0) >= least]
+        found = [row for row in rows if row["query_id"] == name]
+        if kept:
+            assert found == kept
+        elif name != "nothing":
+            (row,) = found
+            assert row["reason"] == f"no candidate with a probability of at least {least:g}"
+            assert int(row["n_candidates"]) == sum(one["query_id"] == name for one in whole)
+    assert {row["query_id"] for row in rows if row["reason"]} > {"nothing"}
+    refused = ask("--min-probability", "0.5")
+    assert refused.exit_code == 2
+    assert "not calibrated" in refused.stderr
+    refused = ask("--min-probability", "0.5", "--rerank", "3", model="calibrated.safetensors")
+    assert refused.exit_code == 2
+    assert "first 4 candidates, not on 3" in refused.stderr
+
+
+def test_hits_of_groups_need_the_field(files, ask, tmp_path):
+    (tmp_path / "hits.tsv").write_text(ask("--rerank", "0", "--group-by", "FEATURE_ID").stdout)
+    shutil.copy(files / "spectra.mgf", tmp_path)
+    arguments = [tmp_path / "hits.tsv", "--spectra", tmp_path / "spectra.mgf", "--model", files / "model.safetensors"]
+    refused = CliRunner().invoke(rerank, [*map(str, arguments), "--threads", "1"])
+    assert refused.exit_code == 1
+    assert "query '1' of the hits is not among the spectra" in refused.stderr
+    assert "--group-by" in refused.stderr
+    refused = CliRunner().invoke(rerank, [*map(str, arguments), "--threads", "1", "--group-by", "absent"])
+    assert refused.exit_code == 1
+    assert "'absent'" in refused.stderr or "absent" in refused.stderr
