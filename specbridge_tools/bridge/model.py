@@ -2,12 +2,11 @@
 
 import dataclasses
 
-import numpy as np
 import torch
 from torch import nn
 
 from specbridge_tools.bridge.projector import PROJECTORS, MoleculeHead, unit_norm
-from specbridge_tools.encoders.batches import WIDE, encode_features
+from specbridge_tools.encoders.batches import WIDE, encode_features, place_rows
 from specbridge_tools.encoders.features import spectrum_features
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 
@@ -115,7 +114,7 @@ class AlignedModel(nn.Module):
         return self.encode_features(self.features(spectra), batch_size=batch_size)
 
     def encode_features(self, features, *, batch_size=32):
-        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; a row depends on the others in its last bits alone.
+        """`SpectrumFeatures` -> (n, dimension) float32, unit norm; a row does not depend on the others.
 
         A wide encoder reads them in bfloat16 on a GPU.
         """
@@ -124,9 +123,8 @@ class AlignedModel(nn.Module):
             self, features, self.encoder, dimension=self.dimension, batch_size=batch_size, bfloat16=bfloat16
         )
 
-    @torch.inference_mode()
     def encode_molecules(self, vectors):
-        """Vectors of the molecular encoder (n, dimension) -> (n, dimension) float32, unit norm."""
+        """Vectors of the molecular encoder (n, dimension) -> (n, dimension) float32, unit norm, row by row the same
+        whatever the others are."""
         self.eval()
-        placed = self.place_molecules(torch.from_numpy(np.asarray(vectors, np.float32)).to(self.log_scale.device))
-        return placed.cpu().numpy()
+        return place_rows(self.place_molecules, vectors, dimension=self.dimension, device=self.log_scale.device)

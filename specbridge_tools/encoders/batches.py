@@ -3,32 +3,61 @@
 import numpy as np
 import torch
 
+from specbridge_tools.encoders.serial import each_on_one_thread
+
 _WIDTHS = (4, 8, 16, 32, 64)
 WIDE = 512  # dimension from which an encoder is wide
 _WIDE_ROWS = 8  # a wide network fills the CPU with these, and few spectra waste little
+_LEAST_ROWS = 4
+_PLACED_AT_ONCE = 512
 
 
-@torch.inference_mode()
 def encode_features(network, features, encoder, *, dimension, batch_size=32, bfloat16=False):
     """`SpectrumFeatures` -> (n, dimension) float32, by `network`, which is `encoder` or has it inside.
 
-    A batch has always the same shape: `batch_size` rows (at most 8 of a wide encoder on the CPU), repeated where too
-    few are left, and one of a few widths. So the vector of a spectrum depends on what is encoded beside it in its last
-    bits at most (1e-6). `bfloat16` is for GPUs: faster, and right to about 1 %.
+    A batch has always the same shape: `batch_size` rows (at most 8 of a wide encoder on the CPU, at least 4: the
+    kernels for fewer round differently), repeated where too few are left, and one of a few widths. So the vector of a
+    spectrum is the same to the last bit whatever is encoded beside it, on one kind of processor. `bfloat16` is for
+    GPUs: faster, and right to about 1 %.
     """
     out = np.zeros((len(features), dimension), np.float32)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    batch_size = max(batch_size, _LEAST_ROWS)
     if encoder.dimension >= WIDE and device.type == "cpu":
         batch_size = min(batch_size, _WIDE_ROWS)
+
+    @torch.inference_mode()
+    def encode(task):
+        width, part = task
+        batch = features.take(np.resize(part, batch_size), width=width)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            return network(batch).float().cpu().numpy()[: len(part)]
+
+    tasks = [
+        (width, rows[start : start + batch_size])
+        for width, rows in _by_width(features.peaks, encoder)
+        for start in range(0, len(rows), batch_size)
+    ]
     was_training = network.training
     network.eval()
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=bfloat16):
-        for width, rows in _by_width(features.peaks, encoder):
-            for start in range(0, len(rows), batch_size):
-                part = rows[start : start + batch_size]
-                batch = features.take(np.resize(part, batch_size), width=width)
-                out[part] = network(batch).float().cpu().numpy()[: len(part)]
+    for (_, part), vectors in zip(tasks, each_on_one_thread(encode, tasks, device=device), strict=True):
+        out[part] = vectors
     network.train(was_training)
+    return out
+
+
+def place_rows(place, vectors, *, dimension, device):
+    """`place`, a network that maps rows one by one, over (n, d) vectors -> (n, dimension) float32."""
+    vectors = np.asarray(vectors, np.float32)
+    out = np.zeros((len(vectors), dimension), np.float32)
+
+    @torch.inference_mode()
+    def placed(start):
+        part = vectors[start : start + _PLACED_AT_ONCE]
+        padded = np.resize(part, (max(len(part), _LEAST_ROWS), part.shape[1]))
+        out[start : start + len(part)] = place(torch.from_numpy(padded).to(device)).cpu().numpy()[: len(part)]
+
+    each_on_one_thread(placed, range(0, len(vectors), _PLACED_AT_ONCE), device=device)
     return out
 
 

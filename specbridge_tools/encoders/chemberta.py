@@ -14,6 +14,7 @@ from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
 
 POOLINGS = ("cls", "mean")
+_LEAST_ROWS = 4
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -22,8 +23,8 @@ class ChembertaEncoder:
 
     source          a folder, or a name on the Hugging Face hub where `allow_download` is set
     pooling         `cls`: the first token's; `mean`: over all tokens, the special ones included
-    batch_size      SMILES at once; only those of one length in tokens go together, so that nothing is ever padded and
-                    a vector does not depend on its neighbours
+    batch_size      SMILES at once; only those of one length in tokens go together, so that none is ever padded and a
+                    vector does not depend on its neighbours, on one kind of processor not even in its last bit
     weights_sha256  of the weight file, or of the hashes of all where there are several
     truncated       SMILES with more tokens than the model takes; the tokens at their ends were cut
     """
@@ -59,16 +60,21 @@ class ChembertaEncoder:
 
     def encode(self, smiles):
         """Canonical SMILES -> (n, dimension) float32."""
+        from specbridge_tools.encoders.serial import each_on_one_thread
+
         out = np.empty((len(smiles), self.dimension), np.float32)
         if not len(smiles):
             return out
         tokens = [self._cut(*pair) for pair in zip(smiles, self._tokens(smiles), strict=True)]
         lengths = np.array([len(row) for row in tokens])
-        for length in np.unique(lengths):
-            rows = np.flatnonzero(lengths == length)
-            for start in range(0, len(rows), self._batch_size):
-                batch = rows[start : start + self._batch_size]
-                out[batch] = self._forward([tokens[row] for row in batch])
+        of_one_length = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
+        size = self._batch_size
+        batches = [rows[i : i + size] for rows in of_one_length for i in range(0, len(rows), size)]
+        tokens_of = [[tokens[row] for row in batch] for batch in batches]
+        for batch, vectors in zip(
+            batches, each_on_one_thread(self._forward, tokens_of, device=self._device), strict=True
+        ):
+            out[batch] = vectors
         return out
 
     def _tokens(self, smiles):
@@ -85,10 +91,12 @@ class ChembertaEncoder:
         import torch
 
         with torch.inference_mode():
-            ids = torch.tensor(tokens, device=self._device)  # (b, t)
+            # kernels for fewer rows round differently
+            padded = [*tokens, *tokens[:1] * (_LEAST_ROWS - len(tokens))]
+            ids = torch.tensor(padded, device=self._device)  # (b, t)
             hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state  # (b, t, d)
             pooled = hidden[:, 0] if self._pooling == "cls" else hidden.mean(dim=1)
-            return pooled.float().cpu().numpy()
+            return pooled.float().cpu().numpy()[: len(tokens)]
 
 
 def _folder(source, allow_download):

@@ -45,13 +45,13 @@ def test_a_vector_does_not_depend_on_what_is_encoded_beside_it(make_model, spec)
         mz = np.sort(rng.uniform(50, 400, n))
         spectra.append(Spectrum("x", 410.2, mz, rng.uniform(1, 9, n).astype(np.float32)))
     together = model.encode(spectra)
-    # the last bits may differ: a matrix product sums the rows at its edge in another order
     for other, expected in (
         (np.concatenate([model.encode([one]) for one in spectra]), together),
         (model.encode(spectra[::-1]), together[::-1]),
         (model.encode(spectra * 7), np.tile(together, (7, 1))),
+        (model.encode(spectra * 7)[5:31], model.encode((spectra * 7)[5:31])),
     ):
-        np.testing.assert_allclose(other, expected, rtol=0, atol=1e-6)
+        np.testing.assert_array_equal(other, expected)
 
 
 def test_half_the_size_is_nearly_the_same_model(make_model, pairs, tmp_path):

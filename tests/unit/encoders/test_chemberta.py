@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from specbridge_tools.encoders.chemberta import ChembertaEncoder
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
@@ -16,7 +17,6 @@ LONGEST = 22  # letters beside <s> and </s>
 
 def reference(folder, smiles, pooling):
     """One SMILES at a time, through transformers alone."""
-    import torch
     from transformers import AutoModel, AutoTokenizer
 
     model = AutoModel.from_pretrained(folder).eval()
@@ -38,6 +38,21 @@ def test_vectors_are_those_of_each_smiles_alone(roberta_folder, pooling):
     assert vectors.dtype == np.float32
     assert vectors == pytest.approx(reference(roberta_folder, SMILES, pooling), abs=1e-5)
     assert encoder.truncated == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_neighbours_and_threads_change_no_bit(roberta_folder):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        encoder = ChembertaEncoder(roberta_folder, pooling="mean", batch_size=8)
+        smiles = SMILES * 5
+        together = encoder.encode(smiles)
+        torch.set_num_threads(1)
+        alone = np.concatenate([encoder.encode([one]) for one in smiles])
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_what_is_too_long_is_cut_and_named(roberta_folder):
