@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# lint.sh: every check that needs no server; warnings are failures. BioToolsValid asks a server on the network.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root/galaxy_wrappers"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+planemo --directory "$scratch/workspace" lint --report_level warn --fail_level warn --skip BioToolsValid .
+planemo --directory "$scratch/workspace" shed_lint --tools --report_level warn --fail_level warn --skip version_bumped,BioToolsValid .
+for workflow in workflows/*.gxwf.yml; do
+    planemo --directory "$scratch/workspace" workflow_lint --report_level warn --fail_level warn "$workflow"
+    gxwf-lint "$workflow"
+    # the export is what users without gxformat2 import: it must say the same
+    gxwf-to-native "$workflow" "$scratch/exported.ga"
+    diff "$scratch/exported.ga" "${workflow%.gxwf.yml}.ga"
+done
+for tests in workflows/*-tests.yml "$root"/tests/galaxy/workflows/*-tests.yml; do
+    validate-test-format "$tests"
+done
+gx-validate-tours tours
