@@ -28,6 +28,13 @@ def display_name(source):
     return "<stdin>" if str(source) == STDIO else str(source)
 
 
+def is_regular_file(source):
+    """Whether a source is a path of what can be read more than once."""
+    return (
+        not hasattr(source, "read") and str(source) != STDIO and (Path(source).is_file() or not os.path.exists(source))
+    )
+
+
 @contextlib.contextmanager
 def open_input(source):
     """Open a path, `-` (stdin) or a binary file for reading; gzip is recognised by its first bytes.

@@ -13,6 +13,7 @@ from specbridge_tools.molecules.smi import read_smi
 from specbridge_tools.molecules.sniff import FORMATS, delimiter_of, sniff
 from specbridge_tools.molecules.tables import read_table
 from specbridge_tools.records import Rejection
+from specbridge_tools.shards import Counter
 from specbridge_tools.streams import display_name, open_input
 from specbridge_tools.threads import available_threads
 
@@ -36,12 +37,12 @@ def read_molecules(source, *, input_format="auto", smiles_column=None, threads=N
         yield item
 
 
-def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None, threads=None):
+def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None, threads=None, window=None):
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
-    One pass does both, since the parsed structure is at hand.
+    One pass does both, since the parsed structure is at hand. `window` (`shards.Window`) says which are wanted.
     """
-    raw = read_raw(source, input_format=input_format, smiles_column=smiles_column)
+    raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, window=window)
     # `answers` runs ahead of what it has answered: records wait here for theirs
     waiting = collections.deque()
     structures = _structures(raw, waiting)
@@ -51,7 +52,15 @@ def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None
         yield (record, None) if isinstance(record, Rejection) else _finished(record, result, name)
 
 
-def read_raw(source, *, input_format="auto", smiles_column=None):
+def count_molecules(source, *, input_format="auto", smiles_column=None):
+    """How many records a file has, as a `Window` counts them; structures are not looked at."""
+    counter = Counter()
+    records = read_raw(source, input_format=input_format, smiles_column=smiles_column, window=counter)
+    collections.deque(records, maxlen=0)
+    return counter.n
+
+
+def read_raw(source, *, input_format="auto", smiles_column=None, window=None):
     """Yield `RawMolecule | Rejection` for each record, structures not looked at."""
     if input_format not in FORMATS:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
@@ -64,16 +73,15 @@ def read_raw(source, *, input_format="auto", smiles_column=None):
             return
         lines = numbered_lines(head, stream, name)
         if input_format == "sdf":
-            yield from read_sdf(lines, name)
+            yield from read_sdf(lines, name, window)
         elif input_format == "smi":
-            yield from read_smi(lines, name)
+            yield from read_smi(lines, name, window)
         else:
             lines = itertools.dropwhile(lambda numbered: not numbered[1].strip(), lines)
             header = next(lines, (0, ""))
             delimiter = delimiter_of(input_format, header[1])
-            yield from read_table(
-                itertools.chain([header], lines), name, delimiter=delimiter, smiles_column=smiles_column
-            )
+            lines = itertools.chain([header], lines)
+            yield from read_table(lines, name, delimiter=delimiter, smiles_column=smiles_column, window=window)
 
 
 def _structures(raw, waiting):

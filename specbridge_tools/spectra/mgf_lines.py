@@ -1,5 +1,6 @@
 """MGF line by line: every case of the format, and every way in which files break it."""
 
+import collections
 import re
 
 import numpy as np
@@ -45,6 +46,15 @@ class LineParser:
             self._skipped[reasons.SKIPPED_MS1] += 1
             return None
         return spectrum_or_rejection(fields, mz, intensity, place, sound=sound)
+
+    def pass_over(self, data, line):
+        """Take note of a stretch that ends with a record, or with the file, without reading more than is needed."""
+        if data.lstrip(b"\n").startswith(b"BEGIN IONS\n") and data.upper().count(b"IONS") <= 2:
+            self._n_records += 1
+            return
+        skipped, self._skipped = self._skipped, collections.Counter()
+        collections.deque(self.parse(data, line), maxlen=0)
+        self._skipped = skipped
 
     def parse(self, data, line, *, unended=reasons.RECORD_NOT_ENDED):
         """Yield what stands in `data`, which begins at `line`; `unended` is the reason of a record without its end."""

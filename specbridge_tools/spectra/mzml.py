@@ -9,6 +9,7 @@ import re
 from lxml import etree
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.shards import Window
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
@@ -35,12 +36,14 @@ _MINUTE = "UO:0000031"
 _ELECTRONVOLT = "UO:0000266"
 
 
-def read_mzml(stream, source, skipped):
+def read_mzml(stream, source, skipped, window=None):
     """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2 and above of a binary stream, in order.
 
     MS1 spectra and spectra of light are counted in `skipped`. Where an MS3 or deeper scan tells several precursors the
-    first counts, which is the last that was isolated. Raises `DataError` where the XML is broken or cut off.
+    first counts, which is the last that was isolated. Raises `DataError` where the XML is broken or cut off. `window`
+    (`Window`) says which are wanted, spectra of every kind counted.
     """
+    window = window or Window()
     groups = {}
     n_records = 0
     for element, tag in _elements(stream, source):
@@ -48,9 +51,13 @@ def read_mzml(stream, source, skipped):
             groups[element.get("id")] = Parameters(element, {})
         elif tag == "spectrum":
             n_records += 1
+            if not window.take():
+                continue
             record = _spectrum(element, groups, Place(source, n_records, _line(element)), skipped)
             if record is not None:
                 yield record
+        if window.is_passed:
+            return
 
 
 def _line(element):

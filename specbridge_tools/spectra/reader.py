@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from specbridge_tools.errors import FormatError, UsageError
 from specbridge_tools.records import Rejection
+from specbridge_tools.shards import Counter
 from specbridge_tools.spectra.mgf import read_mgf
 from specbridge_tools.spectra.msp import read_msp
 from specbridge_tools.spectra.mzml import read_mzml
@@ -32,22 +33,29 @@ _OTHER_FORMATS = (
 _logger = logging.getLogger(__name__)
 
 
-def read_spectra(source, *, input_format="auto", skipped=None) -> Iterator[Spectrum | Rejection]:
+def read_spectra(source, *, input_format="auto", skipped=None, window=None) -> Iterator[Spectrum | Rejection]:
     """Yield each record of `source` (path, `-` or open binary file) as a `Spectrum` or a `Rejection`, lazily.
 
     `input_format` is mgf, msp or mzml, or auto: by the first 64 KB of the content, gzip seen through. MS1 spectra are
     no queries: they are neither yielded nor rejected but counted in `skipped` (a `collections.Counter`), and their
     number is logged at the end. A file without any record, an empty one too, yields nothing. The reasons of
-    rejections are listed in `spectra.reasons`.
+    rejections are listed in `spectra.reasons`. `window` (`shards.Window`) says which records are wanted.
 
     Raises `FormatError` for a file of no known format and `DataError` where it cannot be read to its end.
     """
     if input_format not in FORMATS:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
-    return _read(source, input_format, collections.Counter() if skipped is None else skipped)
+    return _read(source, input_format, collections.Counter() if skipped is None else skipped, window)
 
 
-def _read(source, input_format, skipped):
+def count_spectra(source, *, input_format="auto"):
+    """How many records a file has, as a `Window` counts them; peaks are not looked at."""
+    counter = Counter()
+    collections.deque(read_spectra(source, input_format=input_format, window=counter), maxlen=0)
+    return counter.n
+
+
+def _read(source, input_format, skipped, window):
     name = display_name(source)
     before = collections.Counter(skipped)
     with open_input(source) as stream:
@@ -55,7 +63,7 @@ def _read(source, input_format, skipped):
         if input_format == "auto":
             input_format = sniff(head, name)
         if input_format is not None:
-            yield from _READERS[input_format](_Continued(head, stream), name, skipped)
+            yield from _READERS[input_format](_Continued(head, stream), name, skipped, window)
     for reason, count in (skipped - before).items():
         _logger.info("%s: %d spectra skipped (%s)", name, count, reason)
 
