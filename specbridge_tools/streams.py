@@ -18,7 +18,8 @@ STDIO = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 20
 _BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
-TRY_AGAIN = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # what may pass by itself
+# what may pass by itself: a full disk, a disk or a file server that fails
+TRY_AGAIN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
 
 
 def display_name(source):
@@ -29,10 +30,9 @@ def display_name(source):
 
 
 def is_regular_file(source):
-    """Whether a source is a path of what can be read more than once."""
-    return (
-        not hasattr(source, "read") and str(source) != STDIO and (Path(source).is_file() or not os.path.exists(source))
-    )
+    """Whether a source is a path, and not that of a pipe: what is there can be read more than once."""
+    is_path = not hasattr(source, "read") and str(source) != STDIO
+    return is_path and (Path(source).is_file() or not Path(source).exists())
 
 
 @contextlib.contextmanager
@@ -112,8 +112,9 @@ def check_output(destination, *, force=False):
 def output_path(destination, *, force=False):
     """Yield a temporary path to write; at the end it is renamed to `destination` or copied to stdout.
 
-    After an exception nothing stays behind. Raises `UsageError` where the output exists and `force` is not set, and
-    `TryAgainError` where the disk is full.
+    After an exception nothing stays behind; what a process that was killed has left is removed when the next one on its
+    machine writes the same output. Raises `UsageError` where the output exists and `force` is not set, also where
+    another process was faster, and `TryAgainError` where the disk is full.
     """
     check_output(destination, force=force)
     streamed = str(destination) == STDIO or (Path(destination).exists() and not Path(destination).is_file())
@@ -123,7 +124,8 @@ def output_path(destination, *, force=False):
         temporary = Path(name)
     else:
         final = Path(destination)
-        temporary = final.with_name(f".{final.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+        _remove_leftovers(final)
+        temporary = final.with_name(f"{_temporary_prefix(final)}{os.getpid()}.tmp")
     try:
         with _disk_errors(destination):
             temporary.touch()
@@ -134,7 +136,8 @@ def output_path(destination, *, force=False):
             else:
                 temporary.chmod(mode)  # some writers make a file of their own, for its owner alone
                 _sync(temporary)
-                os.replace(temporary, final)
+                _rename(temporary, final, force)
+                _sync(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -170,9 +173,58 @@ def _copy_out(temporary, destination):
             shutil.copyfileobj(source, sink, _BUFFER)
 
 
+def _temporary_prefix(final):
+    return f".{final.name}.{socket.gethostname()}."
+
+
+def _remove_leftovers(final):
+    """Remove temporary files and folders for this output of processes of this machine that are no more."""
+    prefix, names = _temporary_prefix(final), []
+    with contextlib.suppress(OSError):
+        names = os.listdir(final.parent)
+    for name in names:
+        process = name.removeprefix(prefix).partition(".")[0]
+        if name.startswith(prefix) and process.isdigit() and not _is_alive(int(process)):
+            path = final.with_name(name)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        pass
+    return True
+
+
+def _rename(temporary, final, force):
+    """Give the file its name; without `force` not that of a file which another process has written meanwhile."""
+    if not force:
+        try:
+            os.link(temporary, final)
+        except FileExistsError as error:
+            advice = "--force replaces it"
+            raise UsageError("was written by another process meanwhile", where=final, advice=advice) from error
+        except OSError as error:
+            if error.errno in TRY_AGAIN:
+                raise
+            check_output(final)  # a file system without hard links
+        else:
+            return
+    os.replace(temporary, final)
+
+
 def _sync(path):
-    with open(path, "rb") as handle:
-        os.fsync(handle.fileno())
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

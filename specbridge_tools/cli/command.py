@@ -10,6 +10,7 @@ import click
 
 from specbridge_tools import __version__
 from specbridge_tools.errors import EXIT_BAD_DATA, EXIT_TRY_AGAIN, SpecbridgeError
+from specbridge_tools.interrupts import end_on_signals
 from specbridge_tools.streams import TRY_AGAIN
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
@@ -29,7 +30,7 @@ class Command(click.Command):
         kwargs.setdefault("prog_name", self.name)
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **kwargs)
-        signal.signal(signal.SIGTERM, _terminated)
+        end_on_signals()
         try:
             status = super().main(*args, standalone_mode=False, **kwargs)
             if sys.stdout is not None:
@@ -51,6 +52,10 @@ class Command(click.Command):
             sys.exit(128 + signal.SIGINT)
         except MemoryError as error:
             self._fail(error, EXIT_BAD_DATA, "out of memory; use fewer threads or a smaller batch")
+        except RuntimeError as error:
+            if not _is_full_gpu(error):
+                raise
+            self._fail(error, EXIT_TRY_AGAIN, "no memory left on the GPU; use a smaller --batch-size, or --device cpu")
 
     def _fail(self, error, status, text=None):
         if "--debug" in sys.argv:
@@ -73,8 +78,9 @@ def _abandon_stdout():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _terminated(signum, frame):
-    raise SystemExit(128 + signum)
+def _is_full_gpu(error):
+    # torch's own class; torch is not imported here
+    return type(error).__name__ == "OutOfMemoryError" and type(error).__module__.startswith("torch")
 
 
 class Group(Command, click.Group):

@@ -11,6 +11,7 @@ from specbridge_tools.cli.options import (
     record_options,
     threads_option,
 )
+from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 
 EXAMPLE = """
 sb-embed-mols molecules.tsv -o molecules.h5
@@ -41,11 +42,12 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
 @batch_size_option
 @device_option
 @click.option("--allow-download", is_flag=True, help="Let chemberta fetch a model by its name on the Hugging Face hub.")
+@part_options
 @record_options
 @threads_option
 def main(
     molecules, output, force, encoder, dtype, input_format, smiles_column, batch_size, device, allow_download,
-    rejects, strict, threads, quiet,
+    shard, skip_existing, rejects, strict, threads, quiet,
 ):  # fmt: skip
     """Standardise molecules and encode them.
 
@@ -55,12 +57,25 @@ def main(
     """
     from specbridge_tools.embeddings.embed_molecules import embed_molecules
     from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
+    from specbridge_tools.molecules.reader import count_molecules
     from specbridge_tools.progress import progress
+    from specbridge_tools.provenance import sha256_text
     from specbridge_tools.records import open_tally
     from specbridge_tools.streams import check_output
 
-    check_output(output, force=force)
+    check_output(output, force=force or skip_existing)
     settings = {"device": device, "allow_download": allow_download, "batch_size": batch_size, "threads": threads}
+    encoder = MOLECULE_ENCODERS.create(encoder, **settings)
+    reading = {"input_format": input_format, "smiles_column": smiles_column}
+    plan = make_plan(
+        output,
+        source="molecules",
+        count=lambda: count_molecules(molecules, **reading),
+        files=("molecules",),
+        digests={"encoder": lambda: sha256_text(f"{encoder.name} {encoder.weights_sha256}")},
+    )
+    if plan.is_done:
+        return say_done(output, quiet=quiet)
     with (
         open_tally("molecules", rejects=rejects, strict=strict, force=force) as tally,
         progress("molecules", quiet=quiet) as display,
@@ -68,13 +83,14 @@ def main(
         counts = embed_molecules(
             molecules,
             output,
-            encoder=MOLECULE_ENCODERS.create(encoder, **settings),
+            encoder=encoder,
             tally=tally,
             dtype=dtype,
-            input_format=input_format,
-            smiles_column=smiles_column,
             threads=threads,
+            window=plan.window,
+            part=plan.part,
             force=force,
             display=display,
+            **reading,
         )
-    closing_line(f"{tally.summary()}; {counts.summary()}", quiet=quiet)
+    return closing_line(f"{tally.summary()}; {counts.summary()}", quiet=quiet)

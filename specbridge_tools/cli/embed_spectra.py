@@ -13,6 +13,7 @@ from specbridge_tools.cli.options import (
     spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 
 EXAMPLE = """
 sb-embed-spectra spectra.mgf -o spectra.h5
@@ -28,10 +29,12 @@ zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o h
 @spectrum_format_option
 @batch_size_option
 @device_option
+@part_options
 @record_options
 @threads_option
 def main(
-    spectra, output, force, model, dtype, input_format, batch_size, device, rejects, strict, threads, quiet
+    spectra, output, force, model, dtype, input_format, batch_size, device, shard, skip_existing, rejects, strict,
+    threads, quiet,
 ):  # fmt: skip
     """Place spectra in the space of the molecules.
 
@@ -43,10 +46,17 @@ def main(
     from specbridge_tools.embeddings.embed_spectra import embed_spectra
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
-    from specbridge_tools.streams import check_output
+    from specbridge_tools.spectra.reader import count_spectra
     from specbridge_tools.threads import use_threads
 
-    check_output(output, force=force)
+    plan = make_plan(
+        output,
+        source="spectra",
+        count=lambda: count_spectra(spectra, input_format=input_format),
+        files=("spectra", "model"),
+    )
+    if plan.is_done:
+        return say_done(output, quiet=quiet)
     use_threads(threads)
     with (
         open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
@@ -60,7 +70,9 @@ def main(
             dtype=dtype,
             input_format=input_format,
             batch_size=batch_size,
+            window=plan.window,
+            part=plan.part,
             force=force,
             display=display,
         )
-    closing_line(tally.summary(), quiet=quiet)
+    return closing_line(tally.summary(), quiet=quiet)

@@ -15,6 +15,7 @@ from specbridge_tools.cli.options import (
     spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 from specbridge_tools.cli.query_options import search_options, typed_options
 
 EXAMPLE = """
@@ -40,13 +41,14 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @search_options
 @click.option("--format", "output_format", type=click.Choice(("tsv", "jsonl")), default="tsv", help="Of the hits.")
 @spectrum_format_option
+@part_options
 @record_options
 @batch_size_option
 @device_option
 @threads_option
 def main(
-    spectra, index, candidates, encoder, model, output, force, output_format, input_format, rejects, strict,
-    batch_size, device, threads, quiet, **search,
+    spectra, index, candidates, encoder, model, output, force, output_format, input_format, shard, skip_existing,
+    rejects, strict, batch_size, device, threads, quiet, **search,
 ):  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, or embeddings of sb-embed-spectra.
 
@@ -71,10 +73,18 @@ def main(
     from specbridge_tools.records import open_tally
     from specbridge_tools.search.models import model_for_spectra
     from specbridge_tools.search.opening import open_molecules
-    from specbridge_tools.search.passes import rewindable, wanted_lists
+    from specbridge_tools.search.passes import count_queries, rewindable, wanted_lists
     from specbridge_tools.search.query import write_hits
     from specbridge_tools.streams import STDIO, open_input, output_text, seekable_input
 
+    plan = make_plan(
+        output,
+        source="spectra",
+        count=lambda: count_queries(spectra, input_format=input_format),
+        files=("spectra", "model", "index", "candidates"),
+    )
+    if plan.is_done:
+        return say_done(output, quiet=quiet)
     options = typed_options(search)
     twice = candidates is not None or options.group_by is not None
     with contextlib.ExitStack() as stack:
@@ -92,9 +102,9 @@ def main(
         )
         display = stack.enter_context(progress("spectra", quiet=quiet))
         settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}
-        settings |= {"model": model, "lists": lists, "options": options, "tally": tally, "reranking": reranked}
-        columns, hits = query_hits(source, index=opened, **settings)
-        settings = {"columns": columns, "output_format": output_format}
+        settings |= {"model": model, "lists": lists, "options": options, "tally": tally, "window": plan.window}
+        columns, hits = query_hits(source, index=opened, reranking=reranked, **settings)
+        settings = {"columns": columns, "output_format": output_format, "part": plan.part}
         n_empty = write_hits(hits, stream, tally=tally, display=display, **settings)
     closing = f"{tally.summary()}, {n_empty} without a candidate"
-    closing_line(closing if lists is None else f"{listed.summary()}; {closing}", quiet=quiet)
+    return closing_line(closing if lists is None else f"{listed.summary()}; {closing}", quiet=quiet)

@@ -10,6 +10,7 @@ from specbridge_tools.cli.options import (
     spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 
 EXAMPLE = """
 sb-rerank hits.tsv --spectra spectra.mgf -o reranked.tsv
@@ -32,10 +33,11 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @click.option("--format", "output_format", type=click.Choice(("tsv", "jsonl")), default="tsv", help="Of the hits.")
 @group_option
 @spectrum_format_option
+@part_options
 @threads_option
 def main(
-    hits, spectra, model, output, force, top, explain, explain_top, output_format, group_by, input_format, threads,
-    quiet,
+    hits, spectra, model, output, force, top, explain, explain_top, output_format, group_by, input_format, shard,
+    skip_existing, threads, quiet,
 ):  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
 
@@ -56,9 +58,14 @@ def main(
     from specbridge_tools.fragmentation.tables import rerank_table
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
+    from specbridge_tools.search.hits import count_hits
     from specbridge_tools.search.passes import rewindable
     from specbridge_tools.streams import output_text
 
+    files = ("hits", "spectra", "model")
+    plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
+    if plan.is_done:
+        return say_done(output, quiet=quiet)
     ranker = load_ranker(model)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:
@@ -69,6 +76,6 @@ def main(
         rerank_table(
             hits, source, stream, ranker, top=top, threads=threads or available_threads(), group_by=group_by,
             input_format=input_format, output_format=output_format, explained=peaks, explain_top=explain_top,
-            tally=tally, display=display,
+            tally=tally, display=display, window=plan.window, part=plan.part,
         )  # fmt: skip
-    closing_line(tally.summary(), quiet=quiet)
+    return closing_line(tally.summary(), quiet=quiet)

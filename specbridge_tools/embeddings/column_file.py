@@ -51,10 +51,12 @@ class ColumnFile:
         """The column itself, for slicing; its values are not decoded."""
         return self._file[name]
 
-    def read_blocks(self, size):
-        """Yield {column: rows} for up to `size` rows at a time."""
-        for start in range(0, len(self), size):
-            yield {name: self.read(name, start, start + size) for name in self._layout.columns}
+    def read_blocks(self, size, start=0, stop=None):
+        """Yield {column: rows} for up to `size` rows at a time, from `start` up to `stop` or the end."""
+        stop = len(self) if stop is None else stop
+        for first in range(start, stop, size):
+            last = min(first + size, stop)
+            yield {name: self.read(name, first, last) for name in self._layout.columns}
 
     def _check(self):
         found, version = self.attributes.get("format"), self.attributes.get("format_version")

@@ -67,8 +67,9 @@ class ColumnWriter:
 
 
 @contextlib.contextmanager
-def create_columns(path, layout, attributes, *, dtype):
-    """Yield the `ColumnWriter` of a new file at `path` with these attributes; vectors are stored as `dtype`.
+def create_columns(path, layout, attributes, *, dtype, part=None):
+    """Yield the `ColumnWriter` of a new file at `path` with these attributes; vectors are stored as `dtype`. The
+    attribute `part` says which part of a whole (`provenance.Part`) the file is, where it is one.
 
     Raises `OSError` where the disk is full.
     """
@@ -77,7 +78,7 @@ def create_columns(path, layout, attributes, *, dtype):
         try:
             with h5py.File(sink, "w") as file:
                 file.attrs.update({"format": layout.format, "format_version": FORMAT_VERSION, "created_by": CREATED_BY})
-                file.attrs.update(attributes)
+                file.attrs.update(attributes | ({} if part is None else {"part": str(part)}))
                 for name, column_dtype in layout.columns.items():
                     shape = (attributes["dimension"],) if column_dtype is VECTOR else ()
                     _create(file, name, np.dtype(column_dtype or dtype).newbyteorder("<"), shape)

@@ -7,7 +7,7 @@ import logging
 
 import numpy as np
 
-from specbridge_tools.embeddings.molecules import ID_SEPARATOR, create_molecule_embeddings
+from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
 from specbridge_tools.embeddings.precision import stored
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
@@ -39,6 +39,8 @@ def embed_molecules(
     input_format="auto",
     smiles_column=None,
     threads=None,
+    window=None,
+    part=None,
     force=False,
     display=None,
 ):
@@ -47,6 +49,7 @@ def embed_molecules(
     encoder  a `MoleculeEncoder`
     tally    counts the records; its `n_written` becomes the number of molecules written
     dtype    of the stored vectors, float16 or float32
+    window   `shards.Window` of the records to encode, None for all; part: `provenance.Part` that the file then is
 
     A structure that stands in several records, by InChIKey block and formula, is written once, where it came first,
     with the ids of all. Raises `DataError` where a vector does not fit the dtype.
@@ -54,7 +57,7 @@ def embed_molecules(
     display = display or SilentProgress()
     with (
         output_path(destination, force=force) as temporary,
-        create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype) as writer,
+        create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype, part=part) as writer,
         contextlib.closing(
             read_counted(
                 source,
@@ -62,6 +65,7 @@ def embed_molecules(
                 input_format=input_format,
                 smiles_column=smiles_column,
                 threads=threads,
+                window=window,
             )
         ) as records,
     ):
@@ -137,6 +141,5 @@ def _write_all_ids(writer, repeated):
         stop = min(start + BLOCK, writer.n)
         ids = writer.texts("all_ids", start=start, stop=stop)
         for row in rows:
-            first = ids[row - start]
-            ids[row - start] = ID_SEPARATOR.join([first, *(other for other in repeated[row] if other != first)])
+            ids[row - start] = joined_ids([ids[row - start], *repeated[row]])
         writer.write("all_ids", ids, start=start, stop=stop)

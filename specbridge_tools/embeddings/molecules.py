@@ -110,13 +110,18 @@ def open_molecule_embeddings(source):
     return open_columns(MoleculeEmbeddings, LAYOUT, source)
 
 
+def joined_ids(texts):
+    """Texts of ids, `;` between them -> one text with each id once, in order."""
+    return ID_SEPARATOR.join(dict.fromkeys(ID_SEPARATOR.join(texts).split(ID_SEPARATOR)))
+
+
 @contextlib.contextmanager
-def create_molecule_embeddings(path, *, encoder, dtype):
+def create_molecule_embeddings(path, *, encoder, dtype, part=None):
     """Yield the `ColumnWriter` of a new file for the vectors of `encoder`, stored as `dtype`."""
     attributes = {
         "encoder": encoder.name,
         "weights_sha256": encoder.weights_sha256,
         "dimension": encoder.dimension,
     }
-    with create_columns(path, LAYOUT, attributes, dtype=dtype) as writer:
+    with create_columns(path, LAYOUT, attributes, dtype=dtype, part=part) as writer:
         yield writer

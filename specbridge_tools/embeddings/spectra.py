@@ -81,12 +81,13 @@ class SpectrumEmbeddings(ColumnFile):
         """The vectors on disk; slicing reads them."""
         return self.dataset("embedding")
 
-    def blocks(self, size):
-        """Yield lists of up to `size` pairs (record, vector (d,)), in order.
+    def blocks(self, size, *, window=None):
+        """Yield lists of up to `size` pairs (record, vector (d,)), in order; `window` (`shards.Window`) says of which.
 
         A record is a `Spectrum` without peaks, whose metadata hold its formula where it has one, or a `Rejection`.
         """
-        for columns in self.read_blocks(size):
+        rows = (0, len(self)) if window is None else (window.low, min(window.high, len(self)))
+        for columns in self.read_blocks(size, *rows):
             vectors = columns.pop("embedding")
             names = list(columns)
             rows = zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -110,7 +111,7 @@ def open_spectrum_embeddings(source):
 
 
 @contextlib.contextmanager
-def create_spectrum_embeddings(path, *, model, dtype):
+def create_spectrum_embeddings(path, *, model, dtype, part=None):
     """Yield the `ColumnWriter` of a new file for the vectors of `model`, stored as `dtype`."""
     attributes = {
         "model": model.name,
@@ -120,5 +121,5 @@ def create_spectrum_embeddings(path, *, model, dtype):
         "molecule_head_sha256": model.molecule_head_sha256,
         "dimension": model.dimension,
     }
-    with create_columns(path, LAYOUT, attributes, dtype=dtype) as writer:
+    with create_columns(path, LAYOUT, attributes, dtype=dtype, part=part) as writer:
         yield writer

@@ -27,6 +27,8 @@ def rerank_table(
     explain_top=5,
     tally,
     display,
+    window=None,
+    part=None,
 ):
     """Read a hits table and its spectra (path, `-` or binary file each), write the re-ranked table to `stream`.
 
@@ -34,9 +36,11 @@ def rerank_table(
                  is a file that can be read twice
     explained    open text file for the explained peaks of the first `explain_top` candidates of each query, or None
     tally        `Tally` of the queries; display: progress
+    window       `shards.Window` of the queries to take, None for all; part: see `HitWriter`
     Other arguments as in `rerank.rerank`.
     """
-    counted = (one for one in read_hits(hits) if tally.count(one))
+    taken = read_hits(hits) if window is None else window.filter(read_hits(hits))
+    counted = (one for one in taken if tally.count(one))
     if group_by is None:
         known = (record for record in read_spectra(spectra, input_format=input_format) if isinstance(record, Spectrum))
         answers = with_spectra(counted, known)
@@ -48,14 +52,14 @@ def rerank_table(
     writer = None
     for query in rerank(answers, ranker, top=top, threads=threads):
         if writer is None:
-            writer = HitWriter(stream, output_format=output_format, columns=query.hits.columns)
+            writer = HitWriter(stream, output_format=output_format, columns=query.hits.columns, part=part)
         writer.write(query.hits)
         if rows is not None:
             rows.writerows(_explained_rows(query, ranker, explain_top))
         tally.n_written += 1
         display.advance()
     if writer is None:
-        HitWriter(stream, output_format=output_format, columns=output_columns(COLUMNS))
+        HitWriter(stream, output_format=output_format, columns=output_columns(COLUMNS), part=part)
 
 
 def _explained_rows(query, ranker, top):

@@ -4,12 +4,14 @@ import contextlib
 
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.parts.kind import kind_of
+from specbridge_tools.parts.marks import read_part
 from specbridge_tools.parts.merge_hdf5 import (
     merge_index_files,
     merge_molecule_embeddings,
     merge_spectrum_embeddings,
 )
 from specbridge_tools.parts.merge_text import merge_hits, merge_molecules, merge_spectra
+from specbridge_tools.provenance import in_order
 from specbridge_tools.streams import STDIO, display_name, seekable_input
 
 _MERGERS = {
@@ -25,14 +27,16 @@ _MERGERS = {
 def merge_parts(sources, destination, tally, *, force=False):
     """Write one file of several (paths, or `-` once) to a path or `-`; returns what they hold, e.g. `hits (tsv)`.
 
-    Records are counted by `tally`. Raises `MismatchError` where the parts are of different kinds, or of different
-    encoders, models or columns.
+    Parts that say which shard they are (`provenance.Part`) are merged in the order of their shards: the whole is then
+    what one process would have written. Records are counted by `tally`. Raises `MismatchError` where the parts are of
+    different kinds, encoders, models or columns, or shards of different runs, or not all of them are there.
     """
     if sum(str(source) == STDIO for source in sources) > 1:
         raise UsageError("only one part can be stdin")
     with contextlib.ExitStack() as stack:
         named = [(stack.enter_context(seekable_input(source)), display_name(source)) for source in sources]
         kind = _common_kind(named)
+        named = in_order([(read_part(path, name), (path, name), name) for path, name in named])
         _MERGERS[kind.partition(" (")[0]](named, destination, tally, force=force)
     return kind
 

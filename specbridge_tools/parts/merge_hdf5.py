@@ -8,9 +8,10 @@ import numpy as np
 
 from specbridge_tools.embeddings import molecules, spectra
 from specbridge_tools.embeddings.columns import create_columns
-from specbridge_tools.embeddings.molecules import ID_SEPARATOR, MoleculeEmbeddings
+from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, joined_ids
 from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
+from specbridge_tools.parts.marks import read_part
 from specbridge_tools.search.build import merge_indexes
 from specbridge_tools.search.index import open_index
 from specbridge_tools.streams import output_path
@@ -44,15 +45,18 @@ def merge_molecule_embeddings(named, destination, tally, *, force):
 
 
 def merge_spectrum_embeddings(named, destination, tally, *, force):
-    """One file of several of the same model; records are numbered on from part to part."""
+    """One file of several of the same model. Shards of one file have its numbers of records; those of other parts are
+    numbered on from part to part.
+    """
     tally.noun = "spectra"
+    is_one_file = read_part(named[0][0]) is not None
     with _merging(SpectrumEmbeddings, spectra.LAYOUT, named, destination, force) as (files, writer):
         before = 0
         for file in files:
             for columns in file.read_blocks(BLOCK):
                 columns["record"] = columns["record"] + before
                 writer.append(columns)
-            before = int(file.read("record").max(initial=0)) + before
+            before += 0 if is_one_file else int(file.read("record").max(initial=0))
         tally.n_read = tally.n_written = writer.n
 
 
@@ -100,6 +104,5 @@ def _add_ids(writer, repeated):
         stop = min(start + BLOCK, writer.n)
         texts = writer.texts("all_ids", start=start, stop=stop)
         for row in rows:
-            ids = ID_SEPARATOR.join([texts[row - start], *repeated[row]]).split(ID_SEPARATOR)
-            texts[row - start] = ID_SEPARATOR.join(dict.fromkeys(ids))
+            texts[row - start] = joined_ids([texts[row - start], *repeated[row]])
         writer.write("all_ids", texts, start=start, stop=stop)

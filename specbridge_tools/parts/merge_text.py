@@ -5,17 +5,20 @@ import io
 import itertools
 
 from specbridge_tools.errors import MismatchError
+from specbridge_tools.parts.marks import read_part
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
+from specbridge_tools.provenance import is_part
 from specbridge_tools.search.hits import Hits, HitWriter, read_hits
 from specbridge_tools.streams import open_input, output_text
 
 
 def merge_hits(named, destination, tally, *, force):
-    """One table of several with the same columns. Records are numbered on from part to part, so that queries of the
-    same id stay apart, and the whole is as if it had been searched in one piece.
+    """One table of several with the same columns. Shards of one file have its numbers of records. Those of other parts
+    are numbered on from part to part, so that queries of the same id stay apart.
     """
     tally.noun = "queries"
+    is_one_file = read_part(named[0][0]) is not None
     columns, output_format = _hit_columns(named[0][0])
     for path, name in named[1:]:
         if _hit_columns(path) != (columns, output_format):
@@ -26,10 +29,13 @@ def merge_hits(named, destination, tally, *, force):
         for path, _ in named:
             last = 0
             for hits in tally.usable(read_hits(path)):
+                if is_one_file:
+                    # the last column says which part it was
+                    hits = Hits(columns, [row[: len(columns)] for row in hits.rows])
                 writer.write(_renumbered(hits, before) if before else hits)
                 last = max(last, hits.record)
                 tally.n_written += 1
-            before += last
+            before += 0 if is_one_file else last
 
 
 def _hit_columns(path):
@@ -40,7 +46,8 @@ def _hit_columns(path):
             return first.columns, "jsonl"
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         try:
-            return tuple(next(csv.reader(text, delimiter="\t"))), "tsv"
+            columns = next(csv.reader(text, delimiter="\t"))
+            return tuple(name for name in columns if not is_part(name)), "tsv"
         finally:
             text.detach()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.progress import SilentProgress
+from specbridge_tools.provenance import Part, in_order
 from specbridge_tools.search.graph import build_graph
 from specbridge_tools.search.index import open_index
 from specbridge_tools.search.layout import create_index_file, text_sizes
@@ -53,13 +54,14 @@ def build_index(
     display     progress, in molecules
 
     The same molecule (first InChIKey block, formula) of several inputs is kept once, as the first input has it, with
-    the ids of all. Raises `MismatchError` where the inputs are of different encoders or the model is of another, and
-    `DataError` where they hold no molecule or what is no number.
+    the ids of all. The index of one shard (`provenance.Part`) says that it is one; several shards must be all of one
+    run. Raises `MismatchError` where they are not, where the inputs are of different encoders or the model is of
+    another, and `DataError` where they hold no molecule or what is no number.
     """
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(output_path(destination, force=force))
         folder = stack.enter_context(_folder_beside(temporary))
-        opened = [stack.enter_context(open_molecule_embeddings(source)) for source in inputs]
+        opened, part = _of_one_run([stack.enter_context(open_molecule_embeddings(source)) for source in inputs])
         raw = common_space(opened)
         model = pick_model(raw, opened[0].name) if pick_model else None
         space = Space.of_model(model) if model else raw
@@ -70,7 +72,7 @@ def build_index(
             raise DataError("there is no molecule", where=", ".join(each.name for each in opened))
         while len(runs) > _MOST_RUNS:
             runs = _merge_groups(runs, folder, memory_mb)
-        return BuildCounts(n_read, _merge_files(runs, temporary, folder, graph=graph, memory_mb=memory_mb))
+        return BuildCounts(n_read, _merge_files(runs, temporary, folder, graph=graph, memory_mb=memory_mb, part=part))
 
 
 def merge_indexes(inputs, destination, *, graph=None, memory_mb=1024, force=False):
@@ -87,6 +89,14 @@ def merge_indexes(inputs, destination, *, graph=None, memory_mb=1024, force=Fals
                 raise UsageError(message, advice="build one of them again with the other's --dtype")
         n_written = _write_merged(indexes, temporary, folder, graph=graph, memory_mb=memory_mb)
         return BuildCounts(sum(index.n for index in indexes), n_written)
+
+
+def _of_one_run(opened):
+    """Open embeddings -> (the same, shards in their order, the part of a whole that the index will be, or None)."""
+    parts = [Part.parse(str(each.attributes.get("part", ""))) for each in opened]
+    if len(opened) == 1:
+        return opened, parts[0]
+    return in_order([(part, each, each.name) for part, each in zip(parts, opened, strict=True)]), None
 
 
 @contextlib.contextmanager
@@ -108,13 +118,13 @@ def _merge_groups(runs, folder, memory_mb):
     return fewer
 
 
-def _merge_files(paths, destination, folder, *, graph, memory_mb):
+def _merge_files(paths, destination, folder, *, graph, memory_mb, part=None):
     with contextlib.ExitStack() as stack:
         indexes = [stack.enter_context(open_index(path)) for path in paths]
-        return _write_merged(indexes, destination, folder, graph=graph, memory_mb=memory_mb)
+        return _write_merged(indexes, destination, folder, graph=graph, memory_mb=memory_mb, part=part)
 
 
-def _write_merged(indexes, destination, folder, *, graph, memory_mb):
+def _write_merged(indexes, destination, folder, *, graph, memory_mb, part=None):
     """Merge open indexes of one space into a new file; -> number of molecules.
 
     HDF5's contiguous datasets need their sizes beforehand, so a first pass, without vectors, counts.
@@ -128,6 +138,7 @@ def _write_merged(indexes, destination, folder, *, graph, memory_mb):
         blocks = merged_rows(indexes, block_rows=block_rows)
         attributes = build_graph(blocks, graph_path, n=n, dimension=space.dimension, options=graph)
     settings = {"n": n, "dtype": dtype, "text_bytes": sizes, "graph_path": graph_path, "graph_attributes": attributes}
+    settings["part"] = part
     with create_index_file(destination, space, **settings) as file:
         for block in merged_rows(indexes, block_rows=block_rows):
             file.append(block)

@@ -14,6 +14,7 @@ import json
 import numpy as np
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.provenance import is_part
 from specbridge_tools.streams import display_name, open_input
 
 COLUMNS = (
@@ -88,19 +89,25 @@ class Hits:
 class HitWriter:
     """Writes `Hits` to an open text file; `columns` are those of every `Hits` that will be written.
 
-    In TSV a value with a tab, a line feed or a double quote is quoted as in CSV, and a carriage return becomes a blank.
+    With `part` (`provenance.Part`) a last column, named by its text, holds its shard in every row; such a column of the
+    hits themselves, which says what they were read from, is left out. In TSV a value with a tab, a line feed or a
+    double quote is quoted as in CSV, and a carriage return becomes a blank.
     """
 
-    def __init__(self, stream, *, output_format="tsv", columns=COLUMNS):
+    def __init__(self, stream, *, output_format="tsv", columns=COLUMNS, part=None):
         self._stream = stream
-        self._columns = tuple(columns)
+        self._kept = [i for i, name in enumerate(columns) if not is_part(name)]
+        self._all_kept = len(self._kept) == len(columns)
+        self._added = () if part is None else (str(part.shard),)
+        self._columns = (*(columns[i] for i in self._kept), *(() if part is None else (str(part),)))
         self._write_rows = self._write_tsv if output_format == "tsv" else self._write_json
         if output_format == "tsv":
             self._write_tsv([self._columns])
 
     def write(self, hits):
         """Write the rows of one query."""
-        self._write_rows(hits.rows)
+        rows = hits.rows if self._all_kept else [tuple(row[i] for i in self._kept) for row in hits.rows]
+        self._write_rows([(*row, *self._added) for row in rows] if self._added else rows)
 
     def _write_tsv(self, rows):
         text = "\n".join(map("\t".join, rows)) + "\n"
@@ -141,6 +148,11 @@ def read_hits(source):
             raise DataError("is not UTF-8 text", where=name) from error
         finally:
             text.detach()
+
+
+def count_hits(source):
+    """How many queries a table has."""
+    return sum(1 for _ in read_hits(source))
 
 
 def _grouped(rows):

@@ -7,8 +7,9 @@ import h5py
 import numpy as np
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.provenance import Part, sha256_file, sha256_text
 from specbridge_tools.search.columns import Column, TextColumn
-from specbridge_tools.search.layout import FORMAT, FORMAT_VERSION, GRAPH
+from specbridge_tools.search.layout import DIGEST, FORMAT, FORMAT_VERSION, GRAPH
 from specbridge_tools.search.rows import TEXTS
 from specbridge_tools.search.space import Space
 from specbridge_tools.streams import display_name, seekable_input
@@ -23,6 +24,7 @@ class Index:
     name              the file, as messages show it
     space             where its vectors live
     n, dtype          number of molecules; float16 or float32
+    part              the part of a whole that it is (`provenance.Part`), or None
     graph             the saved graph's bytes (`Column`), or None; graph_attributes: how it was made
     """
 
@@ -34,6 +36,7 @@ class Index:
             resources.callback(os.close, self._descriptor)
             self.space = _checked_space(file, name)
             self.n = int(file.attrs.get("n", 0))
+            self.part = Part.parse(str(file.attrs.get("part", "")))
             self.exact_mass = self._column(file, "exact_mass", "<f8", (self.n,))
             self.inchikey14 = self._column(file, "inchikey14", "S14", (self.n,))
             self.dtype = np.dtype("f2" if "embedding" in file and file["embedding"].dtype.itemsize == 2 else "f4")
@@ -90,6 +93,15 @@ def open_index(source):
     with contextlib.ExitStack() as resources:
         path = resources.enter_context(seekable_input(source))
         return Index(path, name=display_name(source), resources=resources.pop_all())
+
+
+def index_digest(path):
+    """SHA-256 of what an index (path) holds, as it was written when the index was built; hence at once."""
+    with _open_hdf5(path, str(path)) as file:
+        if DIGEST not in file:
+            return sha256_file(path)
+        graph = str(file[GRAPH].attrs.get("sha256", "")) if GRAPH in file else ""
+        return sha256_text(file[DIGEST][0].decode() + graph)
 
 
 def _open_hdf5(path, name):

@@ -11,13 +11,16 @@ dataset's offset without HDF5. Row i of every column is the same molecule; rows 
     T_offsets         (n + 1,) int64  string i of T is T_bytes[T_offsets[i]:T_offsets[i + 1]]
     graph             (bytes,) uint8  only in files with a graph: what hnswlib's `save_index` writes; labels are rows.
                       Attributes: metric (cosine or ip), M, ef_construction, seed, sha256 of the bytes
+    sha256            (1,) S64        of all columns above but the graph, each by itself, in the order of their names
 
 Root attributes: format = "specbridge-index", format_version = 1, created_by, n, dimension; encoder and weights_sha256
-of the molecular encoder; molecule_head_sha256 of the model whose molecule head the vectors went through, '' for none.
+of the molecular encoder; molecule_head_sha256 of the model whose molecule head the vectors went through, '' for none;
+part, in the index of a shard, which one it is (`provenance.Part`).
 """
 
 import contextlib
 import dataclasses
+import hashlib
 import io
 import os
 import shutil
@@ -31,6 +34,7 @@ from specbridge_tools.search.rows import TEXTS
 FORMAT = "specbridge-index"
 FORMAT_VERSION = 1
 GRAPH = "graph"
+DIGEST = "sha256"
 
 
 def text_sizes(blocks):
@@ -50,6 +54,7 @@ class IndexFileWriter:
         self._descriptor = descriptor
         self._offsets = offsets
         self._row = 0
+        self._digests = {name: hashlib.sha256() for name in sorted(offsets) if name not in (GRAPH, DIGEST)}
         self._text_ends = dict.fromkeys(TEXTS, 0)
         for name in TEXTS:
             self._put(f"{name}_offsets", 0, np.zeros(1, "<i8"))
@@ -68,6 +73,11 @@ class IndexFileWriter:
             self._text_ends[name] = int(ends[-1])
         self._row += len(rows)
 
+    def finish(self):
+        """Write the digest of what was written."""
+        digest = hashlib.sha256("".join(each.hexdigest() for each in self._digests.values()).encode())
+        self._put(DIGEST, 0, np.array([digest.hexdigest()], "S64"))
+
     def copy_graph(self, path):
         """Copy a saved graph into its place."""
         os.lseek(self._descriptor, self._offsets[GRAPH], os.SEEK_SET)
@@ -76,6 +86,8 @@ class IndexFileWriter:
 
     def _put(self, column, position, array):
         view = memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(b"")
+        if column in self._digests:
+            self._digests[column].update(view)
         position += self._offsets[column] or 0
         while len(view):
             n_written = os.pwrite(self._descriptor, view, position)
@@ -83,12 +95,12 @@ class IndexFileWriter:
 
 
 @contextlib.contextmanager
-def create_index_file(path, space, *, n, dtype, text_bytes, graph_path=None, graph_attributes=None):
+def create_index_file(path, space, *, n, dtype, text_bytes, graph_path=None, graph_attributes=None, part=None):
     """Lay out an index file for `n` molecules and yield the `IndexFileWriter` that fills it.
 
-    text_bytes: column of `TEXTS` -> bytes of all its strings in UTF-8. graph_path: a saved graph to put in. HDF5 only
-    writes its own few bytes, into memory; they and all data go to the file by plain writes, since HDF5 does not survive
-    a disk that runs full.
+    text_bytes: column of `TEXTS` -> bytes of all its strings in UTF-8. graph_path: a saved graph to put in. part:
+    which part of a whole it is, or None. HDF5 only writes its own few bytes, into memory; they and all data go to the
+    file by plain writes, since HDF5 does not survive a disk that runs full.
     """
     columns = {
         "exact_mass": ((n,), "<f8"),
@@ -98,12 +110,14 @@ def create_index_file(path, space, *, n, dtype, text_bytes, graph_path=None, gra
     for name in TEXTS:
         columns[f"{name}_bytes"] = ((text_bytes[name],), "u1")
         columns[f"{name}_offsets"] = ((n + 1,), "<i8")
+    columns[DIGEST] = ((1,), "S64")
     if graph_path is not None:
         columns[GRAPH] = ((os.path.getsize(graph_path),), "u1")
     frame = _Frame()
     with h5py.File(frame, "w", alignment_threshold=1 << 16, alignment_interval=4096) as file:
         attributes = {"format": FORMAT, "format_version": FORMAT_VERSION, "created_by": CREATED_BY, "n": n}
-        file.attrs.update(attributes | dataclasses.asdict(space))
+        attributes |= dataclasses.asdict(space) | ({} if part is None else {"part": str(part)})
+        file.attrs.update(attributes)
         offsets = {name: _reserve(file, name, shape, dtype) for name, (shape, dtype) in columns.items()}
         if graph_path is not None:
             file[GRAPH].attrs.update(graph_attributes)
@@ -114,6 +128,7 @@ def create_index_file(path, space, *, n, dtype, text_bytes, graph_path=None, gra
         if graph_path is not None:
             writer.copy_graph(graph_path)
         yield writer
+        writer.finish()
     finally:
         os.close(descriptor)
 

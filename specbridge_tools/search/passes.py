@@ -6,10 +6,11 @@ import gzip
 import shutil
 import tempfile
 
+from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import UsageError
 from specbridge_tools.records import Rejection
 from specbridge_tools.search.table import LIST_FIELD
-from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reader import count_spectra, read_spectra
 from specbridge_tools.streams import display_name, open_input
 
 _COPY = 1 << 20
@@ -44,6 +45,15 @@ def count_values(stream, value_of, *, input_format="auto"):
     counts = collections.Counter(filter(None, map(value_of, usable)))
     stream.seek(0)
     return counts
+
+
+def count_queries(source, *, input_format="auto"):
+    """How many records a file of spectra or spectrum embeddings has, as a `shards.Window` counts them."""
+    with open_input(source) as stream:
+        if not holds_embeddings(stream):
+            return count_spectra(stream, input_format=input_format)
+    with open_spectrum_embeddings(source) as embeddings:
+        return len(embeddings)
 
 
 def wanted_lists(stream, *, group_by=None, input_format="auto"):

@@ -62,6 +62,7 @@ class QueryReader:
     group_field    field whose value names the group of spectra to answer together, or None; `tolerance` is that of
                    their precursors
     keep_spectra   whether queries hold their spectra; those of a group wait until it is whole
+    window         `shards.Window` of the records to read, None for all
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class QueryReader:
         input_format="auto",
         batch_size=64,
         keep_spectra=False,
+        window=None,
     ):
         self._index = index
         self._tally = tally
@@ -86,6 +88,7 @@ class QueryReader:
         self._input_format = input_format
         self._batch_size = batch_size
         self._keep = keep_spectra
+        self._window = window
         self._name = ""
 
     def read(self, source):
@@ -127,7 +130,7 @@ class QueryReader:
         name = self._model.name
         advice = f"build the index with --model {name}, or search with the model it was built for"
         require_same(self._index.space, self._index.name, Space.of_model(self._model), f"model {name}", advice=advice)
-        records = iter(read_spectra(stream, input_format=self._input_format))
+        records = iter(read_spectra(stream, input_format=self._input_format, window=self._window))
         while chunk := list(itertools.islice(records, self._batch_size * _BATCHES)):
             yield self._encoded([self._checked(record) for record in chunk])
 
@@ -149,7 +152,7 @@ class QueryReader:
             if self._model is not None and embeddings.model_sha256 != self._model.weights_sha256:
                 message = f"{self._name} was made with model {embeddings.model}, not with {self._model.name}"
                 raise MismatchError(message, advice="embed the spectra with this model, or leave --model out")
-            for block in embeddings.blocks(self._batch_size * _BATCHES):
+            for block in embeddings.blocks(self._batch_size * _BATCHES, window=self._window):
                 yield [(self._checked(record), vector) for record, vector in block]
 
     def _checked(self, record):

@@ -79,6 +79,7 @@ def answers(
     threads=1,
     tally=None,
     keep_spectra=False,
+    window=None,
 ) -> Iterator[Answer]:
     """Yield the `Answer` to each record or group of `source`, in its order; without candidates it holds the reason.
 
@@ -88,9 +89,12 @@ def answers(
     lists    `CandidateLists` of the index to rank, whatever `options.mode`; None to search the index
     tally    counts the records; a new one where None
     keep_spectra  whether the answers hold their spectra
+    window   `shards.Window` of the records to answer, None for all
 
     Raises `MismatchError` where index, model and embeddings do not belong together.
     """
+    if window is not None and options.group_by is not None:
+        raise UsageError("spectra of a group may stand in several shards", advice="leave --shard or --group-by out")
     calibration = _calibration(model, options)
     reader = QueryReader(
         index,
@@ -102,6 +106,7 @@ def answers(
         input_format=input_format,
         batch_size=batch_size,
         keep_spectra=keep_spectra,
+        window=window,
     )
     search = _search(index, lists, options, threads)
     for queries in reader.read(source):
@@ -161,10 +166,10 @@ def _nothing_found(options):
     return "no candidate of the formula"
 
 
-def write_hits(answered, stream, *, tally, columns=COLUMNS, output_format="tsv", display=None):
-    """Write `Hits`, all with `columns`, to an open text file; -> how many have no candidate."""
+def write_hits(answered, stream, *, tally, columns=COLUMNS, output_format="tsv", part=None, display=None):
+    """Write `Hits`, all with `columns`, to an open text file; -> how many have no candidate. part: see `HitWriter`."""
     display = display or SilentProgress()
-    writer = HitWriter(stream, output_format=output_format, columns=columns)
+    writer = HitWriter(stream, output_format=output_format, columns=columns, part=part)
     n_empty = 0
     for hits in answered:
         writer.write(hits)

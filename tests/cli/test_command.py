@@ -158,7 +158,7 @@ def test_stdout_that_the_shell_closed():
     assert (done.returncode, done.stderr) == (1, "sb-try: error: <stdout>: is closed; open it, or name a file\n")
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 138)])
 def test_signal_leaves_nothing_half_written(tmp_path, number, status):
     out = tmp_path / "out.tsv"
     body = f"""

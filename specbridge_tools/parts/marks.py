@@ -1,0 +1,31 @@
+"""The `Part` that a file says it is: an attribute of HDF5, the last column of a table of hits."""
+
+import h5py
+
+from specbridge_tools.content import foreign
+from specbridge_tools.errors import FormatError
+from specbridge_tools.provenance import Part
+from specbridge_tools.streams import open_input
+
+_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
+_LONGEST_HEADER = 1 << 16
+
+
+def read_part(path, name=None):
+    """The `Part` of a file, or None where it does not say; raises `FormatError` where the file was cut short."""
+    name = name or str(path)
+    with open_input(path) as stream:
+        head = stream.read(_LONGEST_HEADER)
+    if head.startswith(_HDF5_MAGIC):
+        return _of_hdf5(path, name)
+    if foreign(head) or not head:
+        return None
+    return Part.parse(head.partition(b"\n")[0].decode(errors="replace").rpartition("\t")[2].rstrip("\r"))
+
+
+def _of_hdf5(path, name):
+    try:
+        with h5py.File(path, "r") as file:
+            return Part.parse(str(file.attrs.get("part", "")))
+    except OSError as error:
+        raise FormatError("is a broken HDF5 file", where=name, advice="copy or make it again") from error
