@@ -28,4 +28,5 @@ def _of_hdf5(path, name):
         with h5py.File(path, "r") as file:
             return Part.parse(str(file.attrs.get("part", "")))
     except OSError as error:
-        raise FormatError("is a broken HDF5 file", where=name, advice="copy or make it again") from error
+        what = f"is a truncated or damaged HDF5 file ({error})"
+        raise FormatError(what, where=name, advice="copy it or make it again") from error
