@@ -1,11 +1,10 @@
-"""What stands in help, README and Galaxy wrappers agrees with the commands."""
+"""What stands in help and README agrees with the commands."""
 
 import importlib
 import re
 import resource
 import subprocess
 import sys
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import click
@@ -13,10 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WRAPPERS = ROOT / "galaxy_wrappers"
 COMMANDS = tuple(re.findall(r'^    "([a-z-]+)",$', (ROOT / "setup.py").read_text(), re.MULTILINE))
-WITHOUT_WRAPPER = ("info", "models", "convert")
-WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_WRAPPER)
 HEAVY = ("torch", "rdkit", "numpy", "scipy", "h5py", "transformers", "matplotlib")
 SHOW_HELP = """
 import sys
@@ -100,81 +96,3 @@ def test_readme_has_all_its_figures():
     card = (ROOT / "specbridge_tools/pretrained/MODEL_CARD.md").read_text(encoding="utf-8")
     assert "PENDING" not in README + card
     assert not re.search(r"@[A-Z_0-9]+@", README + card)
-
-
-def wrapper_of(name):
-    """The tool's XML with the macros it expands put in place, as far as params go."""
-    tree = ET.parse(WRAPPERS / f"specbridge_{name.replace('-', '_')}.xml").getroot()
-    macros = {xml.get("name"): xml for xml in ET.parse(WRAPPERS / "macros.xml").getroot().iter("xml")}
-    params, expanded = list(tree.iter("param")), [tree]
-    for element in expanded:
-        for use in element.iter("expand"):
-            macro = macros[use.get("macro")]
-            expanded.append(macro)
-            params += macro.iter("param")
-    return tree, [param for param in params if param.get("argument")]
-
-
-@pytest.mark.parametrize("name", WRAPPED)
-def test_every_argument_of_the_wrapper_is_an_option(name):
-    tree, params = wrapper_of(name)
-    options = options_of(name)
-    assert params
-    for param in params:
-        assert param.get("argument") in options, param.attrib
-    used = set(re.findall(r"(?<!\S)(--[a-z][a-z-]*)", tree.find("command").text))
-    assert used <= set(options), used - set(options)
-    assert tree.find("command").text.split()[0] == f"sb-{name}"
-
-
-@pytest.mark.parametrize("name", WRAPPED)
-def test_defaults_of_the_wrapper_are_those_of_the_command(name):
-    options = options_of(name)
-    for param in wrapper_of(name)[1]:
-        option = options[param.get("argument")]
-        default = option.default if isinstance(option.default, str | int | float) else None
-        kind = param.get("type")
-        if kind in ("integer", "float") and param.get("value"):
-            assert float(param.get("value")) == float(default), param.attrib
-        elif kind == "text" and param.get("value"):
-            assert param.get("value") == str(default), param.attrib
-        elif kind == "select" and isinstance(option.type, click.Choice):
-            chosen = [choice.get("value") for choice in param.iter("option") if choice.get("selected") == "true"]
-            values = [choice.get("value") for choice in param.iter("option")]
-            assert set(values) - {""} <= set(option.type.choices), param.attrib
-            assert (chosen or values)[0] == (default or ""), param.attrib
-        elif kind == "boolean":
-            assert param.get("checked", "false") == str(option.default is True).lower(), param.attrib
-            assert {param.get("truevalue"), param.get("falsevalue")} <= {
-                param.get("argument"),
-                *option.opts,
-                *option.secondary_opts,
-                "",
-            }
-
-
-@pytest.mark.parametrize("name", WRAPPED)
-def test_wrapper_has_what_a_reviewer_wants(name):
-    tree, _ = wrapper_of(name)
-    order = [child.tag for child in tree]
-    wanted = ["description", "macros", "command", "inputs", "outputs", "tests", "help"]
-    assert [tag for tag in order if tag in wanted] == wanted
-    assert tree.get("version") == "@TOOL_VERSION@+galaxy@VERSION_SUFFIX@"
-    assert tree.find("command").get("detect_errors") == "exit_code"
-    tests = tree.findall("tests/test")
-    assert len(tests) >= 2
-    assert any(test.get("expect_failure") == "true" for test in tests)
-    text = ET.tostring(tree, encoding="unicode")
-    assert "sim_size" not in text
-    assert "lines_diff" not in text
-
-
-def test_wrappers_name_the_version_of_the_package():
-    from specbridge_tools import __version__
-
-    tokens = {token.get("name"): token.text for token in ET.parse(WRAPPERS / "macros.xml").getroot().iter("token")}
-    assert tokens["@TOOL_VERSION@"] == __version__
-
-
-def test_test_data_of_the_wrappers_is_small():
-    assert sum(path.stat().st_size for path in (WRAPPERS / "test-data").rglob("*") if path.is_file()) < 1_000_000

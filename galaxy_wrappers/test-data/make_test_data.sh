@@ -43,7 +43,30 @@ sb-build-index molecules.h5 --model model.safetensors -o index.h5 --force
 sb-embed-spectra spectra.mgf --model model.safetensors -o spectra.h5 --force
 sb-query spectra.mgf --index index.h5 --model model.safetensors --top 0 -o hits.tsv --force
 awk -F '\t' 'NR == 1 {print "query_id\tsmiles"} NR > 1 {print $1 "\t" $6}' hits.tsv >candidates.tsv
-sb-evaluate hits.tsv --truth spectra.mgf --resamples 100 -o metrics.tsv --force
+
+# two spectra for testing, one for training and one that belongs nowhere, in the layout of MassSpecGym
+python3 - <<'P'
+import json
+from pathlib import Path
+
+columns = "identifier mzs intensities smiles inchikey formula precursor_formula parent_mass precursor_mz adduct".split()
+columns += "instrument_type collision_energy fold simulation_challenge".split()
+records = Path("spectra.mgf").read_text().split("\n\n")
+with open("massspecgym.tsv", "w") as stream:
+    print(*columns, sep="\t", file=stream)
+    for number, (record, fold) in enumerate(zip(records, ("test", "test", "train", "")), start=1):
+        lines = record.splitlines()
+        fields = dict(line.split("=", 1) for line in lines if "=" in line)
+        peaks = [line.split() for line in lines if line[0].isdigit()]
+        values = {name: fields.get(name.upper(), "") for name in columns}
+        values |= {"identifier": f"MassSpecGymID{number:07d}", "fold": fold, "precursor_mz": fields["PEPMASS"].split()[0]}
+        values |= {"mzs": ",".join(mz for mz, _ in peaks), "intensities": ",".join(height for _, height in peaks)}
+        print(*values.values(), sep="\t", file=stream)
+hits = [line.split("\t") for line in Path("candidates.tsv").read_text().splitlines()[1:]]
+truth = next(line.split("=", 1)[1] for line in records[0].splitlines() if line.startswith("SMILES="))
+first = [smiles for query, smiles in hits if query == hits[0][0]]
+Path("massspecgym.json").write_text(json.dumps({truth: first, "CCO": ["CCO", "COC"]}, indent=1) + "\n")
+P
 
 # the files grow in steps of some 100 kB; without that room they are small
 python3 - <<'P'
