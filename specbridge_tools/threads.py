@@ -1,23 +1,43 @@
 """How many threads a command may use."""
 
-import math
+import contextlib
 import os
 from pathlib import Path
 
 
 def available_threads():
-    """CPU cores that the scheduler allows this process: affinity, then the cgroup's quota; at least 1."""
+    """CPU cores that the scheduler allows this process: affinity, then the quotas of its cgroups; at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _cgroup_cores(Path("/sys/fs/cgroup/cpu.max"))
-    return max(1, min(cores, quota) if quota else cores)
+    quotas = [quota for quota in map(_cgroup_cores, _cgroup_folders()) if quota]
+    return max(1, min([cores, *quotas]))
 
 
-def _cgroup_cores(path):
+def _cgroup_folders(root=Path("/sys/fs/cgroup"), membership=Path("/proc/self/cgroup")):
+    """The folder of this process's cgroup and all above it: version 2, and the one of version 1 that limits the CPU."""
+    folders = []
+    with contextlib.suppress(OSError):
+        for line in membership.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers in ("", "cpu,cpuacct", "cpu"):
+                top = root / controllers
+                inner = top / path.strip("/")
+                folders += [inner, *(each for each in inner.parents if each.is_relative_to(top))]
+    return [*folders, root]
+
+
+def _cgroup_cores(folder):
+    """Cores that the quota of one cgroup allows, or None for no quota."""
     try:
-        limit, period = path.read_text().split()
+        limit, period = (folder / "cpu.max").read_text().split()
     except (OSError, ValueError):
-        return None
-    return None if limit == "max" else max(1, math.floor(int(limit) / int(period)))
+        try:
+            limit, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+        except OSError:
+            return None
+    try:
+        return max(1, int(limit) // int(period)) if int(limit) > 0 else None
+    except ValueError:
+        return None  # max
 
 
 def use_threads(count):

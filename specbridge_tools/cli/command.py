@@ -1,6 +1,7 @@
 """How every command behaves: help with an example, one-line errors, exit status, logging, signals."""
 
 import contextlib
+import itertools
 import logging
 import os
 import signal
@@ -60,7 +61,7 @@ class Command(click.Command):
     def _fail(self, error, status, text=None):
         if "--debug" in sys.argv:
             raise error
-        click.echo(f"{self.name}: error: {text or error}", err=True)
+        click.echo(f"{self.name}: {_shard()}error: {text or error}", err=True)
         if status == EXIT_TRY_AGAIN:
             _abandon_stdout()
         sys.exit(status)
@@ -76,6 +77,15 @@ def _abandon_stdout():
     # what is still buffered cannot be written: else Python tries again at its end and complains
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _shard():
+    """`shard 3/8: ` where this is the task of an array job: its message stands among those of many others."""
+    for word, following in itertools.zip_longest(sys.argv, sys.argv[1:], fillvalue=""):
+        option, _, value = word.partition("=")
+        if option == "--shard":
+            return f"shard {value or following}: "
+    return ""
 
 
 def _is_full_gpu(error):

@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 
-from specbridge_tools.errors import TryAgainError
+from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.scoring import score_candidates
 
@@ -39,7 +39,7 @@ def score_in_order(tasks, ranker, *, threads):
             while waiting:
                 yield _first(waiting)
         except concurrent.futures.process.BrokenProcessPool as error:
-            raise TryAgainError("a worker process ended abruptly", advice="use fewer --threads") from error
+            raise SpecbridgeError("a worker process ended abruptly", advice="use fewer --threads, or allow more memory") from error
 
 
 def _first(waiting):

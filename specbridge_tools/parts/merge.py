@@ -1,8 +1,9 @@
 """Parts -> the whole, each kind of file in its own way."""
 
 import contextlib
+from pathlib import Path
 
-from specbridge_tools.errors import MismatchError, UsageError
+from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.parts.marks import read_part
 from specbridge_tools.parts.merge_hdf5 import (
@@ -34,9 +35,13 @@ def merge_parts(sources, destination, tally, *, force=False):
     if sum(str(source) == STDIO for source in sources) > 1:
         raise UsageError("only one part can be stdin")
     with contextlib.ExitStack() as stack:
-        named = [(stack.enter_context(seekable_input(source)), display_name(source)) for source in sources]
+        there = [source for source in sources if str(source) == STDIO or Path(source).exists()] or sources
+        named = [(stack.enter_context(seekable_input(source)), display_name(source)) for source in there]
         kind = _common_kind(named)
+        # what is not there is told by the numbers of the shards that are missing
         named = in_order([(read_part(path, name), (path, name), name) for path, name in named])
+        for source in set(sources) - set(there):
+            raise DataError("cannot be read (No such file or directory)", where=source)
         _MERGERS[kind.partition(" (")[0]](named, destination, tally, force=force)
     return kind
 

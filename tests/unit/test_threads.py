@@ -18,10 +18,24 @@ from specbridge_tools import threads
     ],
 )
 def test_quota_of_the_control_group(tmp_path, text, cores):
-    path = tmp_path / "cpu.max"
-    path.write_text(text)
-    assert threads._cgroup_cores(path) == cores
+    (tmp_path / "cpu.max").write_text(text)
+    assert threads._cgroup_cores(tmp_path) == cores
     assert threads._cgroup_cores(tmp_path / "missing") is None
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("-1", None), ("300000", 3)])
+def test_quota_of_the_first_version(tmp_path, quota, cores):
+    (tmp_path / "cpu.cfs_quota_us").write_text(quota)
+    (tmp_path / "cpu.cfs_period_us").write_text("100000\n")
+    assert threads._cgroup_cores(tmp_path) == cores
+
+
+def test_groups_above_count_too(tmp_path):
+    (tmp_path / "membership").write_text("5:memory:/elsewhere\n4:cpu,cpuacct:/job/step\n0::/slurm/job_7\n")
+    found = threads._cgroup_folders(tmp_path, tmp_path / "membership")
+    names = ["cpu,cpuacct/job/step", "cpu,cpuacct/job", "cpu,cpuacct", "slurm/job_7", "slurm", "", ""]
+    assert found == [tmp_path / name for name in names]
+    assert threads._cgroup_folders(tmp_path, tmp_path / "missing") == [tmp_path]
 
 
 @pytest.mark.parametrize(("allowed", "quota", "count"), [(8, None, 8), (8, 2, 2), (2, 8, 2), (1, 1, 1)])

@@ -1,0 +1,136 @@
+"""The templates of examples/, run end to end."""
+
+import csv
+import re
+import shutil
+import subprocess
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SLURM = EXAMPLES / "slurm"
+
+
+def test_the_whole_way_by_slurm(slurm, data, tmp_path):
+    """8 parts over 4 nodes give the hits of one process, byte for byte; run again, nothing is made again."""
+    command = (SLURM / "submit.sh", data / "molecules.tsv", data / "spectra.mgf", tmp_path, "--rerank", "0")
+    assert slurm.wait(*slurm.run(*command).split()) == ["COMPLETED"]
+    assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
+    assert (tmp_path / "index.h5").read_bytes() == (data / "index.h5").read_bytes()
+    assert len(set(re.findall(r"NodeList=(n\d)", slurm.run("scontrol", "show", "job", "-o")))) == 4
+    assert len(list(tmp_path.glob("hits.*.tsv"))) == 8
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.[1-8].*")}
+    assert slurm.wait(*slurm.run(*command).split()) == ["COMPLETED"]
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.[1-8].*")} == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_one_task_of_eight_fails(slurm, data, tmp_path):
+    """The merge does not run, the message names the shard; --array of that shard, and all is well."""
+    (tmp_path / "hits.3.tsv").mkdir()
+    query = slurm.run(
+        "sbatch", "--parsable", SLURM / "query.sbatch", data / "spectra.mgf", data / "index.h5", tmp_path,
+        "--rerank", "0", cwd=tmp_path,
+    )  # fmt: skip
+    parts = [tmp_path / f"hits.{i}.tsv" for i in range(1, 9)]
+    merge = ["sb-merge", *parts, "-o", tmp_path / "hits.tsv"]
+    after = ["--dependency=afterok:" + query, "--kill-on-invalid-dep=yes"]
+    job = slurm.run("sbatch", "--parsable", *after, SLURM / "merge.sbatch", *merge, cwd=tmp_path)
+    assert slurm.wait(query) == ["COMPLETED", "FAILED"]
+    assert slurm.wait(job) == ["CANCELLED"]
+    assert not (tmp_path / "hits.tsv").exists()
+    assert "sb-query: shard 3/8: error: " in (tmp_path / f"sb-query-{query}_3.log").read_text()
+    (tmp_path / "hits.3.tsv").rmdir()
+    done = subprocess.run([str(word) for word in merge], capture_output=True, text=True, check=False)
+    assert (done.returncode, "--array=3" in done.stderr) == (3, True)
+    again = slurm.run(
+        "sbatch", "--parsable", "--array=3", SLURM / "query.sbatch", data / "spectra.mgf", data / "index.h5", tmp_path,
+        "--rerank", "0", cwd=tmp_path,
+    )  # fmt: skip
+    assert slurm.wait(again) == ["COMPLETED"]
+    slurm.run(*merge)
+    assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
+
+
+def test_the_time_of_a_shard(data, tmp_path, capsys):
+    """The time per spectrum of a shard of 1,000 is that of a long run, start-up left out; printed."""
+    record = (data / "spectra.mgf").read_text()
+    (tmp_path / "long.mgf").write_text(record * 100)
+
+    def seconds(*arguments):
+        began = time.monotonic()
+        command = [
+            "sb-query",
+            "--index",
+            data / "index.h5",
+            "--rerank",
+            "0",
+            "-q",
+            "--force",
+            "-o",
+            "h.tsv",
+            *arguments,
+        ]
+        subprocess.run([str(word) for word in command], cwd=tmp_path, check=True)
+        return time.monotonic() - began
+
+    start = min(seconds(data / "spectra.mgf") for _ in range(3))
+    shard = (min(seconds("long.mgf", "--shard", f"{i}/6") for i in (1, 4)) - start) / (6400 / 6 - 64)
+    whole = (seconds("long.mgf") - start) / (6400 - 64)
+    with capsys.disabled():
+        print(
+            f"\nms per spectrum: {shard * 1e3:.2f} in a shard of 1,067, {whole * 1e3:.2f} in 6,400; start {start:.1f} s"
+        )
+    assert shard < 1.5 * whole  # within 20 % on a quiet machine
+
+
+@pytest.mark.skipif(not shutil.which("parallel"), reason="needs GNU parallel")
+def test_gnu_parallel(data, tmp_path, sb):
+    sb(EXAMPLES / "parallel.sh", data / "spectra.mgf", data / "index.h5", tmp_path, "--rerank", "0")
+
+    def table(path):
+        with open(path, encoding="utf-8", newline="") as file:
+            return list(csv.reader(file, delimiter="\t"))
+
+    assert table(tmp_path / "hits.tsv") == table(data / "hits.tsv")
+
+
+@pytest.mark.parametrize(
+    "module", sorted((EXAMPLES / "nextflow" / "modules").rglob("main.nf")), ids=lambda p: p.parent.name
+)
+def test_nextflow_scripts(module, data, tmp_path):
+    """Without Nextflow: the lines of `script:` as it would write them, run by the shell."""
+    text = module.read_text()
+    for name in ("process", "tag", "label", "conda", "container", "input:", "output:", "when:", "script:", "stub:"):
+        assert name in text
+    script = text.partition("script:")[2].partition('"""')[2].partition('"""')[0]
+    values = {"spectra": data / "spectra.mgf", "index": data / "index.h5", "molecules": data / "molecules.tsv"}
+    values |= {"hits": data / "hits.tsv", "embeddings": data / "molecules.h5", "parts": data / "hits.tsv"}
+    values |= {"prefix": "test", "args": "", "shard": "1/1", "task.cpus": "1", "task.process": "TEST"}
+    script = re.sub(r"\$\{([\w.]+)\}", lambda match: str(values[match[1]]), script)
+    script = textwrap.dedent(script).replace("\\$", "$").replace("\\\\", "\\")
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    outputs = re.findall(r'path\("\$\{prefix\}([^"]*)"\)', text)
+    assert all((tmp_path / f"test{suffix}").stat().st_size for suffix in outputs)
+    assert "specbridge_tools: 0." in (tmp_path / "versions.yml").read_text()
+
+
+@pytest.mark.skipif(not shutil.which("snakemake"), reason="needs Snakemake")
+@pytest.mark.parametrize(
+    "profile", [[], ["--profile", EXAMPLES / "snakemake" / "profiles" / "slurm"]], ids=["local", "slurm"]
+)
+def test_snakemake(slurm, data, tmp_path, profile):
+    settings = [
+        f"molecules={data / 'molecules.tsv'}",
+        f"spectra={data / 'spectra.mgf'}",
+        "parts=4",
+        "options=--rerank 0",
+    ]
+    command = ["snakemake", "--snakefile", EXAMPLES / "snakemake" / "Snakefile", "--cores", "2", *profile]
+    command = [*command, "--directory", tmp_path, "--config", *settings]
+    slurm.run(*command, timeout=400)
+    assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
