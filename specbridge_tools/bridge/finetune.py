@@ -13,6 +13,7 @@ from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_mo
 from specbridge_tools.bridge.frozen import frozen_features
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import read_pairs
+from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.bridge.training import choose_trained, train
 from specbridge_tools.bridge.validation import score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
@@ -66,6 +67,7 @@ def finetune(
     cache_features=None,
     display=None,
     force=False,
+    processes=ALONE,
 ):
     """Train a model on `spectra`, select its best epoch on `validation`, write it to `output` -> (model, history).
 
@@ -74,6 +76,7 @@ def finetune(
     calibrate            (lists of (scores, place of the truth), weights) -> calibration of the model, or None
     cache_features       folder for what the frozen layers of the encoder give, or None
     checkpoint           training checkpoint, by default beside the output; removed once the model is written
+    processes            `Processes` that train together; the first writes
 
     Raises `MismatchError` where a molecule stands in training and validation, or the embeddings are not those of the
     model that the run starts from.
@@ -88,17 +91,21 @@ def finetune(
     )
     choose_trained(model, training_options)
     logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
+    fingerprint = _fingerprint(model, training_pairs, validation_pairs, training_options)
     history = train(
         model,
         training_pairs,
         validation_pairs,
         training_options,
         checkpoint=checkpoint,
-        fingerprint=_fingerprint(model, training_pairs, validation_pairs, training_options),
+        fingerprint=fingerprint | ({"processes": processes.count} if processes.count > 1 else {}),
         resume=resume,
         display=display,
-        frozen=_frozen(cache_features, model, training_pairs, training_options),
+        frozen=_frozen(cache_features, model, training_pairs, training_options, processes),
+        processes=processes,
     )
+    if not processes.is_first:
+        return model, history
     model.calibration = _calibration(model, validation_pairs, calibrate)
     model.training_summary = _summary(training_pairs, validation_pairs, training_options, pair_options, history)
     if history_table is not None:
@@ -167,10 +174,15 @@ def build_model(molecules, options, *, seed=0):
     return model
 
 
-def _frozen(folder, model, pairs, options):
+def _frozen(folder, model, pairs, options, processes):
     if folder is None:
         return None
-    return frozen_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
+    if not processes.is_first:
+        processes.wait()  # the first makes them
+    features = frozen_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
+    if processes.is_first:
+        processes.wait()
+    return features
 
 
 def parameter_counts(model):

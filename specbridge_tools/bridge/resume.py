@@ -15,9 +15,14 @@ FORMAT_VERSION = 1
 
 @dataclasses.dataclass
 class Progress:
-    """Where a run stands after an epoch: `history` has one dict an epoch, `best` the weights of its best epoch."""
+    """Where a run stands: `epoch` epochs are done, and `step` steps of the next, whose losses, each times its spectra,
+    sum to `total`; `generator` is then the state of torch's random numbers. `history` has one dict an epoch, `best` the
+    weights of its best epoch."""
 
     epoch: int = 0
+    step: int = 0
+    total: float = 0.0
+    generator: torch.Tensor | None = None
     history: list = dataclasses.field(default_factory=list)
     best_epoch: int = 0
     best: dict = dataclasses.field(default_factory=dict)
@@ -29,12 +34,16 @@ def save_checkpoint(path, model, optimizer, progress, fingerprint):
     tensors |= {f"best.{name}": tensor for name, tensor in progress.best.items()}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    if progress.generator is not None:
+        tensors["generator"] = progress.generator
     header = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "created_by": CREATED_BY,
         "fingerprint": fingerprint,
         "epoch": progress.epoch,
+        "step": progress.step,
+        "total": progress.total,
         "history": progress.history,
         "best_epoch": progress.best_epoch,
     }
@@ -60,7 +69,15 @@ def load_checkpoint(path, model, optimizer, fingerprint):
         i, _, field = name.partition(".")
         state["state"].setdefault(int(i), {})[field] = tensor
     optimizer.load_state_dict(state)
-    return Progress(header["epoch"], header["history"], header["best_epoch"], _part(tensors, "best."))
+    return Progress(
+        epoch=header["epoch"],
+        step=header.get("step", 0),
+        total=header.get("total", 0.0),
+        generator=tensors.get("generator"),
+        history=header["history"],
+        best_epoch=header["best_epoch"],
+        best=_part(tensors, "best."),
+    )
 
 
 def _part(tensors, prefix):

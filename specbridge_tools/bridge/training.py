@@ -6,14 +6,17 @@ import math
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from specbridge_tools.bridge.augmentation import Augmentation
 from specbridge_tools.bridge.losses import TrainingLoss
+from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.bridge.resume import Progress, load_checkpoint, save_checkpoint
 from specbridge_tools.bridge.sampling import epoch_batches, make_batch
 from specbridge_tools.bridge.validation import rank_among_candidates
 from specbridge_tools.errors import DataError
+from specbridge_tools.interrupts import held
 from specbridge_tools.progress import SilentProgress
 
 logger = logging.getLogger(__name__)
@@ -44,49 +47,92 @@ class TrainingOptions:
     seed: int = 0
 
 
-def train(model, training, validation, options, *, checkpoint, fingerprint, resume=False, display=None, frozen=None):
+def train(
+    model,
+    training,
+    validation,
+    options,
+    *,
+    checkpoint,
+    fingerprint,
+    resume=False,
+    display=None,
+    frozen=None,
+    processes=ALONE,
+):
     """Train `model` in place and leave the weights of the best epoch in it -> list of one dict an epoch.
 
     training, validation  `Pairs`; the best epoch has the highest validation MRR
-    checkpoint            path, written after every epoch; read first with `resume`
+    checkpoint            path, written after every epoch and when a signal ends the run; read first with `resume`
     fingerprint           plain values that must be the same when a run goes on
     display               object with `advance`, in epochs, and `note` (`progress.progress`)
     frozen                `FrozenFeatures` of the training spectra, or None
+    processes             `Processes` that train together; all read the checkpoint, the first writes it
 
-    The result depends on data, options and seed alone, not on being killed in between (same machine, CPU).
+    The result depends on data, options, seed and number of processes alone, not on being ended or killed in between
+    (same machine, CPU).
     """
     choose_trained(model, options)
     optimizer = _optimizer(model, options)
     state = Progress()
     if resume and Path(checkpoint).exists():
         state = load_checkpoint(checkpoint, model, optimizer, fingerprint)
-        logger.info("going on after epoch %d of %s", state.epoch, checkpoint)
+        logger.info("going on after epoch %d and %d steps of %s", state.epoch, state.step, checkpoint)
+    processes.wait()
     display = display or SilentProgress()
     display.advance(state.epoch)
     loss_of = TrainingLoss(options.losses)
-    while state.epoch < options.epochs and not _is_stale(state, options):
-        started = time.monotonic()
-        state.epoch += 1
-        loss = _train_epoch(model, training, options, optimizer, loss_of, state.epoch, display, frozen)
-        metrics = rank_among_candidates(model, validation)
-        display.note(epoch=state.epoch, loss=_short(loss), **{key: _short(value) for key, value in metrics.items()})
-        row = {"epoch": state.epoch, "train_loss": loss, **metrics, "seconds": round(time.monotonic() - started, 1)}
-        state.history.append(row)
-        if not state.best or metrics[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
-            state.best_epoch = state.epoch
-            state.best = {name: tensor.detach().cpu().clone() for name, tensor in model.stored_state().items()}
-        save_checkpoint(checkpoint, model, optimizer, state, fingerprint)
-        logger.info(" ".join(f"{key} {_short(value)}" for key, value in row.items()))
+    try:
+        while state.epoch < options.epochs and not _is_stale(state, options):
+            started = time.monotonic()
+            loss = _train_epoch(model, training, options, optimizer, loss_of, state, display, frozen, processes)
+            row = _validated(model, validation, state.epoch + 1, loss, processes)
+            row["seconds"] = round(time.monotonic() - started, 1)
+            with held():
+                _end_epoch(model, state, row)
+            shown = {key: _short(value) for key, value in row.items()}
+            noted = {
+                "epoch": state.epoch,
+                "loss": shown["train_loss"],
+                **{key: shown[key] for key in list(shown)[2:-1]},
+            }
+            display.note(**noted)
+            if processes.is_first:
+                save_checkpoint(checkpoint, model, optimizer, state, fingerprint)
+            logger.info(" ".join(f"{key} {value}" for key, value in shown.items()))
+    except (SystemExit, RuntimeError):
+        # a signal, a full GPU, another process that is gone: what is done so far is not lost
+        if processes.is_first:
+            save_checkpoint(checkpoint, model, optimizer, state, fingerprint)
+        raise
     if state.best:
         model.load_stored_state(state.best)
     model.eval()
     return state.history
 
 
-def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display, frozen=None):
-    """One pass over the batches of an epoch -> mean loss."""
+def _validated(model, validation, epoch, loss, processes):
+    """The row of an epoch, by the first process."""
+    metrics = rank_among_candidates(model, validation) if processes.is_first else None
+    return {"epoch": epoch, "train_loss": loss, **processes.told(metrics)}
+
+
+def _end_epoch(model, state, row):
+    state.epoch, state.step, state.total, state.generator = state.epoch + 1, 0, 0.0, None
+    state.history.append(row)
+    if not state.best or row[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
+        state.best_epoch = state.epoch
+        state.best = {name: tensor.detach().cpu().clone() for name, tensor in model.stored_state().items()}
+
+
+def _train_epoch(model, pairs, options, optimizer, loss_of, state, display, frozen, processes):
+    """One pass over the batches of an epoch, or what is left of it -> mean loss."""
     model.train()
-    torch.manual_seed(options.seed * 1_000_003 + epoch)  # dropout
+    epoch = state.epoch + 1
+    if state.generator is None:
+        torch.manual_seed(options.seed * 1_000_003 + epoch)  # dropout
+    else:
+        _set_generator(model, state.generator)
     batches = epoch_batches(
         pairs,
         batch_size=options.batch_size,
@@ -94,31 +140,47 @@ def _train_epoch(model, pairs, options, optimizer, loss_of, epoch, display, froz
         seed=options.seed,
         epoch=epoch,
     )
-    total = 0.0
-    for step, rows in enumerate(batches):
+    for step in range(state.step, len(batches)):
         share = (epoch - 1 + step / len(batches)) / options.epochs
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * schedule(share, options.warmup_share)
+        if processes.count > 1:
+            # no state of theirs is in the checkpoint
+            torch.manual_seed(np.random.default_rng(processes.seed(options.seed, epoch, step)).integers(1 << 62).item())
         batch = make_batch(
             model,
             pairs,
-            rows,
+            processes.own(batches[step]),
             n_decoys=options.n_decoys if loss_of.needs_decoys else 0,
             augmentation=options.augmentation,
             bfloat16=options.bfloat16,
-            seed=(options.seed, epoch, step),
+            seed=processes.seed(options.seed, epoch, step),
             frozen=frozen,
         )
-        loss = loss_of(batch)
+        loss = loss_of(processes.whole(batch))
         if not torch.isfinite(loss):
             raise DataError(f"the loss is {loss.item()} in epoch {epoch}", advice="lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        processes.sum_gradients(model.parameters())
         torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
-        optimizer.step()
-        total += loss.item() * len(rows)
+        with held():
+            optimizer.step()
+            state.step = step + 1
+            state.total += loss.item() * len(batches[step])
+            state.generator = _generator(model)
         display.advance(1 / len(batches))
-    return total / sum(map(len, batches))
+    return state.total / sum(map(len, batches))
+
+
+def _generator(model):
+    device = model.log_scale.device
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+
+
+def _set_generator(model, generator):
+    device = model.log_scale.device
+    torch.cuda.set_rng_state(generator, device) if device.type == "cuda" else torch.set_rng_state(generator)
 
 
 def schedule(share, warmup_share):

@@ -1,5 +1,8 @@
 """sb-finetune: train the bridge from spectra into the molecules' space."""
 
+import contextlib
+import logging
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -41,8 +44,13 @@ def main(
     spectra, validation, molecules, output, force, checkpoint, resume, history, plot, cache_features, input_format,
     rejects, strict, device, threads, quiet, **training,
 ):  # fmt: skip
-    """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey)."""
+    """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
+
+    With torchrun several processes train one model together; --batch-size is that of all. A signal (SIGTERM, SIGUSR1)
+    ends it with a checkpoint, from which --resume goes on.
+    """
     from specbridge_tools.bridge.finetune import finetune
+    from specbridge_tools.bridge.processes import open_processes
     from specbridge_tools.device import pick_device
     from specbridge_tools.evaluation.calibration import fit_calibration
     from specbridge_tools.progress import progress
@@ -55,7 +63,12 @@ def main(
     for path in filter(None, (history, plot)):
         check_output(path, force=force)
     model_options, pair_options, options = typed_options(training, input_format=input_format, device=device)
-    with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
+    with contextlib.ExitStack() as stack:
+        processes, device = stack.enter_context(open_processes(device))
+        if not processes.is_first:
+            rejects, history, plot, quiet = None, None, None, True
+            logging.getLogger().setLevel(logging.WARNING)
+        tally = stack.enter_context(open_tally("spectra", rejects=rejects, strict=strict, force=force))
         with progress("epochs", total=options.epochs, quiet=quiet) as display:
             _, rows = finetune(
                 spectra,
@@ -74,6 +87,7 @@ def main(
                 device=device,
                 display=display,
                 force=force,
+                processes=processes,
             )
         if plot:
             from specbridge_tools.report.curves import draw_learning_curve

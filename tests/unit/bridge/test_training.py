@@ -58,6 +58,31 @@ def test_a_killed_run_goes_on_to_the_same_result(make_model, pairs, tmp_path, mo
         assert torch.equal(tensor, other), name
 
 
+@pytest.mark.parametrize("step", [1, 6, 9])
+def test_a_run_that_a_signal_ends_goes_on_within_the_epoch(make_model, pairs, tmp_path, monkeypatch, step):
+    whole, history = run(make_model, pairs, tmp_path / "whole")
+    original, calls = training.make_batch, []
+
+    def ended(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == step:
+            raise SystemExit(143)
+        return original(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "make_batch", ended)
+        with pytest.raises(SystemExit):
+            run(make_model, pairs, tmp_path / "parts")
+        n_before = len(calls)
+        step = 0
+        resumed, continued = run(make_model, pairs, tmp_path / "parts", resume=True, seed=99)
+    # but for the one that was begun, no step is taken twice: 4 epochs of 60 spectra in batches of 16
+    assert (n_before, len(calls)) == (len(calls) - (16 - n_before + 1), 17)
+    assert without_time(continued) == without_time(history)
+    for (name, tensor), other in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(tensor, other), name
+
+
 def test_progress_counts_epochs_and_names_the_metrics(make_model, pairs, tmp_path):
     class Display:
         done, notes = 0.0, {}
