@@ -27,7 +27,12 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 
 @command("sb-query", example=EXAMPLE)
 @click.argument("spectra", metavar="SPECTRA")
-@click.option("--index", metavar="FILE", help="Index made by sb-build-index; needed unless there are --candidates.")
+@click.option(
+    "--index",
+    multiple=True,
+    metavar="FILE",
+    help="Index of sb-build-index, or a folder of such; several count as one. Needed unless there are --candidates.",
+)
 @click.option(
     "--candidates",
     metavar="FILE",
@@ -58,9 +63,9 @@ def main(
     searched, and the one behind a candidate is named. Embeddings need no --model, but have probabilities only with it.
     With --candidates neither mass nor formula selects: a list is ranked as it is given.
     """
-    if [spectra, index, candidates].count("-") > 1:
+    if [spectra, *index, candidates].count("-") > 1:
         raise click.UsageError("SPECTRA, --index and --candidates cannot both be stdin")
-    if index is None and candidates is None:
+    if not index and candidates is None:
         raise click.UsageError("Missing option '--index' (or '--candidates').")
     if candidates is not None and search["mode"] != "mass":
         raise click.UsageError("--candidates says what is compared: --mode does not go with it")
@@ -71,8 +76,9 @@ def main(
     from specbridge_tools.fragmentation.query import query_hits, reranking
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
+    from specbridge_tools.search.index import digest_of_indexes
     from specbridge_tools.search.models import model_for_spectra
-    from specbridge_tools.search.opening import open_molecules
+    from specbridge_tools.search.opening import index_files, open_molecules
     from specbridge_tools.search.passes import count_queries, rewindable, wanted_lists
     from specbridge_tools.search.query import write_hits
     from specbridge_tools.streams import STDIO, open_input, output_text, seekable_input
@@ -81,7 +87,8 @@ def main(
         output,
         source="spectra",
         count=lambda: count_queries(spectra, input_format=input_format),
-        files=("spectra", "model", "index", "candidates"),
+        files=("spectra", "model", "candidates"),
+        digests={"index": lambda: digest_of_indexes(index_files(index))} if index else {},
     )
     if plan.is_done:
         return say_done(output, quiet=quiet)
@@ -92,13 +99,13 @@ def main(
         tally = stack.enter_context(open_tally("spectra", rejects=rejects, strict=strict, force=force))
         source = stack.enter_context(rewindable(spectra) if twice else open_input(spectra))
         path = stack.enter_context(seekable_input(model)) if model == STDIO else model  # it is read twice
-        model = model_for_spectra(source, source=path, needed=index is None, device=device, threads=threads)
+        model = model_for_spectra(source, source=path, needed=not index, device=device, threads=threads)
         reranked = reranking(source, model=path, top=search["rerank"])
         listed = tally.beside("candidate structures")
         wanted = wanted_lists(source, group_by=options.group_field, input_format=input_format)
         settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
         opened, lists = stack.enter_context(
-            open_molecules(index, candidates, wanted=wanted, model=model, tally=listed, **settings)
+            open_molecules(index or None, candidates, wanted=wanted, model=model, tally=listed, **settings)
         )
         display = stack.enter_context(progress("spectra", quiet=quiet))
         settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}

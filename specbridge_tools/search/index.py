@@ -104,6 +104,12 @@ def index_digest(path):
         return sha256_text(file[DIGEST][0].decode() + graph)
 
 
+def digest_of_indexes(paths):
+    """`index_digest` of one index; of several one for all, in any order."""
+    digests = sorted(index_digest(path) for path in paths)
+    return digests[0] if len(digests) == 1 else sha256_text(" ".join(digests))
+
+
 def _open_hdf5(path, name):
     try:
         with open(path, "rb") as file:

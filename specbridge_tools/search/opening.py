@@ -1,25 +1,41 @@
 """What a search goes through: an index, candidate lists in one, or candidate lists alone."""
 
 import contextlib
+import os
+from pathlib import Path
 
-from specbridge_tools.errors import DataError
+from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.search.index import open_index
 from specbridge_tools.search.lists import index_of_lists, lists_in_index
+from specbridge_tools.search.several import opened_together
 from specbridge_tools.search.table import read_candidate_table
+
+
+def index_files(sources):
+    """A path, or several -> the paths of index files, those of a folder by their names."""
+    sources = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    files = []
+    for source in sources:
+        inside = sorted(Path(source).glob("*.h5")) if Path(source).is_dir() else [source]
+        if not inside:
+            raise DataError("Is a directory without an index (*.h5)", where=source)
+        files += inside
+    return files
 
 
 @contextlib.contextmanager
 def open_molecules(index=None, candidates=None, *, wanted=None, model=None, tally=None, **encoding):
     """Yield (open index, its `CandidateLists` or None).
 
-    index, candidates  paths or `-`, one of them at least; lists without an index are encoded now, by the molecular
-                       encoder of `model`. wanted: see `read_candidate_table`. tally: of the structures of the lists
+    index, candidates  paths or `-`, one of them at least; `index` may be several, and folders of indexes. Lists without
+                       an index are encoded now, by the molecular encoder of `model`. wanted: see
+                       `read_candidate_table`. tally: of the structures of the lists
     encoding           encoder, threads, device and batch_size of `index_of_lists`
 
     Raises `DataError` where there is no list for any of the spectra.
     """
     if candidates is None:
-        with open_index(index) as opened:
+        with opened_together([open_index(path) for path in index_files(index)]) as opened:
             yield opened, None
         return
     table = read_candidate_table(candidates, wanted=wanted)
@@ -30,5 +46,8 @@ def open_molecules(index=None, candidates=None, *, wanted=None, model=None, tall
         with index_of_lists(table, model, tally=tally, **encoding) as made:
             yield made
         return
-    with open_index(index) as opened:
+    files = index_files(index)
+    if len(files) > 1:
+        raise UsageError("lists are ranked in one index", advice="merge the indexes with sb-merge")
+    with open_index(files[0]) as opened:
         yield opened, lists_in_index(table, opened, tally=tally, threads=encoding.get("threads", 1))

@@ -15,6 +15,7 @@ from specbridge_tools.search.graph import load_graph
 from specbridge_tools.search.hits import COLUMNS, Hits, HitWriter
 from specbridge_tools.search.queries import DEFAULT_FORMULA_FIELD, QueryReader
 from specbridge_tools.search.ranking import ranked
+from specbridge_tools.search.several import SeveralIndexes, join_searches
 from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE, Tolerance
 from specbridge_tools.spectra.fields import canonical_key
 
@@ -144,6 +145,8 @@ def _hits(index, query, best, lists, options, calibration):
 
 def _search(index, lists, options, threads):
     """The function that takes a list of queries and yields the `Candidates` of each."""
+    if isinstance(index, SeveralIndexes):
+        return join_searches(index, [_search(each, lists, options, threads) for each in index.indexes])
     if lists is not None:
         return lambda queries: (by_list(index, query, lists) for query in queries)
     if options.mode == "mass":

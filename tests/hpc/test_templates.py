@@ -12,6 +12,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SLURM = EXAMPLES / "slurm"
+SPECTRA_MOLECULES = EXAMPLES / "molecules.tsv"
 
 
 def test_the_whole_way_by_slurm(slurm, data, tmp_path):
@@ -120,17 +121,46 @@ def test_nextflow_scripts(module, data, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("snakemake"), reason="needs Snakemake")
-@pytest.mark.parametrize(
-    "profile", [[], ["--profile", EXAMPLES / "snakemake" / "profiles" / "slurm"]], ids=["local", "slurm"]
-)
+@pytest.mark.parametrize("profile", ["", "profiles/slurm"])
 def test_snakemake(slurm, data, tmp_path, profile):
-    settings = [
-        f"molecules={data / 'molecules.tsv'}",
-        f"spectra={data / 'spectra.mgf'}",
-        "parts=4",
-        "options=--rerank 0",
-    ]
-    command = ["snakemake", "--snakefile", EXAMPLES / "snakemake" / "Snakefile", "--cores", "2", *profile]
-    command = [*command, "--directory", tmp_path, "--config", *settings]
-    slurm.run(*command, timeout=400)
+    # without a database of jobs Slurm is asked by squeue
+    told = ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
+    options = ["--profile", EXAMPLES / "snakemake" / profile, *told] if profile else []
+    settings = [f"molecules={data / 'molecules.tsv'}", f"spectra={data / 'spectra.mgf'}", "parts=4"]
+    command = ["snakemake", "--snakefile", EXAMPLES / "snakemake" / "Snakefile", "--cores", "2", *options]
+    slurm.run(*command, "--directory", tmp_path, "--config", *settings, "options=--rerank 0", timeout=250)
     assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
+
+
+def test_finetune(slurm, data, tmp_path, sb):
+    """torchrun in two processes on two nodes; a signal ends it with a checkpoint, and it goes on from there."""
+    sb("sb-split", data / "spectra.mgf", "--by", "molecule", "--fractions", "0.7,0.3", "-o", f"{tmp_path}/")
+    sb("sb-embed-mols", SPECTRA_MOLECULES, "-o", tmp_path / "m.h5", "--encoder", "toy")
+    small = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=1,n_peaks=8,mass_tokens=50"
+    arguments = [tmp_path / "train.mgf", "--validation", tmp_path / "val.mgf", "--molecules", tmp_path / "m.h5"]
+    arguments += ["--spectral-encoder", small, "--projector-hidden", "16", "--device", "cpu", "--epochs", "40"]
+    arguments += ["--batch-size", "8", "--tolerance-ppm", "1e6"]
+
+    def submit(name):
+        output = ["-o", tmp_path / name, "--history", tmp_path / f"{name}.history.tsv"]
+        return slurm.run("sbatch", "--parsable", SLURM / "finetune.sbatch", *arguments, *output, cwd=tmp_path)
+
+    assert slurm.wait(submit("whole")) == ["COMPLETED"]
+    job = submit("parts")
+    checkpoint = tmp_path / "parts.checkpoint"
+    while not checkpoint.exists():
+        time.sleep(0.05)
+    slurm.run("scancel", "--signal=TERM", job)
+    assert slurm.wait(job) == ["FAILED"]
+    assert checkpoint.exists()
+    assert not (tmp_path / "parts").exists()
+    job = submit("parts")
+    assert slurm.wait(job) == ["COMPLETED"]
+    assert "going on after epoch" in (tmp_path / f"sb-finetune-{job}.log").read_text()
+    assert not checkpoint.exists()
+
+    def history(name):
+        with open(tmp_path / f"{name}.history.tsv", encoding="utf-8") as file:
+            return [{**row, "seconds": ""} for row in csv.DictReader(file, delimiter="\t")]
+
+    assert history("parts") == history("whole")
