@@ -5,7 +5,7 @@ import hashlib
 import json
 
 from specbridge_tools import __version__
-from specbridge_tools.errors import MismatchError
+from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.shards import Shard, array_text
 
 CREATED_BY = f"specbridge_tools {__version__}"
@@ -44,7 +44,7 @@ class Part:
             values = dict(field.split("=", 1) for field in text.split(" "))
             shard, n_records = Shard.parse(values.pop("part")), int(values.pop("records"))
             return cls(shard, n_records, version=values.pop("version"), digests=values)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, UsageError):
             return None
 
     def differences(self, other):

@@ -40,6 +40,8 @@ def attempt(body, *arguments, **settings):
         ("TryAgainError('bad')", 75),
         ("OSError(errno.EMFILE, 'bad')", 1),
         ("OSError(errno.ENOSPC, 'bad')", 75),
+        ("OSError(errno.EIO, 'bad')", 75),
+        ("OSError(errno.ESTALE, 'bad')", 75),
         ("click.UsageError('bad')", 2),
     ],
 )
@@ -176,3 +178,15 @@ with output_text({str(out)!r}) as stream:
     assert process.returncode == status
     assert list(tmp_path.iterdir()) == []
     assert b"Traceback" not in stderr
+
+
+def test_no_memory_left():
+    """On the GPU it may pass, on the machine a job is given its memory for good."""
+    full = attempt("raise type('OutOfMemoryError', (RuntimeError,), {'__module__': 'torch'})()")
+    assert (full.returncode, "no memory left on the GPU" in full.stderr) == (75, True)
+    assert attempt("raise MemoryError").returncode == 1
+
+
+def test_a_task_of_an_array_job_names_its_shard():
+    body = "import sys; sys.argv += ['--shard=3/8']; raise DataError('bad')"
+    assert attempt(body).stderr == "sb-try: shard 3/8: error: bad\n"

@@ -120,13 +120,21 @@ def cluster(folder, *, nodes=4, cpus=1, memory=4000):
     values |= {"memory": memory, "port": ports[0], "first": ports[1], "last": ports[-1]}
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**values))
     slurm = Slurm(folder, nodes)
+    # for programs that pass no variables on, such as Snakemake; a Slurm that is there already is left alone
+    usual = Path("/etc/slurm/slurm.conf")
+    is_ours = usual.parent.is_dir() and not usual.exists()
     try:
+        if is_ours:
+            usual.unlink(missing_ok=True)
+            usual.symlink_to(folder / "slurm.conf")
         slurm.run("slurmctld")
         for name in slurm.nodes:
             slurm.start_node(name)
         _wait_for(lambda: slurm.run("sinfo", "-h", "-t", "idle", "-o", "%D", check=False) == str(nodes))
         yield slurm
     finally:
+        if is_ours:
+            usual.unlink(missing_ok=True)
         slurm.run("scancel", "--user=root", check=False)
         _wait_for(lambda: not slurm.run("squeue", "-h", check=False), seconds=15, needed=False)
         _stop([folder / "slurmctld.pid", *folder.glob("slurmd-*.pid")])

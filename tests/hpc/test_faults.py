@@ -78,7 +78,9 @@ def test_a_node_dies(slurm, data, long, tmp_path):
     orphan = wait_for(lambda: _writer_of(tmp_path / "hits.1.tsv"))
     node = slurm.detail(f"{job}_1", "NodeList")
     slurm.kill_node(node)
-    os.kill(orphan, signal.SIGSTOP)  # now, since a group that is stopped when its leader dies is hung up on
+    # a process that is stopped when its parent dies would be hung up on
+    wait_for(lambda: Path(f"/proc/{orphan}/stat").read_text().rpartition(")")[2].split()[1] == "1")
+    os.kill(orphan, signal.SIGSTOP)
     try:
         assert slurm.wait(job, seconds=120) == ["COMPLETED"]
         assert slurm.detail(f"{job}_1", "NodeList") != node
