@@ -16,7 +16,7 @@ from specbridge_tools.cli.options import (
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
-from specbridge_tools.cli.query_options import search_options, typed_options
+from specbridge_tools.cli.query_options import check_compared, compared_options, search_options, typed_options
 
 EXAMPLE = """
 sb-query spectra.mgf --index index.h5 -o hits.tsv
@@ -27,20 +27,7 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 
 @command("sb-query", example=EXAMPLE)
 @click.argument("spectra", metavar="SPECTRA")
-@click.option(
-    "--index",
-    multiple=True,
-    metavar="FILE",
-    help="Index of sb-build-index, or a folder of such; several count as one. Needed unless there are --candidates.",
-)
-@click.option(
-    "--candidates",
-    metavar="FILE",
-    help="Rank within given lists, TSV: query_id (or list_id: the spectra's field CANDIDATES) and smiles.",
-)
-@click.option(
-    "--encoder", metavar="NAME[:OPTIONS]", help="Encoder of --candidates without --index.  [default: the model's]"
-)
+@compared_options
 @model_option
 @output_options(what="Hits, a row for each candidate")
 @search_options
@@ -63,12 +50,7 @@ def main(
     searched, and the one behind a candidate is named. Embeddings need no --model, but have probabilities only with it.
     With --candidates neither mass nor formula selects: a list is ranked as it is given.
     """
-    if [spectra, *index, candidates].count("-") > 1:
-        raise click.UsageError("SPECTRA, --index and --candidates cannot both be stdin")
-    if not index and candidates is None:
-        raise click.UsageError("Missing option '--index' (or '--candidates').")
-    if candidates is not None and search["mode"] != "mass":
-        raise click.UsageError("--candidates says what is compared: --mode does not go with it")
+    check_compared(spectra, index, candidates, search["mode"])
     from specbridge_tools.threads import available_threads
 
     threads = threads or available_threads()

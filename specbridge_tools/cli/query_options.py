@@ -6,6 +6,23 @@ from specbridge_tools.cli.options import group_option
 
 _MODES = ("mass", "formula", "open")
 
+_COMPARED = (
+    click.option(
+        "--index",
+        multiple=True,
+        metavar="FILE",
+        help="Index of sb-build-index, or a folder of some; several count as one. Needed without --candidates.",
+    ),
+    click.option(
+        "--candidates",
+        metavar="FILE",
+        help="Rank within given lists, TSV: query_id (or list_id: the spectra's field CANDIDATES) and smiles.",
+    ),
+    click.option(
+        "--encoder", metavar="NAME[:OPTIONS]", help="Encoder of --candidates without --index.  [default: the model's]"
+    ),
+)
+
 _OPTIONS = (
     click.option(
         "--mode",
@@ -41,6 +58,23 @@ _OPTIONS = (
         help="Leave out candidates whose probability is below P.",
     ),
 )  # fmt: skip
+
+
+def compared_options(function):
+    """Decorator: the options that say with which molecules spectra are compared."""
+    for option in reversed(_COMPARED):
+        function = option(function)
+    return function
+
+
+def check_compared(spectra, index, candidates, mode):
+    """Refuse values of these options that make no sense together."""
+    if [spectra, *index, candidates].count("-") > 1:
+        raise click.UsageError("SPECTRA, --index and --candidates cannot both be stdin")
+    if not index and candidates is None:
+        raise click.UsageError("Missing option '--index' (or '--candidates').")
+    if candidates is not None and mode != "mass":
+        raise click.UsageError("--candidates says what is compared: --mode does not go with it")
 
 
 def search_options(function):
