@@ -49,12 +49,12 @@ stage "$work/ranker.safetensors" python "$stages/train_ranker.py" "$spectra" "$p
 stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/ranker.safetensors" \
   "$work/unweighted.safetensors"
 
-# how much cosine and fragment score weigh, on those molecules
+# how much cosine and fragment score weigh, and what probabilities the scores mean, on those molecules
+searched() { sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" --top 0 \
+  --rerank 1000000 -o "$1" "${threads[@]}" "${@:2}"; }
 stage "$work/few.mgf" to "$work/few.mgf" python "$stages/few_spectra.py" "$work/parts/val.mgf"
 stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/unweighted.safetensors"
-stage "$work/hits.tsv" sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" \
-  --rerank 0 --top 0 -o "$work/hits.tsv" "${threads[@]}"
-stage "$work/reranked.tsv" sb-rerank "$work/hits.tsv" --spectra "$work/few.mgf" --model "$work/unweighted.safetensors" \
-  --top 0 -o "$work/reranked.tsv" "${threads[@]}"
-stage "$work/model.safetensors" python "$stages/fit_fusion.py" "$work/reranked.tsv" "$work/few.mgf" \
+stage "$work/hits.tsv" searched "$work/hits.tsv"
+stage "$work/groups.tsv" searched "$work/groups.tsv" --group-by COMPOUND_ION
+stage "$work/model.safetensors" python "$stages/fit_fusion.py" "$work/hits.tsv" "$work/groups.tsv" "$work/few.mgf" \
   --model "$work/unweighted.safetensors" -o "$work/model.safetensors"

@@ -1,7 +1,13 @@
-"""At most so many spectra of each molecule: few_spectra.py SPECTRA [--each 2] > few.mgf"""
+"""At most so many spectra of each molecule and adduct, and a field that names both.
+
+few_spectra.py SPECTRA [--each 8] > few.mgf
+
+The field is COMPOUND_ION, for sb-query --group-by. Spectra without a structure are left out.
+"""
 
 import argparse
 import collections
+import dataclasses
 import sys
 
 from specbridge_tools.molecules.identity import structure_key
@@ -11,18 +17,19 @@ from specbridge_tools.spectra.reader import read_spectra
 
 
 def few(spectra, each):
-    """Yield the first `each` spectra of every molecule; spectra without a structure are left out."""
+    """Yield the first `each` spectra of every molecule and adduct, with their field."""
     seen = collections.Counter()
     for spectrum in spectra:
         key = structure_key(spectrum)
-        seen[key] += 1
-        if key is not None and seen[key] <= each:
-            yield spectrum
+        name = f"{key} {spectrum.adduct}"
+        seen[name] += 1
+        if key is not None and seen[name] <= each:
+            yield dataclasses.replace(spectrum, metadata={**spectrum.metadata, "compound_ion": name})
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spectra")
-    parser.add_argument("--each", type=int, default=2)
+    parser.add_argument("--each", type=int, default=8)
     options = parser.parse_args()
     write_mgf(few(Tally().usable(read_spectra(options.spectra)), options.each), sys.stdout)

@@ -1,59 +1,124 @@
-"""Fit how much cosine and fragment score weigh: python fit_fusion.py RERANKED SPECTRA --model M -o M2
+"""Fit how much cosine and fragment score weigh, and what probabilities the scores mean.
 
-RERANKED: hits of spectra of held-back molecules, made with a model that was not trained on them:
-    sb-query SPECTRA --index index.h5 --model M --rerank 0 --top 0 -o HITS
-    sb-rerank HITS --spectra SPECTRA --model M --top 0 -o RERANKED
-SPECTRA: the same spectra, whose structures are the truth. Queries whose list lacks the truth do not count.
+fit_fusion.py HITS GROUPS SPECTRA --model M -o M2    fit, and report how it does on molecules that it was not fitted to
+fit_fusion.py HITS GROUPS SPECTRA --model M          report how the values in M do on other molecules
+
+SPECTRA: spectra of molecules that M was not trained on, with the field COMPOUND_ION of few_spectra.py. HITS and GROUPS:
+    sb-query SPECTRA --index INDEX --model M --rerank 1000000 --top 0 -o HITS
+    sb-query SPECTRA --index INDEX --model M --rerank 1000000 --top 0 --group-by COMPOUND_ION -o GROUPS
+The index holds the truths and their decoys. In half of the lists the truth is taken away, as from a library without it.
 """
 
 import argparse
+import json
 
 import numpy as np
+from held_back_lists import FIRST, half_without_truth, halves, molecule_weights, read_lists
+from safetensors import safe_open
 
+from specbridge_tools.evaluation.calibration import (
+    expected_calibration_error,
+    fit_probabilities,
+    precision_and_coverage,
+    reliability_table,
+)
 from specbridge_tools.fragmentation.fusion import fit_fusion
-from specbridge_tools.fragmentation.ranker import Ranker
+from specbridge_tools.fragmentation.ranker import Ranker, Setting
 from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
-from specbridge_tools.molecules.identity import structure_key
-from specbridge_tools.search.hits import read_hits
-from specbridge_tools.spectra.reader import read_spectra
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.search.probability import candidate_probabilities
+
+PER_MOLECULE = 4  # queries of one molecule that weigh in the fusion
+PRECISION_AT = (0.5, 0.7, 0.8, 0.9)
 
 
-def read_queries(hits, spectra, held_back):
-    """(InChIKey block, features, row of the truth) of each query whose list holds the truth and a decoy."""
-    truths = {one.id: structure_key(one) for one in read_spectra(spectra) if isinstance(one, Spectrum)}
-    for query in read_hits(hits):
-        truth = truths.get(query.query_id)
-        if query.n_rows < 2 or (held_back and truth not in held_back) or truth not in query.column("inchikey14"):
-            continue
-        features = np.stack([query.numbers("cosine"), query.numbers("fragment_score")], axis=1)
-        rows = np.flatnonzero(~np.isnan(features).any(axis=1))
-        row = np.flatnonzero(rows == query.column("inchikey14").index(truth))
-        if len(row):
-            yield truth, features[rows], int(row[0])
+def fit_setting(lists):
+    """`Setting` of re-ranked lists."""
+    counts, queries = {}, []
+    for one in lists:
+        scores = np.stack([one.cosine[:FIRST], one.fragment_score[:FIRST]], axis=1)
+        counts[one.molecule] = counts.get(one.molecule, 0) + 1
+        if 0 <= one.truth < FIRST and len(scores) > 1 and counts[one.molecule] <= PER_MOLECULE:
+            lowest = np.nanmin(scores[:, 1]) if np.isfinite(scores[:, 1]).any() else 0.0
+            queries.append((np.where(np.isnan(scores), lowest, scores), one.truth))
+    setting = Setting(*(round(weight, 4) for weight in fit_fusion(queries)))
+    return Setting(setting.cosine_weight, setting.fragment_weight, {"first": FIRST, **fit_scores(lists, setting)})
+
+
+def fit_scores(lists, setting=None):
+    """Parameters of the probability of fused scores, or of cosines."""
+    kept = half_without_truth(lists)
+    return fit_probabilities([one.scores(setting) for one in kept], weights=molecule_weights(kept))
+
+
+def answers(lists, setting, calibration, seed=1):
+    """(n,) stated probability of each best hit and (n,) whether it is right, half of the truths taken away."""
+    stated, right = [], []
+    for one in half_without_truth(lists, seed):
+        scores, truth, n = one.scores(setting)
+        best = int(np.argmax(scores))
+        stated.append(candidate_probabilities(scores, calibration, n_candidates=n)[best])
+        right.append(float(best == truth))
+    return np.array(stated), np.array(right)
+
+
+def report(name, lists, setting, stated, right):
+    first = [int(np.argmax(scores)) == truth for scores, truth, _ in (one.scores(setting) for one in lists)]
+    n = len({one.molecule for one in lists})
+    print(f"\n{name}: R@1 {np.mean(first):.3f} of {len(lists)} queries of {n} molecules, all truths in the library")
+    print(f"half of the truths taken away: ECE {expected_calibration_error(stated, right):.3f}")
+    print("stated      answers  mean stated  right")
+    for row in reliability_table(stated, right):
+        print(f"{row.low:.1f} to {row.high:.1f}  {row.n:7d}  {row.stated:11.3f}  {row.right:5.3f}")
+    for least in PRECISION_AT:
+        precision, coverage = precision_and_coverage(stated, right, least)
+        print(f"p >= {least}: {precision:.3f} right, {coverage:.3f} of the queries answered")
+
+
+def report_unseen(name, lists, fit):
+    """Fit to one half of the molecules, look at the other, both ways round; the two looks together."""
+    looks = []
+    for seen, unseen in halves(lists):
+        setting, calibration = fit(seen)
+        looks.append(answers(unseen, setting, calibration))
+    stated, right = map(np.concatenate, zip(*looks, strict=True))
+    report(f"{name}, fitted to the other half of the molecules", lists, fit(lists)[0], stated, right)
+
+
+def fused(lists):
+    setting = fit_setting(lists)
+    return setting, setting.calibration
+
+
+def cosine(lists):
+    return None, fit_scores(lists)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("hits")
+    parser.add_argument("groups")
     parser.add_argument("spectra")
-    parser.add_argument("--model", required=True, help="that made them; it holds the ranker")
-    parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--per-molecule", type=int, default=4, help="most queries of one molecule")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("-o", "--output")
     options = parser.parse_args()
     ranker = load_ranker(options.model)
-    counts, queries = {}, []
-    for truth, features, row in read_queries(options.hits, options.spectra, set(ranker.config.get("held_back", ()))):
-        counts[truth] = counts.get(truth, 0) + 1
-        if counts[truth] <= options.per_molecule:
-            queries.append((features, row))
-    cosine, fragment = fit_fusion(queries)
-    weights = {"cosine_weight": round(cosine, 4), "fragment_weight": round(fragment, 4)}
-    add_ranker(Ranker(ranker.weights, {**ranker.config, **weights}), options.model, options.output, force=True)
-    for name, columns in (("cosine", (1, 0)), ("fragment score", (0, 1)), ("fused", (cosine, fragment))):
-        first = [int(np.argmax(features @ columns)) == row for features, row in queries]
-        print(f"{name}: R@1 {np.mean(first):.3f} of {len(queries)} queries of {len(counts)} held-back molecules")
-    print(weights)
+    single = read_lists(options.hits, options.spectra)
+    grouped = read_lists(options.groups, options.spectra, group_by="COMPOUND_ION")
+    if not options.output:
+        with safe_open(options.model, framework="numpy") as file:
+            stored = json.loads(file.metadata()["specbridge"])["calibration"]
+        report("cosine", single, None, *answers(single, None, stored))
+        for name, lists, n_spectra in (("fused", single, 1), ("fused, groups", grouped, 2)):
+            setting = ranker.setting(n_spectra)
+            report(name, lists, setting, *answers(lists, setting, setting.calibration))
+        return
+    for name, lists, fit in (("cosine", single, cosine), ("fused", single, fused), ("fused, groups", grouped, fused)):
+        report_unseen(name, lists, fit)
+    one, several = (vars(fit_setting(lists)) for lists in (single, grouped))
+    calibration = fit_scores(single)
+    print("\n", json.dumps({"cosine": calibration, "single": one, "group": several}, indent=1))
+    fitted = Ranker(ranker.weights, {**ranker.config, **one, "group": several})
+    add_ranker(fitted, options.model, options.output, calibration=calibration, force=True)
 
 
 if __name__ == "__main__":

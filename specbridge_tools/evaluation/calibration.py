@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.search.probability import PARAMETERS
 
 RELIABILITY_BINS = 10
-_BOUNDS = ((0.0, None), (None, None))
+_BOUNDS = ((0.0, None), (None, None), (None, None), (None, None))
+_PULL = 1e-3
 
 
 def remove_truths(queries, *, share=0.5, seed=0):
@@ -26,58 +28,73 @@ def remove_truths(queries, *, share=0.5, seed=0):
 
 
 def fit_calibration(queries: Sequence[tuple[np.ndarray, int]], *, seed=0, weights=None) -> Mapping[str, float]:
-    """Fit `scale` a and `null` b of p_i = exp(a s_i) / (sum_j exp(a s_j) + exp(b)) by maximum likelihood.
+    """`fit_probabilities` of whole candidate lists, half of which lose their truth.
 
     queries: (scores (n,), position of the truth or -1) of spectra that took no part in training, one per list; the
-    truth is removed for half of them (`remove_truths`). weights (n_queries,): e.g. 1 / spectra of the molecule, so that
-    no molecule dominates. The likelihood is that of a multinomial logit with a constant alternative (McFadden 1974),
-    concave in (a, b); a is not below 0, so that a better score never means a lower probability. -> {"scale": a,
-    "null": b}. Raises `DataError` where the lists do not determine the two.
+    truth is removed for half of them (`remove_truths`).
+    """
+    queries = remove_truths([(np.asarray(scores, np.float64), int(truth)) for scores, truth in queries], seed=seed)
+    return fit_probabilities([(scores, truth, len(scores)) for scores, truth in queries], weights=weights)
+
+
+def fit_probabilities(lists, *, weights=None):
+    """Fit the parameters of `search.probability.candidate_probabilities` by maximum likelihood.
+
+    lists: (scores (n,), position of the truth or -1, number of candidates that the search found) of spectra that took
+    no part in training, some of them without their truth. weights (n_lists,): e.g. 1 / spectra of the molecule, so that
+    no molecule dominates. A slight pull to 0 keeps the two slopes of `none` small where few lists speak for them; the
+    scale is not below 0, so that a better score never means a lower probability. -> the four parameters. Raises
+    `DataError` where the lists do not determine them.
     """
     from scipy.optimize import minimize  # slow to import, and needed for the fit alone
 
-    weights = np.ones(len(queries)) if weights is None else np.asarray(weights, np.float64)
-    queries = remove_truths([(np.asarray(s, np.float64), int(t)) for s, t in queries], seed=seed)
-    kept = [(scores, truth, weight) for (scores, truth), weight in zip(queries, weights, strict=True) if len(scores)]
-    if not any(truth >= 0 for _, truth, _ in kept) or all(truth >= 0 for _, truth, _ in kept):
+    weights = np.ones(len(lists)) if weights is None else np.asarray(weights, np.float64)
+    kept = [(*one, weight) for one, weight in zip(lists, weights, strict=True) if len(one[0])]
+    if not any(truth >= 0 for _, truth, _, _ in kept) or all(truth >= 0 for _, truth, _, _ in kept):
         raise DataError(
-            f"{len(queries)} queries hold no list with, or none without, the truth", advice="calibrate on more queries"
+            f"{len(lists)} queries hold no list with, or none without, the truth", advice="calibrate on more queries"
         )
-    # in standard deviations from the usual best score, so that any unit of score converges alike
-    spread = np.concatenate([scores for scores, _, _ in kept]).std() or 1.0
-    centre = np.mean([scores.max() for scores, _, _ in kept])
-    lists = _Lists([((scores - centre) / spread, truth) for scores, truth, _ in kept], [w for _, _, w in kept])
-    found = minimize(lists.loss_and_gradient, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=_BOUNDS)
+    # in standard deviations within a list, so that any unit of score converges alike
+    spread = np.sqrt(np.mean([np.var(scores) for scores, *_ in kept])) or 1.0
+    scaled = _Lists([(np.asarray(scores, np.float64) / spread, truth, n, weight) for scores, truth, n, weight in kept])
+    start = np.array([1.0, 0.0, 0.0, 0.0])
+    found = minimize(scaled.loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=_BOUNDS)
     if not np.isfinite(found.x).all():
         raise DataError("the calibration did not converge", advice="check that the scores are finite")
-    slope, null = found.x
-    return {"scale": float(slope / spread), "null": float(null + slope * centre / spread)}
+    return dict(zip(PARAMETERS, [float(found.x[0] / spread), *map(float, found.x[1:])], strict=True))
 
 
 class _Lists:
     """Score lists end to end, so that the likelihood of all is a few array operations."""
 
-    def __init__(self, queries, weights):
-        self._scores = np.concatenate([scores for scores, _ in queries])
-        self._lengths = np.array([len(scores) for scores, _ in queries])
-        self._starts = np.concatenate([[0], np.cumsum(self._lengths)[:-1]])
-        truth = np.array([truth for _, truth in queries])
-        self._absent = truth < 0
+    def __init__(self, lists):
+        scores, truth, found, weights = zip(*lists, strict=True)
+        self._lengths = np.array([len(each) for each in scores])
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        # shifted so that the best of each list scores 0
+        self._scores = np.concatenate([each - each.max() for each in scores])
+        self._absent = np.array(truth) < 0
         self._true_score = np.where(self._absent, 0.0, self._scores[self._starts + np.maximum(truth, 0)])
+        self._log_candidates = np.log(np.maximum(found, self._lengths))
         self._weights = np.asarray(weights) / np.sum(weights)
 
     def loss_and_gradient(self, parameters):
-        """Mean negative log-likelihood and its two derivatives at (slope, null)."""
-        slope, null = parameters
-        logits = slope * self._scores
-        top = np.maximum(np.maximum.reduceat(logits, self._starts), null)
-        weight = np.exp(logits - np.repeat(top, self._lengths))
-        none = np.exp(null - top)
-        total = np.add.reduceat(weight, self._starts) + none
-        loss = top + np.log(total) - np.where(self._absent, null, slope * self._true_score)
+        """Mean negative log-likelihood, with the pull to 0, and its derivatives at the four parameters."""
+        scale, none, *slopes = parameters
+        weight = np.exp(scale * self._scores)
+        total = np.add.reduceat(weight, self._starts)
         expected_score = np.add.reduceat(weight * self._scores, self._starts) / total
-        gradient = np.stack([expected_score - self._true_score, none / total - self._absent])
-        return self._weights @ loss, gradient @ self._weights
+        log_top = -np.log(total)
+        features = np.stack([np.ones(len(total)), self._log_candidates, log_top])
+        logit = np.array([none, *slopes]) @ features
+        log_which = scale * self._true_score + log_top
+        loss = np.where(self._absent, np.logaddexp(0, -logit), np.logaddexp(0, logit) - log_which)
+        by_logit = 0.5 * (1 + np.tanh(logit / 2)) - self._absent
+        by_scale = np.where(self._absent, 0.0, expected_score - self._true_score)
+        by_scale = by_scale - by_logit * slopes[1] * expected_score
+        gradient = np.concatenate([[self._weights @ by_scale], features @ (by_logit * self._weights)])
+        pull = _PULL * np.array([0, 0, *slopes])
+        return self._weights @ loss + 0.5 * pull @ parameters, gradient + pull
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,13 +15,38 @@ SETTINGS = ("capacity", "limit", "cosine_weight", "fragment_weight")
 _KEPT_CANDIDATES = 2048
 
 
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How fragment scores become what is reported.
+
+    cosine_weight, fragment_weight  the score that ranks is their weighted sum
+    calibration  as `search.probability` takes it, and `first`: how many candidates were scored when it was fitted; None
+                 without
+    """
+
+    cosine_weight: float
+    fragment_weight: float
+    calibration: Mapping | None = None
+
+    def fuse(self, cosine, fragment_score):
+        """(n,) scores that rank, from cosines (n,) and fragment scores (n,), NaN where there is none.
+
+        A candidate without a fragment score is given the lowest of the others: nothing speaks for it but its cosine.
+        """
+        known = fragment_score[~np.isnan(fragment_score)]
+        lowest = known.min() if len(known) else 0.0
+        filled = np.where(np.isnan(fragment_score), lowest, fragment_score)
+        return self.cosine_weight * cosine + self.fragment_weight * filled
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ranker:
     """Scores candidates by what their fragments explain.
 
     weights  name -> float32 array, as `network.evaluate` takes them
-    config   format, format_version, capacity and limit of the fragmenter, cosine_weight and fragment_weight of the
-             fused score, and whatever the training has to say
+    config   format, format_version, capacity and limit of the fragmenter, the fields of the `Setting` for a spectrum,
+             under `group` where there is one those for several spectra of one compound, and whatever the training has
+             to say
     """
 
     weights: Mapping[str, np.ndarray]
@@ -52,6 +77,7 @@ class Ranker:
         encoded = encode(self.weights, batch)
         return [evaluate(self.weights, batch, encoded, peaks) for peaks in spectra]
 
-    def fuse(self, cosine, fragment_score):
-        """The score that ranks: a weighted sum."""
-        return self.config["cosine_weight"] * cosine + self.config["fragment_weight"] * fragment_score
+    def setting(self, n_spectra):
+        """The `Setting` for a query of so many spectra."""
+        values = self.config["group"] if n_spectra > 1 and self.config.get("group") else self.config
+        return Setting(values["cosine_weight"], values["fragment_weight"], values.get("calibration"))

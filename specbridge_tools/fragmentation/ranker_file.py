@@ -53,9 +53,13 @@ def save_ranker(ranker, path):
     _write(_tensors(ranker), _config(ranker), path)
 
 
-def add_ranker(ranker, model, destination, *, force=False):
-    """Write the model in the file `model` with `ranker` in place of any that it holds; nothing else of it changes."""
+def add_ranker(ranker, model, destination, *, calibration=None, force=False):
+    """Write the model in the file `model` with `ranker` in place of any that it holds.
+
+    Nothing else of it changes but, where one is given, the calibration of its cosines.
+    """
     header, tensors = _read(model)
+    header |= {"calibration": calibration} if calibration else {}
     kept = {name: value for name, value in tensors.items() if not name.startswith(PREFIX)}
     with output_path(destination, force=force) as temporary:
         _write(kept | _tensors(ranker), header | {"ranker": _config(ranker)}, temporary)

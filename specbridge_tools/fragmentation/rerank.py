@@ -7,7 +7,6 @@ import numpy as np
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.peaks import Peaks, prepare_peaks
-from specbridge_tools.fragmentation.scoring import fuse
 from specbridge_tools.fragmentation.stated import stated_probabilities
 from specbridge_tools.fragmentation.workers import score_in_order
 from specbridge_tools.search.answers import Answer
@@ -20,9 +19,10 @@ _REQUIRED = ("rank", "score", "smiles", "adduct")
 
 @dataclasses.dataclass(frozen=True)
 class _Query:
-    """The rows of one query, their cosines, and for each hypothesis of the adduct the rows to score, and the peaks."""
+    """The rows of one query, the number of its spectra, the cosines, and by adduct the rows to score and the peaks."""
 
     hits: Hits
+    n_spectra: int
     cosine: np.ndarray
     rows: dict[str, list[int]]
     peaks: dict[str, list[Peaks]]
@@ -61,7 +61,7 @@ def _tasks(answers: list[Answer], top):
     for answer in answers:
         hits = answer.hits
         if not hits.n_rows:
-            yield _Query(hits, np.zeros(0), {}, {}), []
+            yield _Query(hits, 0, np.zeros(0), {}, {}), []
             continue
         missing = [name for name in _REQUIRED if name not in hits.columns]
         if missing:
@@ -73,7 +73,7 @@ def _tasks(answers: list[Answer], top):
         peaks = {adduct: [prepare_peaks(one, adduct or None) for one in answer.spectra] for adduct in rows}
         smiles = hits.column("smiles")
         parts = [(peaks[adduct], [smiles[row] for row in chosen]) for adduct, chosen in rows.items()]
-        yield _Query(hits, cosine, rows, peaks), parts
+        yield _Query(hits, len(answer.spectra), cosine, rows, peaks), parts
 
 
 def _cosine_column(hits):
@@ -100,8 +100,9 @@ def _reranked(query, scores, ranker):
     for rows, part in zip(query.rows.values(), scores, strict=True):
         fragment_score[rows], explained[rows], chosen[rows] = part.fragment_score, part.explained_intensity, True
     # sums of the same numbers in another order differ in their last digits: these must not decide
-    score = np.round(fuse(ranker, query.cosine, fragment_score), _DECIMALS)
-    probability = stated_probabilities(hits, score, chosen, ranker)
+    setting = ranker.setting(query.n_spectra)
+    score = np.round(setting.fuse(query.cosine, fragment_score), _DECIMALS)
+    probability = stated_probabilities(hits, score, chosen, setting)
     keys, cosines = hits.column("inchikey14"), hits.column(_cosine_column(hits))
     order = sorted(range(n), key=lambda row: (-score[row], not chosen[row], keys[row]))
     new = {

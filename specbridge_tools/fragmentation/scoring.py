@@ -1,4 +1,4 @@
-"""Scores for the candidates of one query, from SMILES to fused scores."""
+"""Scores for the candidates of one query."""
 
 import dataclasses
 
@@ -48,13 +48,3 @@ def _explained_intensity(evidence):
     peaks = evidence.peaks
     intensity = np.where(peaks.at_precursor, 0.0, peaks.intensity)
     return (evidence.predicted > 0) @ intensity / max(intensity.sum(), 1e-300)
-
-
-def fuse(ranker, cosine, fragment_score):
-    """(n,) scores that rank, from cosines (n,) and fragment scores (n,), NaN where there is none.
-
-    A candidate without a fragment score is given the lowest of the others: nothing speaks for it but its cosine.
-    """
-    known = fragment_score[~np.isnan(fragment_score)]
-    lowest = known.min() if len(known) else 0.0
-    return ranker.fuse(cosine, np.where(np.isnan(fragment_score), lowest, fragment_score))

@@ -39,7 +39,9 @@ def score_in_order(tasks, ranker, *, threads):
             while waiting:
                 yield _first(waiting)
         except concurrent.futures.process.BrokenProcessPool as error:
-            raise SpecbridgeError("a worker process ended abruptly", advice="use fewer --threads, or allow more memory") from error
+            raise SpecbridgeError(
+                "a worker process ended abruptly", advice="use fewer --threads, or allow more memory"
+            ) from error
 
 
 def _first(waiting):

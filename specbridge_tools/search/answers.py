@@ -21,7 +21,9 @@ class Answer:
 def answer(index, query, best, *, n_candidates, n_rows, calibration=None):
     """The first `n_rows` of the ranked candidates `best` as `Hits`; `calibration` only where `best` holds them all."""
     ranks = competition_ranks(best.score)
-    probabilities = None if calibration is None else candidate_probabilities(best.score, calibration)[:n_rows]
+    probabilities = None
+    if calibration is not None:
+        probabilities = candidate_probabilities(best.score, calibration, n_candidates=len(best))[:n_rows]
     best = best.take(slice(0, n_rows))
     texts = _texts(index, best.row)
     names = [*(adduct.name for adduct in query.adducts), ""]

@@ -2,15 +2,32 @@
 
 import numpy as np
 
+from specbridge_tools.errors import FormatError
 
-def candidate_probabilities(scores, calibration):
-    """Probability of each candidate, given the scores of *all* candidates of the list.
+PARAMETERS = ("scale", "none", "none_log_candidates", "none_log_top")
 
-    p_i = exp(scale * s_i) / (sum_j exp(scale * s_j) + exp(null)): a softmax with one alternative more, that the truth
-    is not in the list, whose log weight is `null`. `calibration` holds `scale` and `null`, fitted by
-    `evaluation.calibration`. scores (n,) float -> (n,) float64, whose sum is below 1.
+
+def candidate_probabilities(scores, calibration, *, n_candidates):
+    """Probability of each candidate, given the scores of all that were scored.
+
+    p_i = q_i (1 - p_none), where q = softmax(scale * scores) says which one if any, and p_none that none of them is
+    right:
+
+        logit(p_none) = none + none_log_candidates * ln(n_candidates) + none_log_top * ln(max q)
+
+    More candidates make a chance resemblance more likely, and a first one that stands out less so. Scores are compared
+    within their list alone: those of a list may all be shifted. `calibration` holds the four values, fitted by
+    `evaluation.calibration`. scores (n,) float; n_candidates, at least n: those that the search found -> (n,) float64,
+    whose sum is at most 1. Raises `FormatError` for a calibration of another kind.
     """
+    missing = [name for name in PARAMETERS if name not in calibration]
+    if missing:
+        raise FormatError(f"calibration without {', '.join(missing)}", advice="train or calibrate the model anew")
     logits = calibration["scale"] * np.asarray(scores, np.float64)
-    top = max(float(logits.max(initial=-np.inf)), float(calibration["null"]))
-    weights = np.exp(logits - top)
-    return weights / (weights.sum() + np.exp(calibration["null"] - top))
+    weights = np.exp(logits - logits.max(initial=-np.inf))
+    if not len(weights):
+        return weights
+    share = weights / weights.sum()
+    none = calibration["none"] + calibration["none_log_candidates"] * np.log(max(n_candidates, len(weights)))
+    none += calibration["none_log_top"] * np.log(share.max())
+    return share * np.exp(-np.logaddexp(0, none))

@@ -31,6 +31,7 @@ from specbridge_tools.search.space import Space
 from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE
 
 BLOCK = 8192
+CALIBRATION = {"scale": 20.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
 TEXT = {"id": "SYN0000001", "all_ids": "SYN0000001", "smiles": "C" * 45, "formula": "", "name": "a synthetic molecule"}
 
 
@@ -80,8 +81,7 @@ def time_search(index, masses, top, seed=0):
         best = ranked(by_mass(index, query, DEFAULT_TOLERANCE))
         if len(best):
             rows = top or len(best)
-            calibration = {"scale": 20.0, "null": 5.0}
-            writer.write(answer(index, query, best, n_candidates=len(best), n_rows=rows, calibration=calibration))
+            writer.write(answer(index, query, best, n_candidates=len(best), n_rows=rows, calibration=CALIBRATION))
         n_candidates += len(best)
     return time.perf_counter() - began, n_candidates / len(masses)
 

@@ -88,7 +88,7 @@ def files(tmp_path_factory):
             molecule_head_depth=depth,
         )
         model = AlignedModel(config)
-        model.calibration = {"scale": 5.0, "null": 1.0}
+        model.calibration = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
         save_model(model, folder / f"{name}.safetensors")
     arguments = [str(folder / "molecules.h5"), "-o", str(folder / "index.h5"), "-q"]
     if importlib.util.find_spec("hnswlib"):

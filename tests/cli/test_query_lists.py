@@ -44,7 +44,8 @@ def files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lists")
     encoder = ToyMoleculeEncoder()
     torch.manual_seed(0)
-    for name, calibration in (("model", {"scale": 5.0, "null": 1.0}), ("plain", None)):
+    values = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
+    for name, calibration in (("model", values), ("plain", None)):
         config = ModelConfig(
             encoder={"name": "toy", "dimension": 32},
             molecule_encoder=encoder.name,

@@ -23,6 +23,7 @@ from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.ranker_file import add_ranker
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
 from specbridge_tools.search.hits import COLUMNS
+from specbridge_tools.search.probability import candidate_probabilities
 
 # isomers of paracetamol, and one that only loss of water brings to the same m/z; each with another spelling
 MOLECULES = {
@@ -37,6 +38,7 @@ MOLECULES = {
     "CCOC(=O)c1ccccn1": "n1c(C(=O)OCC)cccc1",
     "NCC(O)c1ccc(O)c(O)c1": "Oc1ccc(cc1O)C(CN)O",
 }
+CALIBRATION = {"scale": 0.3, "none": -1.0, "none_log_candidates": 0.2, "none_log_top": -0.3}
 PEAKS = {
     "low": "53.0386 3\n65.0386 10\n92.0495 5\n93.0335 12\n110.0600 100\n134.0600 3\n152.0706 40\n",
     "high": "53.0386 30\n65.0386 60\n93.0335 12\n110.0600 100\n",
@@ -79,12 +81,12 @@ def make_models(folder):
         projector_depth=1,
     )
     model = AlignedModel(config)
-    model.calibration = {"scale": 5.0, "null": 1.0}
+    model.calibration = {**CALIBRATION, "scale": 5.0}
     save_model(model, folder / "plain.safetensors")
     values = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 2.0, "fragment_weight": 1.0}
     ranker = Ranker(TrainableNetwork().weights(), values)
     add_ranker(ranker, folder / "plain.safetensors", folder / "model.safetensors")
-    values["calibration"] = {"candidates": 4, "scale": 0.3, "null": -14.0}
+    values["calibration"] = {"first": 4, **CALIBRATION}
     add_ranker(Ranker(ranker.weights, values), folder / "plain.safetensors", folder / "calibrated.safetensors")
 
 
@@ -272,17 +274,14 @@ def test_a_pipe_of_spectra_can_be_grouped(files, ask):
 
 
 def test_probabilities_of_the_fused_score(ask):
-    rows = [row for row in table(ask("--top", "0", model="calibrated.safetensors")) if row["query_id"] == "low"]
-    stated, score = (np.array([float(row[name]) for row in rows]) for name in ("probability", "score"))
-    weights = np.exp(0.3 * score)
-    assert stated == pytest.approx(weights / (weights.sum() + np.exp(-14.0)), rel=1e-4)
-    four = ask("--rerank", "4", "--top", "0", model="calibrated.safetensors")
-    rows = [row for row in table(four) if row["query_id"] == "low"]
-    assert [bool(row["probability"]) for row in rows] == [True] * 4 + [False] * 5
-    weights = np.exp(0.3 * np.array([float(row["score"]) for row in rows[:4]]))
-    assert [float(row["probability"]) for row in rows[:4]] == pytest.approx(
-        weights / (weights.sum() + np.exp(-14.0)), rel=1e-4
-    )
+    n = len(MOLECULES) - 1
+    for top, scored in (("50", n), ("4", 4)):
+        found = table(ask("--rerank", top, "--top", "0", model="calibrated.safetensors"))
+        rows = [row for row in found if row["query_id"] == "low"]
+        assert [bool(row["probability"]) for row in rows] == [True] * scored + [False] * (n - scored)
+        score = [float(row["score"]) for row in rows[:scored]]
+        stated = [float(row["probability"]) for row in rows[:scored]]
+        assert stated == pytest.approx(candidate_probabilities(score, CALIBRATION, n_candidates=n), rel=1e-4)
     # fewer than the calibration is for, an uncalibrated ranker, a list that was not searched whole: none is stated
     for arguments, model in (
         (("--rerank", "3"), "calibrated.safetensors"),

@@ -3,22 +3,24 @@ import pytest
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.evaluation import calibration
+from specbridge_tools.search.probability import PARAMETERS, candidate_probabilities
+
+TRUE = {"scale": 8.0, "none": -1.0, "none_log_candidates": 0.5, "none_log_top": -0.4}
 
 
-def queries_of_the_model(n, scale, null, seed):
-    """Lists whose truth, or its absence, is drawn from the very model that is fitted."""
+def lists_of_the_model(n, seed, parameters=TRUE):
+    """Lists whose truth, or its absence, is drawn from the very model that is fitted; twice as many were found."""
     random = np.random.default_rng(seed)
     for _ in range(n):
-        scores = random.uniform(0, 1, random.integers(2, 40))
-        logits = np.append(scale * scores, null)
-        chance = np.exp(logits - logits.max())
-        drawn = random.choice(len(logits), p=chance / chance.sum())
-        yield scores, (drawn if drawn < len(scores) else -1)
+        scores = random.uniform(0, 1, random.integers(2, 40)) - random.uniform(0, 50)
+        chance = candidate_probabilities(scores, parameters, n_candidates=2 * len(scores))
+        chance = np.append(chance, max(0, 1 - chance.sum()))
+        drawn = random.choice(len(chance), p=chance / chance.sum())
+        yield scores, (drawn if drawn < len(scores) else -1), 2 * len(scores)
 
 
 def probabilities(scores, fitted):
-    weights = np.exp(fitted["scale"] * scores)
-    return weights / (weights.sum() + np.exp(fitted["null"]))
+    return candidate_probabilities(scores, fitted, n_candidates=len(scores))
 
 
 def test_removes_the_truth_of_half_and_nothing_else():
@@ -37,19 +39,17 @@ def test_never_puts_a_truth_back():
     assert calibration.remove_truths(queries) == queries
 
 
-def test_finds_the_parameters_that_made_the_data(monkeypatch):
-    queries = list(queries_of_the_model(6000, 8.0, 9.0, 0))
-    monkeypatch.setattr(calibration, "remove_truths", lambda queries, seed: queries)
-    fitted = calibration.fit_calibration(queries)
-    assert fitted["scale"] == pytest.approx(8.0, abs=0.5)
-    assert fitted["null"] == pytest.approx(9.0, abs=0.5)
+def test_finds_the_parameters_that_made_the_data():
+    fitted = calibration.fit_probabilities(list(lists_of_the_model(6000, 0)))
+    assert fitted == pytest.approx(TRUE, abs=0.35)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
 def test_fresh_queries_are_calibrated_and_the_unit_of_score_does_not_matter(unit):
     def lists(n, seed):
         random = np.random.default_rng(seed)
-        return [(np.append(random.normal(0, 1, 30), random.normal(2.5, 1)) * unit, 30) for _ in range(n)]
+        sizes = random.integers(5, 60, n)
+        return [(np.append(random.normal(0, 1, size), random.normal(2.5, 1)) * unit, size) for size in sizes]
 
     fitted = calibration.fit_calibration(lists(1500, 0), seed=1)
     stated, right = [], []
@@ -63,36 +63,45 @@ def test_fresh_queries_are_calibrated_and_the_unit_of_score_does_not_matter(unit
 
 def test_a_better_score_never_means_a_lower_probability():
     random = np.random.default_rng(0)
-    lists = [(np.append(random.normal(0, 1, 20), -3.0), 20) for _ in range(200)]
+    lists = [(np.append(random.normal(0, 1, size), -3.0), size) for size in random.integers(5, 60, 400)]
     fitted = calibration.fit_calibration(lists)
     assert fitted["scale"] == 0
-    # with every score alike the truth is one of 21, in half of the lists
-    assert probabilities(lists[0][0], fitted).sum() == pytest.approx(0.5, abs=0.03)
+    # with every score alike the truth is any of them, in half of the lists
+    assert np.mean([probabilities(scores, fitted).sum() for scores, _ in lists]) == pytest.approx(0.5, abs=0.03)
+
+
+AT = np.array([3.0, -0.5, 0.4, -0.7])
+
+
+def weighted(lists, weights):
+    return calibration._Lists([(*one, weight) for one, weight in zip(lists, weights, strict=True)])
 
 
 def test_loss_is_the_mean_negative_log_likelihood():
-    queries = list(queries_of_the_model(30, 5.0, 5.0, 2))
-    loss, _ = calibration._Lists(queries, np.ones(30)).loss_and_gradient([3.0, 4.0])
+    lists = list(lists_of_the_model(30, 2))
+    loss, _ = weighted(lists, np.ones(30)).loss_and_gradient(AT)
     slow = 0.0
-    for scores, truth in queries:
-        p = probabilities(scores, {"scale": 3.0, "null": 4.0})
+    for scores, truth, n in lists:
+        p = candidate_probabilities(scores, dict(zip(PARAMETERS, AT, strict=True)), n_candidates=n)
         slow -= np.log(p[truth] if truth >= 0 else 1 - p.sum())
-    assert loss == pytest.approx(slow / 30)
+    assert loss - calibration._PULL / 2 * (0.4**2 + 0.7**2) == pytest.approx(slow / 30)
 
 
 def test_weights_count_like_repeats():
-    queries = list(queries_of_the_model(60, 5.0, 5.0, 2))
-    repeated = calibration._Lists(queries[:20] * 2 + queries, np.ones(100)).loss_and_gradient([5.0, 5.0])
-    weighted = calibration._Lists(queries, [3.0] * 20 + [1.0] * 40).loss_and_gradient([5.0, 5.0])
-    assert repeated[0] == pytest.approx(weighted[0])
-    np.testing.assert_allclose(repeated[1], weighted[1])
+    lists = list(lists_of_the_model(60, 2))
+    repeated = weighted(lists[:20] * 2 + lists, np.ones(100)).loss_and_gradient(AT)
+    once = weighted(lists, [3.0] * 20 + [1.0] * 40).loss_and_gradient(AT)
+    assert repeated[0] == pytest.approx(once[0])
+    np.testing.assert_allclose(repeated[1], once[1])
 
 
 def test_gradient_is_that_of_the_loss():
-    lists = calibration._Lists(list(queries_of_the_model(20, 5.0, 5.0, 2)), np.arange(1, 21))
-    at, steps = np.array([3.0, 4.0]), np.eye(2) * 1e-5
-    slope = [(lists.loss_and_gradient(at + s)[0] - lists.loss_and_gradient(at - s)[0]) / 2e-5 for s in steps]
-    np.testing.assert_allclose(lists.loss_and_gradient(at)[1], slope, rtol=1e-6)
+    lists = weighted(list(lists_of_the_model(20, 2)), np.arange(1, 21))
+    slope = [
+        (lists.loss_and_gradient(AT + step)[0] - lists.loss_and_gradient(AT - step)[0]) / 2e-5
+        for step in np.eye(4) * 1e-5
+    ]
+    np.testing.assert_allclose(lists.loss_and_gradient(AT)[1], slope, rtol=1e-6)
 
 
 @pytest.mark.parametrize("queries", [[], [(np.zeros(3), -1)], [(np.zeros(1), 0)] * 4])

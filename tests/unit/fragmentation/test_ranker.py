@@ -14,7 +14,7 @@ from specbridge_tools.fragmentation.network import encode, evaluate
 from specbridge_tools.fragmentation.peaks import prepare_peaks
 from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.ranker_file import add_ranker, find_ranker, load_ranker, save_ranker
-from specbridge_tools.fragmentation.scoring import fuse, score_candidates
+from specbridge_tools.fragmentation.scoring import score_candidates
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
 from specbridge_tools.molecules.chemistry import molecular_graph
 from specbridge_tools.molecules.formula import mass_of_formula
@@ -82,7 +82,7 @@ def test_defined_results_for_what_cannot_be_scored(ranker):
     assert score_candidates(ranker, [peaks], []).fragment_score.shape == (0,)
     empty = prepare_peaks(Spectrum("e", 100.0, np.array([500.0]), np.array([1.0]), adduct="[M+H]+"))
     assert score_candidates(ranker, [empty], CANDIDATES).fragment_score.tolist() == [0.0] * len(CANDIDATES)
-    fused = fuse(ranker, np.array([0.9, 0.5, 0.4]), np.array([np.nan, -3.0, -1.0]))
+    fused = ranker.setting(1).fuse(np.array([0.9, 0.5, 0.4]), np.array([np.nan, -3.0, -1.0]))
     assert fused == pytest.approx([2 * 0.9 - 3, 2 * 0.5 - 3, 2 * 0.4 - 1])
 
 

@@ -7,6 +7,7 @@ import pytest
 from specbridge_tools.embeddings.spectra import LAYOUT, create_spectrum_embeddings
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.records import Tally
+from specbridge_tools.search.probability import candidate_probabilities
 from specbridge_tools.search.query import SearchOptions, query, write_hits
 from specbridge_tools.search.tolerance import Tolerance
 from specbridge_tools.spectra.reader import read_spectra
@@ -188,11 +189,12 @@ def test_open_mode_needs_a_graph_or_exact(index):
 
 
 def test_probabilities_come_from_the_whole_list(index):
-    model = Model(calibration={"scale": 3.0, "null": 1.0})
+    values = {"scale": 3.0, "none": -1.0, "none_log_candidates": 0.5, "none_log_top": 0.0}
+    model = Model(calibration=values)
     (every,) = query(mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions(top=0))
     (first,) = query(mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions(top=1))
-    weights = np.exp(3.0 * every.numbers("score"))
-    assert every.numbers("probability") == pytest.approx(weights / (weights.sum() + np.e), rel=1e-5)
+    expected = candidate_probabilities(every.numbers("score"), values, n_candidates=every.n_rows)
+    assert every.numbers("probability") == pytest.approx(expected, rel=1e-5)
     assert first.rows[0] == every.rows[0]
     (opened_wide,) = query(
         mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions("open", exact=True)

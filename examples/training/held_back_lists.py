@@ -1,0 +1,74 @@
+"""Candidate lists of spectra with known structures, as the fits of fusion and probability need them."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+from specbridge_tools.evaluation.truth import read_truths
+from specbridge_tools.records import Tally
+from specbridge_tools.search.hits import read_hits
+
+FIRST = 50  # candidates that are re-ranked
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class List:
+    """The candidates of one query, highest cosine first: cosine and fragment score (n,), row of the truth or -1."""
+
+    molecule: str
+    cosine: np.ndarray
+    fragment_score: np.ndarray
+    truth: int
+
+    def without_truth(self):
+        """The list of a library that lacks the truth."""
+        if self.truth < 0:
+            return self
+        cosine, fragment_score = np.delete(self.cosine, self.truth), np.delete(self.fragment_score, self.truth)
+        return List(self.molecule, cosine, fragment_score, -1)
+
+    def scores(self, setting):
+        """(scores, row of the truth or -1, number of candidates) of what is re-ranked; without `setting` by cosine."""
+        if setting is None:
+            return self.cosine, self.truth, len(self.cosine)
+        scores = setting.fuse(self.cosine[:FIRST], self.fragment_score[:FIRST])
+        return scores, self.truth if self.truth < FIRST else -1, len(self.cosine)
+
+
+def read_lists(hits, spectra, *, group_by=None):
+    """The `List` of each query of a re-ranked table of whole lists that has candidates."""
+    truths = read_truths(spectra, Tally(), group_by=group_by)
+    lists = []
+    for query in read_hits(hits):
+        truth = truths.find(query.query_id, query.record)
+        if not query.n_rows or truth is None:
+            continue
+        cosine, fragment_score = query.numbers("cosine"), query.numbers("fragment_score")
+        keys = np.array(query.column("inchikey14"))
+        order = np.lexsort((keys, -cosine))
+        rows = np.flatnonzero(keys[order] == truth.inchikey14)
+        place = int(rows[0]) if len(rows) else -1
+        lists.append(List(truth.inchikey14, cosine[order], fragment_score[order], place))
+    return lists
+
+
+def half_without_truth(lists, seed=0):
+    """The lists, a random half of them without their truth; lists that are empty then are left out."""
+    removed = np.random.default_rng(seed).permutation(len(lists)) % 2 == 0
+    changed = [one.without_truth() if gone else one for one, gone in zip(lists, removed, strict=True)]
+    return [one for one in changed if len(one.cosine)]
+
+
+def halves(lists, seed=0):
+    """(lists of one half of the molecules, lists of the other), both ways round."""
+    molecules = sorted({one.molecule for one in lists})
+    chosen = {molecules[i] for i in np.random.default_rng(seed).permutation(len(molecules))[::2]}
+    parts = [one for one in lists if one.molecule in chosen], [one for one in lists if one.molecule not in chosen]
+    return parts, parts[::-1]
+
+
+def molecule_weights(lists):
+    """(n,) 1 / number of lists of the molecule."""
+    counts = collections.Counter(one.molecule for one in lists)
+    return np.array([1 / counts[one.molecule] for one in lists])
