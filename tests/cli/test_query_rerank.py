@@ -60,9 +60,9 @@ SPECTRA = (
 
 
 def make_index(folder, name, smiles, ids):
-    rows = "".join(f"{one}\t{text}\n" for one, text in zip(ids, smiles, strict=True))
-    (folder / f"{name}.tsv").write_text("id\tsmiles\n" + rows)
-    arguments = [folder / f"{name}.tsv", "--encoder", "toy", "--threads", "1", "-q", "-o", folder / f"{name}.h5"]
+    rows = "".join(f"{text} {one}\n" for one, text in zip(ids, smiles, strict=True))
+    (folder / f"{name}.smi").write_text(rows)
+    arguments = [folder / f"{name}.smi", "--encoder", "toy", "--threads", "1", "-q", "-o", folder / f"{name}.h5"]
     assert CliRunner().invoke(embed_mols, list(map(str, arguments))).exit_code == 0
     arguments = [folder / f"{name}.h5", "-q", "-o", folder / f"{name}.index.h5"]
     assert CliRunner().invoke(build_index, list(map(str, arguments))).exit_code == 0
