@@ -11,11 +11,13 @@ planemo --directory "$scratch/workspace" shed_lint --tools --report_level warn -
 for workflow in workflows/*.gxwf.yml; do
     planemo --directory "$scratch/workspace" workflow_lint --report_level warn --fail_level warn "$workflow"
     gxwf-lint "$workflow"
-    # the export is what users without gxformat2 import: it must say the same
+    # the export is what Galaxy's own pages import: it must say the same, but for ids that are drawn anew each time
     gxwf-to-native "$workflow" "$scratch/exported.ga"
-    diff "$scratch/exported.ga" "${workflow%.gxwf.yml}.ga"
+    diff <(grep -v '"uuid":' "$scratch/exported.ga") <(grep -v '"uuid":' "${workflow%.gxwf.yml}.ga")
 done
 for tests in workflows/*-tests.yml "$root"/tests/galaxy/workflows/*-tests.yml; do
     validate-test-format "$tests"
 done
-gx-validate-tours tours
+# its warnings have status 0
+gx-validate-tours tours 2>&1 | tee "$scratch/tours"
+! grep -i warning "$scratch/tours"
