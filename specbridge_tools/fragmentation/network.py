@@ -130,7 +130,9 @@ def _peak_weights(weights, peaks):
 
 
 def _linear(weights, name, inputs):
-    return inputs @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    outputs = inputs @ weights[f"{name}.weight"].T
+    outputs += weights[f"{name}.bias"]
+    return outputs
 
 
 def _relu(values):

@@ -1,6 +1,7 @@
 """Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Alone in importing rdkit."""
 
 import dataclasses
+import functools
 import re
 
 import numpy as np
@@ -225,23 +226,29 @@ def molecular_graph(smiles):
     """SMILES -> `MolecularGraph` of its heavy atoms. Raises `DataError` where it cannot be read."""
     with rdBase.BlockLogs():
         molecule = _parse(smiles, "smiles")
-    table = Chem.GetPeriodicTable()
-    atoms = list(molecule.GetAtoms())
-    bonds = list(molecule.GetBonds())
+    # one pass by number: rdkit's own iterators ask for the length at every step
+    atoms = list(map(molecule.GetAtomWithIdx, range(molecule.GetNumAtoms())))
+    bonds = list(map(molecule.GetBondWithIdx, range(molecule.GetNumBonds())))
     rings = molecule.GetRingInfo()
+    symbols = tuple(atom.GetSymbol() for atom in atoms)
+    ends = [sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())) for bond in bonds]
     return MolecularGraph(
-        elements=tuple(atom.GetSymbol() for atom in atoms),
-        masses=np.array([table.GetMostCommonIsotopeMass(atom.GetAtomicNum()) for atom in atoms], np.float64),
+        elements=symbols,
+        masses=np.array([_isotope_mass(symbol) for symbol in symbols], np.float64),
         hydrogens=np.array([atom.GetTotalNumHs() for atom in atoms], np.int64),
         charges=np.array([atom.GetFormalCharge() for atom in atoms], np.int64),
         aromatic=np.array([atom.GetIsAromatic() for atom in atoms], bool),
         in_ring=np.array([atom.IsInRing() for atom in atoms], bool),
-        bonds=np.array([sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())) for bond in bonds], np.int64).reshape(
-            -1, 2
-        ),
+        bonds=np.array(ends, np.int64).reshape(-1, 2),
         orders=np.array([_ORDERS.get(bond.GetBondType(), 0.0) for bond in bonds], np.float64),
         bond_aromatic=np.array([bond.GetIsAromatic() for bond in bonds], bool),
         bond_in_ring=np.array([bond.IsInRing() for bond in bonds], bool),
         rings=tuple(tuple(ring) for ring in rings.AtomRings()),
         ring_bonds=tuple(tuple(ring) for ring in rings.BondRings()),
     )
+
+
+@functools.cache
+def _isotope_mass(symbol):
+    """Mass (Da) of the most common isotope of an element."""
+    return Chem.GetPeriodicTable().GetMostCommonIsotopeMass(symbol)
