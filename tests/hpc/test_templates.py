@@ -125,8 +125,9 @@ def test_nextflow_scripts(module, data, tmp_path):
 def test_snakemake(slurm, data, tmp_path, profile):
     # without a database of jobs Slurm is asked by squeue
     told = ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
+    told.append("--seconds-between-status-checks=2")
     options = ["--profile", EXAMPLES / "snakemake" / profile, *told] if profile else []
-    settings = [f"molecules={data / 'molecules.tsv'}", f"spectra={data / 'spectra.mgf'}", "parts=4"]
+    settings = [f"molecules={data / 'molecules.tsv'}", f"spectra={data / 'spectra.mgf'}", "parts=2"]
     command = ["snakemake", "--snakefile", EXAMPLES / "snakemake" / "Snakefile", "--cores", "2", *options]
     slurm.run(*command, "--directory", tmp_path, "--config", *settings, "options=--rerank 0", timeout=250)
     assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
