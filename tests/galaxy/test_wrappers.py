@@ -1,5 +1,6 @@
 """Every command has a Galaxy tool, and tools and commands agree; what a server does is tested by run.sh."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -171,3 +172,18 @@ def test_columns_of_tables_are_those_that_are_written():
 
 def test_data_of_the_tests_are_small():
     assert sum(path.stat().st_size for path in (SUITE / "test-data").rglob("*") if path.is_file()) < 1_000_000
+
+
+def test_the_conda_recipe_installs_what_the_package_needs():
+    from specbridge_tools import __version__
+
+    recipe = (SUITE / "conda/meta.yaml").read_text(encoding="utf-8")
+    assert f'{{% set version = "{__version__}" %}}' in recipe
+    for name in COMMANDS:
+        assert f"- sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main\n" in recipe
+    setup = (SUITE.parent / "setup.py").read_text(encoding="utf-8")
+    needed = re.findall(r'^        "([a-z0-9]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M)
+    assert len(needed) > 10
+    for package, version in needed:
+        conda = {"torch": "pytorch"}.get(package, package)
+        assert f"    - {conda} {version}\n" in recipe, package
