@@ -9,9 +9,10 @@
 #           interrupted goes on from its last epoch
 #
 # Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
-# default weights. Environment: THREADS (default: all), EPOCHS (5).
+# default weights. Environment: THREADS (default: all), EPOCHS (8), EXCLUDE (spectra whose molecules are never
+# simulated, e.g. those the result will be measured on).
 set -euo pipefail
-[ $# -eq 3 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 stages=$here/training
@@ -26,6 +27,10 @@ to() { "${@:2}" > "$1.part" && mv "$1.part" "$1"; }
 
 fit_molecules() { plain "$pool" | python "$stages/fit_molecules.py" "$work/molecules.safetensors" --sample 100000; }
 select_decoys() { plain "$pool" | python "$stages/select_decoys.py" "$work/structures.tsv"; }
+excluded() {
+  cat "$work/held_back.txt"
+  [ -z "${EXCLUDE:-}" ] || python "$stages/structures_of_spectra.py" "$EXCLUDE" | tail -n +2 | cut -f 1
+}
 held_back() { python "$stages/structures_of_spectra.py" "$work/parts/val.mgf" | tail -n +2 | cut -f 1; }
 
 # the molecules' space, and the molecules in it
@@ -36,16 +41,25 @@ stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
 
-# the spectral encoder and the bridge
-stage "$work/trained.safetensors" sb-finetune "$work/parts/train.mgf" --validation "$work/parts/val.mgf" \
-  --molecules "$work/molecules.h5" -o "$work/trained.safetensors" --resume --history "$work/history.tsv" --force \
-  --spectral-encoder dreams:d_fourier=160,n_layers=3,dropout=0.2 --epochs "${EPOCHS:-5}" --learning-rate 1e-3 \
-  --weight-decay 0.1 --peak-dropout 0.3 --precision bfloat16 --seed 0 "${threads[@]}"
 # the ranker of fragments, trained without the molecules that the model was selected on
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 stage "$work/ranker.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
   -o "$work/ranker.safetensors" --held-back "$work/held_back.txt" --epochs 3 --weight-decay 1e-3 --dropout 0 \
   --drop-peaks 0 --move-intensity 0 --spectra-each 3 --decoys 16 --decoys-each 16 "${threads[@]}"
+
+# spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
+stage "$work/excluded.txt" to "$work/excluded.txt" excluded
+stage "$work/simulated.mgf" to "$work/simulated.mgf" python "$stages/simulate_spectra.py" "$work/parts/train.mgf" \
+  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" "${threads[@]}"
+
+# the spectral encoder and the bridge: first on those, then on the measured ones
+trained() { sb-finetune "$work/parts/train.mgf" "${@:2}" --validation "$work/parts/val.mgf" \
+  --molecules "$work/molecules.h5" -o "$1" --resume --history "${1%.safetensors}.tsv" --force --batch-size 256 --loss candidate=1 --loss infonce=1 \
+  --loss cosine=1 --warmup-share 0.1 --seed 0 "${threads[@]}"; }
+stage "$work/pretrained.safetensors" trained "$work/pretrained.safetensors" "$work/simulated.mgf" \
+  --spectral-encoder massbins --dropout 0.4 --spectra-per-molecule 2 --epochs 1 --learning-rate 1e-3 --peak-dropout 0
+stage "$work/trained.safetensors" trained "$work/trained.safetensors" --start-from "$work/pretrained.safetensors" \
+  --spectra-per-molecule 4 --epochs "${EPOCHS:-8}" --learning-rate 5e-4 --weight-decay 0.3 --peak-dropout 0.4
 stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/ranker.safetensors" \
   "$work/unweighted.safetensors"
 

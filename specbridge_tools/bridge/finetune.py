@@ -89,6 +89,8 @@ def finetune(
     training_pairs, validation_pairs = _read_both(
         spectra, validation, molecules, model, pair_options, tally, training_options.seed
     )
+    if model_options.start_from is None and hasattr(model.encoder, "learn_vocabulary"):
+        model.learn_vocabulary(training_pairs.features)
     choose_trained(model, training_options)
     logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
     fingerprint = _fingerprint(model, training_pairs, validation_pairs, training_options)

@@ -105,6 +105,11 @@ class AlignedModel(nn.Module):
         vectors = unit_norm(vectors)
         return vectors if self.molecule_head is None else unit_norm(self.molecule_head(vectors))
 
+    def learn_vocabulary(self, features):
+        """Let an encoder that reads by a vocabulary choose it from the `SpectrumFeatures` it will be trained on."""
+        self.encoder.learn_vocabulary(features)
+        self.config = dataclasses.replace(self.config, encoder=self.encoder.describe())
+
     def features(self, spectra):
         """Spectra -> `SpectrumFeatures` as the encoder reads them."""
         return spectrum_features(spectra, n_peaks=self.encoder.n_peaks, fixed_width=self.encoder.fixed_width)

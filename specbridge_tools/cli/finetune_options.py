@@ -8,6 +8,7 @@ DEFAULT_LOSSES = ("candidate=1", "infonce=0.5", "cosine=0.5")
 _SHARE = click.FloatRange(0, 1, max_open=True)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _COUNT = click.IntRange(min=1)
+_JITTERS = ("intensity_jitter", "mz_jitter_ppm", "condition_dropout", "precursor_jitter_ppm")
 _COUNT_OR_NONE = click.IntRange(min=0)
 
 PRESETS = ("default", "specbridge")
@@ -113,7 +114,7 @@ def typed_options(values, *, input_format, device):
     model = ModelOptions(dropout=values.pop("dropout"), **{name: values.pop(name) for name in model_names})
     pairs = PairOptions(values.pop("tolerance_ppm"), values.pop("max_decoys"), input_format)
     side, precision = values.pop("train"), values.pop("precision")
-    jitter = {"intensity_jitter": 0.0, "mz_jitter_ppm": 0.0, "condition_dropout": 0.0} if published else {}
+    jitter = dict.fromkeys(_JITTERS, 0.0) if published else {}
     training = TrainingOptions(
         losses=parse_losses(values.pop("loss")),
         n_decoys=values.pop("decoys"),

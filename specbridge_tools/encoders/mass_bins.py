@@ -64,8 +64,9 @@ class BinTable(nn.Module):
         share = (position - low).clamp(0, 1).float()
         rows = torch.cat([self.row[low], self.row[low + 1]], dim=1).long()  # (b, 2p)
         both = torch.cat([weights * (1 - share[..., None]), weights * share[..., None]], dim=1)  # (b, 2p, s)
+        settings = {"mode": "sum", "padding_idx": 0}
         sums = [
-            functional.embedding_bag(rows, self.vectors.weight, mode="sum", per_sample_weights=weight.contiguous())
+            functional.embedding_bag(rows, self.vectors.weight, per_sample_weights=weight.contiguous(), **settings)
             for weight in both.unbind(-1)
         ]
         return torch.cat(sums, dim=1)
@@ -101,7 +102,6 @@ class MassBinsEncoder(nn.Module):
     """
 
     fixed_width = False
-    wide = False
 
     def __init__(self, config=None):
         super().__init__()
@@ -154,9 +154,7 @@ class MassBinsEncoder(nn.Module):
     def encode(self, spectra, *, batch_size=32, bfloat16=False):
         """Spectra -> (n, dimension) float32."""
         features = spectrum_features(spectra, n_peaks=self.n_peaks)
-        return encode_features(
-            self, features, self, dimension=self.dimension, batch_size=batch_size, bfloat16=bfloat16
-        )
+        return encode_features(self, features, self, dimension=self.dimension, batch_size=batch_size, bfloat16=bfloat16)
 
     def forward(self, features):
         """`SpectrumFeatures` of b spectra -> (b, dimension) float32."""

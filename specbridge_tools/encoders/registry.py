@@ -49,6 +49,7 @@ MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.chemberta:Che
 
 SPECTRUM_ENCODERS = Registry("spectral encoder")
 SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.toy_spectrum:ToySpectrumEncoder")
+SPECTRUM_ENCODERS.register("massbins", "specbridge_tools.encoders.mass_bins:MassBinsEncoder")
 SPECTRUM_ENCODERS.register("dreams", "specbridge_tools.encoders.dreams:DreamsEncoder")
 
 

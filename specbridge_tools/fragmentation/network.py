@@ -44,11 +44,8 @@ class Evidence:
 
 def evaluate(weights, batch, encoded, peaks):
     """`Evidence` of one spectrum; weights: dict of float32 arrays; encoded: what `encode(weights, batch)` gave."""
-    before, totals = encoded
     n = len(batch)
-    context = np.concatenate([totals, np.broadcast_to(peaks.context, (n, len(peaks.context)))], axis=1)
-    hidden = _relu(before + np.repeat(_linear(weights, "molecule", context), batch.n_fragments, axis=0))
-    logits = _linear(weights, "out", _relu(_linear(weights, "hidden", hidden)))
+    logits = ion_logits(weights, batch, encoded, peaks.context)
     log_total = _log_sum_by_candidate(logits, batch)
     matches = match_ions(batch, peaks)
     fragment, ion, peak = matches.T
@@ -62,6 +59,14 @@ def evaluate(weights, batch, encoded, peaks):
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
     score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
     return Evidence(peaks, score, predicted, by_formula, matches, log_probability)
+
+
+def ion_logits(weights, batch, encoded, context):
+    """(F, N_SHIFTS) logits of all fragment ions under the conditions `Peaks.context`."""
+    before, totals = encoded
+    context = np.concatenate([totals, np.broadcast_to(context, (len(batch), len(context)))], axis=1)
+    hidden = _relu(before + np.repeat(_linear(weights, "molecule", context), batch.n_fragments, axis=0))
+    return _linear(weights, "out", _relu(_linear(weights, "hidden", hidden)))
 
 
 def encode(weights, batch):

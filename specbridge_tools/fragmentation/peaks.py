@@ -12,6 +12,7 @@ MOST_PEAKS = 60
 N_PEAK_FEATURES = 6
 N_CONTEXT = 11
 ENERGY, NO_ENERGY = 5, 6  # columns of the context
+PRECURSOR_COLUMN, PRECURSOR_SCALE = 7, 500
 RELATIVE_INTENSITY = slice(2, 4)  # columns of the features
 _ABOVE_PRECURSOR = 2.5  # Da: isotopes of the precursor are kept, noise above is not
 _PRECURSOR_PPM = 25.0
@@ -93,7 +94,7 @@ def _context(spectrum, kind, mz, share, at_precursor):
         kind.adduct in ("[M+H]+", "[M-H]-"),
         0 if energy is None else min(energy, _HIGHEST_ENERGY) / 50,
         energy is None,
-        spectrum.precursor_mz / 500,
+        spectrum.precursor_mz / PRECURSOR_SCALE,
         share[at_precursor].sum(),
         (share * mz).sum() / spectrum.precursor_mz,
         math.log(max(1, len(mz))) / 4,

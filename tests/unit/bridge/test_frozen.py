@@ -16,7 +16,7 @@ SPECS = (
     f"dreams:preset=official,{TINY}",
     f"dreams:{TINY},mass_tokens=50,dropout=0.0",
 )
-NONE = Augmentation(0.0, 0.0, 0.0, 0.0)
+NONE = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0)
 OPTIONS = TrainingOptions(losses={"mse": 1.0}, epochs=3, batch_size=16, unfrozen_blocks=2, augmentation=NONE)
 
 

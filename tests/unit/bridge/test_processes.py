@@ -18,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from specbridge_tools.bridge.augmentation import Augmentation
 from specbridge_tools.bridge.training import TrainingOptions
 
-CALM = Augmentation(peak_dropout=0.0, intensity_jitter=0.0, mz_jitter_ppm=0.0, condition_dropout=0.0)
+CALM = Augmentation(
+    peak_dropout=0.0, intensity_jitter=0.0, mz_jitter_ppm=0.0, condition_dropout=0.0, precursor_jitter_ppm=0.0
+)
 OPTIONS = TrainingOptions(
     losses={"candidate": 1.0, "infonce": 0.5},
     epochs=3,

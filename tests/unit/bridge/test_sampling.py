@@ -50,7 +50,9 @@ def test_augmentation_keeps_the_highest_peak_and_the_scale(pairs):
 
 
 def test_no_augmentation_changes_nothing(pairs):
-    none = Augmentation(peak_dropout=0, intensity_jitter=0, mz_jitter_ppm=0, condition_dropout=0)
+    none = Augmentation(
+        peak_dropout=0, intensity_jitter=0, mz_jitter_ppm=0, condition_dropout=0, precursor_jitter_ppm=0
+    )
     same = none.apply(pairs.features, np.random.default_rng(0))
     np.testing.assert_array_equal(same.peaks.mz, pairs.features.peaks.mz)
     np.testing.assert_allclose(same.peaks.intensity, pairs.features.peaks.intensity)

@@ -11,7 +11,12 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 
 SMALL = "d_peak=8,d_fourier=24,n_heads=4,fourier_hidden=16,n_layers=2,mass_tokens=50"
-SPECS = ("toy", f"dreams:{SMALL}", f"dreams:preset=official,{SMALL},n_peaks=20,pooling=mean")
+SPECS = (
+    "toy",
+    "massbins:width=8,least_spectra=1",
+    f"dreams:{SMALL}",
+    f"dreams:preset=official,{SMALL},n_peaks=20,pooling=mean",
+)
 
 
 def spectrum(n_peaks, *, precursor_mz=300.5, seed=0, **fields):
@@ -23,7 +28,10 @@ def spectrum(n_peaks, *, precursor_mz=300.5, seed=0, **fields):
 @pytest.fixture(params=SPECS)
 def encoder(request):
     torch.manual_seed(0)
-    return SPECTRUM_ENCODERS.create(request.param).eval()
+    created = SPECTRUM_ENCODERS.create(request.param)
+    if hasattr(created, "learn_vocabulary"):
+        created.learn_vocabulary(spectrum_features([spectrum(n) for n in (3, 6, 12, 40)], n_peaks=created.n_peaks))
+    return created.eval()
 
 
 def encode(encoder, spectra):
