@@ -30,6 +30,6 @@ def few(spectra, each):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spectra")
-    parser.add_argument("--each", type=int, default=8)
+    parser.add_argument("--each", type=int, default=3)
     options = parser.parse_args()
     write_mgf(few(Tally().usable(read_spectra(options.spectra)), options.each), sys.stdout)
