@@ -49,12 +49,14 @@ def no_network(monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", guarded)
 
 
+CSV_FIELD_LIMIT = csv.field_size_limit()  # before fixtures of a module or session read a table
+
+
 @pytest.fixture(autouse=True)
 def csv_field_limit():
     """Readers of tables raise the limit of the whole process: each test starts from the same one."""
-    before = csv.field_size_limit()
+    csv.field_size_limit(CSV_FIELD_LIMIT)
     yield
-    csv.field_size_limit(before)
 
 
 @pytest.fixture
