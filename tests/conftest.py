@@ -56,7 +56,6 @@ CSV_FIELD_LIMIT = csv.field_size_limit()  # before fixtures of a module or sessi
 def csv_field_limit():
     """Readers of tables raise the limit of the whole process: each test starts from the same one."""
     csv.field_size_limit(CSV_FIELD_LIMIT)
-    yield
 
 
 @pytest.fixture
