@@ -32,8 +32,8 @@ def shipped_model_path():
     return importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
 
 
-def save_model(model, destination, *, force=False, half=False, extra_tensors=None):
-    """Write `model` (and `extra_tensors`, e.g. the ranker's) to a new file; the same content gives the same bytes.
+def save_model(model, destination, *, force=False, half=False):
+    """Write `model` to a new file; the same content gives the same bytes.
 
     `half` stores float32 matrices as float16; they become float32 again when they are read.
     """
@@ -49,7 +49,7 @@ def save_model(model, destination, *, force=False, half=False, extra_tensors=Non
         "calibration": model.calibration,
     }
     with output_path(destination, force=force) as temporary:
-        write_tensors(tensors | (extra_tensors or {}), header, temporary)
+        write_tensors(tensors, header, temporary)
 
 
 def load_model(source=None, *, device="cpu"):

@@ -14,7 +14,7 @@ from specbridge_tools.encoders.registry import parse_options
 
 HIGHEST_MZ = 1100.0
 _SUMS = 2  # of fragments, and as many of losses
-_FOUR_SCALARS = 4
+_SCALARS = 4  # of a peak, from which its weights are learned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +111,7 @@ class MassBinsEncoder(nn.Module):
         self.dimension = (2 * _SUMS + 1) * width
         self.fragments = BinTable(self.config, self.config.n_fragments)
         self.losses = BinTable(self.config, self.config.n_losses)
-        self.weight = nn.Sequential(nn.Linear(_FOUR_SCALARS, 32), nn.GELU(), nn.Linear(32, 2 * _SUMS))
+        self.weight = nn.Sequential(nn.Linear(_SCALARS, 32), nn.GELU(), nn.Linear(32, 2 * _SUMS))
         self.precursor = PrecursorEmbedding(width)
         self.norm = nn.LayerNorm(2 * _SUMS * width)
 
