@@ -105,9 +105,9 @@ class LineParser:
         elif "=" in text and not _NUMERIC_START.match(text):
             key, _, value = text.partition("=")
             self._add(record, key, value)
-        elif record.problem is None:
+        elif record.problem is None and (columns := text.split()):  # white space beyond ASCII leaves none
             try:
-                record.peaks.append(_peak(text.split()))
+                record.peaks.append(_peak(columns))
             except Unusable as error:
                 record.problem = Unusable(error.args[0], f"line {line}: {error.args[1]}")
 

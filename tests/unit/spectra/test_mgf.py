@@ -139,6 +139,13 @@ def test_peaks_are_sorted_zero_intensities_dropped_equal_mz_kept(read_one):
     assert spectrum.intensity.tolist() == [1, 4, 3]
 
 
+@pytest.mark.parametrize("blank", ["\u0085", "\u00a0", "\u2003"])
+def test_a_line_of_other_white_space_is_blank(read, blank):
+    content = f"BEGIN IONS\nPEPMASS=100\n50 1\n{blank}\n60 2\nEND IONS\n"
+    (spectrum,) = read(content.encode())
+    assert spectrum.mz.tolist() == [50, 60]
+
+
 def test_columns_comments_and_blank_lines(read_one):
     peaks = '# comment\n100 1 1+\n\n  200\t2\t"C6H5+ a=b"\n;x\n!y\n/z\n300 3 0.5\n.5e3 4 '
     spectrum = read_one("#head\n\n" + mgf_of("PEPMASS=1", "; no", peaks=peaks))
