@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from specbridge_tools.encoders.batches import encode_features
+from specbridge_tools.encoders.conditions import energy_scalars
 from specbridge_tools.encoders.dreams_network import NEVER, DreamsConfig, DreamsNetwork
 from specbridge_tools.encoders.dreams_weights import read_dreams
 from specbridge_tools.encoders.features import N_ADDUCTS, spectrum_features
@@ -29,11 +30,7 @@ class ConditionEmbedding(nn.Module):
 
     def forward(self, adduct, energy_ev, precursor_mz):
         """adduct (b,) int64, energy_ev (b,) float32 with NaN, precursor_mz (b,) -> (b, w)."""
-        known = ~energy_ev.isnan()
-        energy = torch.where(known, energy_ev, 0.0)
-        per_mass = energy / precursor_mz.float() * 10  # the energy that one bond feels falls with the ion's size
-        scalars = torch.stack([known.float(), torch.log1p(energy) / 5, torch.log1p(per_mass)], dim=-1)  # (b, 3)
-        return self.adduct(adduct) + self.energy(scalars)
+        return self.adduct(adduct) + self.energy(energy_scalars(energy_ev, precursor_mz))
 
 
 class DreamsEncoder(nn.Module):

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from specbridge_tools.encoders.batches import encode_features
+from specbridge_tools.encoders.conditions import energy_scalars
 from specbridge_tools.encoders.features import N_ADDUCTS, spectrum_features
 from specbridge_tools.encoders.registry import parse_options
 
@@ -24,7 +25,7 @@ class MassBinsConfig:
     n_peaks             how many of the highest peaks it reads
     bin_width           Da
     width               of a bin's vector
-    n_fragments         bins of m/z that have a vector; chosen by `learn_bins`, at most `most_bins`
+    n_fragments         bins of m/z that have a vector; chosen by `learn_vocabulary`, at most `most_bins`
     n_losses            bins of neutral losses, likewise
     most_bins           of each kind
     least_spectra       in which a bin has to occur
@@ -87,10 +88,7 @@ class PrecursorEmbedding(nn.Module):
 
     def forward(self, adduct, energy_ev, precursor_mz):
         """adduct (b,) int64, energy_ev (b,) float32 with NaN, precursor_mz (b,) float64 -> (b, w)."""
-        known = ~energy_ev.isnan()
-        energy = torch.where(known, energy_ev, 0.0)
-        per_mass = energy / precursor_mz.float() * 10
-        scalars = torch.stack([known.float(), torch.log1p(energy) / 5, torch.log1p(per_mass)], dim=-1)
+        scalars = energy_scalars(energy_ev, precursor_mz)
         phase = 2 * math.pi * precursor_mz[:, None] / self.wavelengths
         return self.adduct(adduct) + self.scalars(torch.cat([scalars, phase.sin().float(), phase.cos().float()], -1))
 

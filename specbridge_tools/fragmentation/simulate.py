@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.fragmentation.batch import join
-from specbridge_tools.fragmentation.ions import N_SHIFTS, SHIFTS
+from specbridge_tools.fragmentation.ions import SHIFTS
 from specbridge_tools.fragmentation.network import encode, ion_logits
 from specbridge_tools.fragmentation.peaks import PRECURSOR_COLUMN, PRECURSOR_SCALE, Peaks
 from specbridge_tools.molecules.adducts import parse_adduct
@@ -52,7 +52,8 @@ def simulate(ranker, smiles, exact_mass, template, foreign_mz, random, *, noise=
     """
     noise = noise or Noise()
     peaks, kind = template.peaks, template.peaks.kind
-    precursor_mz = parse_adduct(kind.adduct).precursor_mz(exact_mass)
+    adduct = parse_adduct(kind.adduct)
+    precursor_mz = adduct.precursor_mz(exact_mass)
     mz, root = expected_peaks(ranker, smiles, peaks, precursor_mz)
     root = root * np.exp(noise.intensity * random.standard_normal(len(root)))
     root[random.random(len(root)) < noise.missing] = 0
@@ -62,24 +63,22 @@ def simulate(ranker, smiles, exact_mass, template, foreign_mz, random, *, noise=
     if not len(highest):
         return None
     mz, intensity = mz[highest], (root[highest] / root[highest[0]]) ** 2
-    others = random.choice(foreign_mz, len(peaks.mz) - min(len(peaks.mz), n_own))
+    others = random.choice(foreign_mz, len(peaks.mz) - n_own)
     others = others[others < precursor_mz - 1]
     low = np.minimum(0.9, 0.1 * np.exp(1.2 * random.standard_normal(len(others)) - 1.5))
     mz, intensity = np.append(mz, others), np.append(intensity, low)
     mz = mz * (1 + 1e-6 * noise.mz_ppm * random.standard_normal(len(mz)))
     order = np.argsort(mz)
     order = order[intensity[order] > 1e-5]
-    charge = parse_adduct(kind.adduct).charge
-    metadata = template.metadata | {"smiles": smiles}
     return Spectrum(
         name,
         float(precursor_mz),
         mz[order].round(5),
         intensity[order].astype(np.float32),
-        charge=charge,
+        charge=adduct.charge,
         polarity=kind.polarity,
         adduct=kind.adduct,
-        metadata=metadata,
+        metadata=template.metadata | {"smiles": smiles},
     )
 
 
@@ -92,7 +91,7 @@ def expected_peaks(ranker, smiles, peaks, precursor_mz):
     possible = batch.hydrogens[:, None] + SHIFTS >= 0
     mz, all_logits = [], []
     for carrier in range(len(peaks.kind.carriers())):
-        of_carrier = batch.masses[:, None] + peaks.kind.mz(0.0, np.arange(N_SHIFTS) + SHIFTS[0], carrier)
+        of_carrier = batch.masses[:, None] + peaks.kind.mz(0.0, SHIFTS, carrier)
         mz.append(of_carrier[possible])
         shift = ranker.weights["metal"][carrier] if peaks.kind.metal_mass else 0.0
         all_logits.append(logits[possible] + shift)
