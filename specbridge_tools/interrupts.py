@@ -2,16 +2,22 @@
 
 import contextlib
 import signal
+import sys
 
 ENDING = (signal.SIGTERM, signal.SIGUSR1)
+_AGAIN_AFTER = 0.01  # s
 _held = 0
 _waiting = None
 
 
 def end_on_signals():
-    """Let the first of these signals raise `SystemExit` in the main thread; others that follow are ignored."""
+    """Let the first of these signals raise `SystemExit` in the main thread; others that follow are ignored.
+
+    Where Python drops an exception (in a destructor, or as a weak reference ends), it is raised anew a moment later.
+    """
     for signum in ENDING:
         signal.signal(signum, _ended)
+    sys.unraisablehook = _dropped
 
 
 @contextlib.contextmanager
@@ -38,4 +44,17 @@ def _ended(signum, frame):
 
 
 def _end(signum):
-    raise SystemExit(128 + signum)
+    raise _End(128 + signum)
+
+
+class _End(SystemExit):
+    """The end that a signal asked for."""
+
+
+def _dropped(unraisable):
+    if not isinstance(unraisable.exc_value, _End):
+        sys.__unraisablehook__(unraisable)
+        return
+    signum = unraisable.exc_value.code - 128
+    signal.signal(signal.SIGALRM, lambda *_: _ended(signum, None))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_AFTER)

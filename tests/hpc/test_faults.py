@@ -201,7 +201,7 @@ def test_told_to_end(data, long, tmp_path, number):
     for command in commands:
         process = start(*command)
         wait_for(lambda: list(tmp_path.iterdir()))
-        time.sleep(1)
+        time.sleep(0.3)
         began = time.monotonic()
         process.send_signal(number)
         told = process.communicate(timeout=20)[1]
