@@ -13,6 +13,7 @@ import logging
 import lzma
 import multiprocessing
 import os
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,7 @@ def main():
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--held-back", help="file with one InChIKey block a line")
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--molecules", type=int, default=8, help="in one step")
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=1e-2)
     parser.add_argument("--dropout", type=float, default=0.1)
@@ -123,16 +125,22 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    logging.basicConfig(level=logging.DEBUG, format="%(asctime)s %(message)s")
-    train_ranker(options)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    run(options, *make_examples(options))
 
 
-def train_ranker(options):
-    import torch
+def run(options, training, validation, held_back):
+    """Train in `options.threads` processes that have the examples in common."""
+    from torch.multiprocessing import start_processes
 
-    from specbridge_tools.fragmentation.trainable import TrainableNetwork
-    from specbridge_tools.fragmentation.training import TrainingOptions, recall, train
+    with socket.create_server(("localhost", 0)) as free:
+        port = str(free.getsockname()[1])
+    arguments = (port, options, training, validation, held_back)
+    start_processes(train_ranker, arguments, nprocs=options.threads, start_method="fork")
 
+
+def make_examples(options):
+    """(`Example`s to train on, those to validate on, InChIKey blocks that are held back)."""
     molecules = read_molecules(options.spectra)
     if options.held_back:
         held_back = set(Path(options.held_back).read_text().split())
@@ -154,10 +162,23 @@ def train_ranker(options):
     training = [example for example in examples if example.inchikey14 not in held_back]
     validation = [example for example in examples if example.inchikey14 in held_back]
     log.info("%d molecules to train on, %d to validate on", len(training), len(validation))
+    return training, validation, held_back
+
+
+def train_ranker(rank, port, options, training, validation, held_back):
+    """Train with the others of `options.threads` processes, and write the ranker as the first of them."""
+    import torch
+
+    from specbridge_tools.bridge.processes import open_processes
+    from specbridge_tools.fragmentation.trainable import TrainableNetwork
+    from specbridge_tools.fragmentation.training import TrainingOptions, recall, train
+
     # the arrays of one molecule are too small to gain from a second thread
     torch.set_num_threads(1)
+    os.environ |= {"RANK": f"{rank}", "WORLD_SIZE": f"{options.threads}", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
     settings = TrainingOptions(
         epochs=options.epochs,
+        molecules=options.molecules,
         decoys=options.decoys,
         learning_rate=options.learning_rate,
         weight_decay=options.weight_decay,
@@ -187,7 +208,9 @@ def train_ranker(options):
         config["held_back_recall"] = [round(float(value), 4) for value in found]
         save_ranker(ranker, options.output)
 
-    train(network, training, settings, after_epoch=after_epoch, state_path=f"{options.output}.state")
+    with open_processes(torch.device("cpu")) as (processes, _):
+        state = f"{options.output}.state"
+        train(network, training, settings, after_epoch=after_epoch, state_path=state, processes=processes)
 
 
 if __name__ == "__main__":

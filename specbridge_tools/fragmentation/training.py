@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.fragmentation.batch import CandidateArrays, join
 from specbridge_tools.fragmentation.peaks import RELATIVE_INTENSITY, Peaks, relative_intensity_features
 from specbridge_tools.fragmentation.trainable import TrainableNetwork
@@ -50,12 +51,21 @@ class TrainingOptions:
     seed: int = 0
 
 
-def train(network: TrainableNetwork, examples, options: TrainingOptions, *, after_epoch=None, state_path=None):
+def train(
+    network: TrainableNetwork,
+    examples,
+    options: TrainingOptions,
+    *,
+    after_epoch=None,
+    state_path=None,
+    processes=ALONE,
+):
     """Train in place: the loss of a spectrum is the cross entropy of the truth in a softmax over the candidates.
 
     after_epoch(epoch) is called after each. Where there is a file at `state_path` the training goes on from it, and the
-    file is renewed after each epoch: each epoch draws its random numbers from seed and epoch alone, so that such a run
-    ends as one that was not interrupted.
+    file is renewed after each epoch: each epoch draws its random numbers from seed, epoch and process alone, so that
+    such a run ends as one that was not interrupted. `processes` (`Processes`) share the examples of each step; the
+    first of them calls after_epoch and writes the file.
     """
     optimiser = torch.optim.AdamW(network.parameters(), options.learning_rate, weight_decay=options.weight_decay)
     steps = -(-len(examples) // options.molecules)
@@ -63,23 +73,21 @@ def train(network: TrainableNetwork, examples, options: TrainingOptions, *, afte
     first = load_state(network, optimiser, state_path) + 1 if resumed else 0
     for epoch in range(first, options.epochs):
         started, losses = time.monotonic(), []
-        random = np.random.default_rng((options.seed, epoch))
+        order = np.random.default_rng((options.seed, epoch)).permutation(len(examples))
+        random = np.random.default_rng((*processes.seed(options.seed, epoch), 1))
         torch.manual_seed(int(random.integers(2**31)))
-        order = random.permutation(len(examples))
         for step, start in enumerate(range(0, len(order), options.molecules)):
             share = _one_cycle((epoch * steps + step) / (options.epochs * steps))
             optimiser.param_groups[0]["lr"] = options.learning_rate * share
-            chosen = [examples[index] for index in order[start : start + options.molecules]]
-            losses += _step(network, optimiser, chosen, options, random)
-            if step % 100 == 99:
-                _logger.debug(
-                    "epoch %d step %d loss %.4f", epoch, step + 1, np.mean(losses[-100 * options.molecules :])
-                )
-        _logger.info("epoch %d loss %.4f %.0f s", epoch, np.mean(losses), time.monotonic() - started)
-        if after_epoch is not None:
-            after_epoch(epoch)
-        if state_path is not None:
-            save_state(network, optimiser, epoch, state_path)
+            rows = order[start : start + options.molecules]
+            chosen = [examples[index] for index in processes.own(rows)]
+            losses += _step(network, optimiser, chosen, options, random, len(rows), processes)
+        if processes.is_first:
+            _logger.info("epoch %d loss %.4f %.0f s", epoch, np.mean(losses), time.monotonic() - started)
+            if after_epoch is not None:
+                after_epoch(epoch)
+            if state_path is not None:
+                save_state(network, optimiser, epoch, state_path)
 
 
 def _one_cycle(done):
@@ -87,14 +95,15 @@ def _one_cycle(done):
     return max(1e-3, min((done + 1e-3) / 0.08, 0.5 * (1 + math.cos(math.pi * done))))
 
 
-def _step(network, optimiser, chosen, options, random):
-    """One step of the optimiser over some examples; returns their losses."""
+def _step(network, optimiser, chosen, options, random, n_examples, processes):
+    """One step of the optimiser over `n_examples`, of which `chosen` are those of this process -> their losses."""
     optimiser.zero_grad()
     losses = []
     for example in chosen:
         loss = _example_loss(network, example, options, random)
-        (loss / len(chosen)).backward()
+        (loss / n_examples).backward()
         losses.append(loss.item())
+    processes.sum_gradients(network.parameters())
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
     return losses
