@@ -44,20 +44,20 @@ stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.
 # the ranker of fragments, trained without the molecules that the model was selected on
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 stage "$work/ranker.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
-  -o "$work/ranker.safetensors" --held-back "$work/held_back.txt" --epochs 3 --weight-decay 1e-3 --dropout 0 \
-  --drop-peaks 0 --move-intensity 0 --spectra-each 3 --decoys 16 --decoys-each 16 "${threads[@]}"
+  -o "$work/ranker.safetensors" --held-back "$work/held_back.txt" --epochs 14 --weight-decay 1e-3 --dropout 0 \
+  --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 --widths 64 96 48 "${threads[@]}"
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
 stage "$work/simulated.mgf" to "$work/simulated.mgf" python "$stages/simulate_spectra.py" "$work/parts/train.mgf" \
-  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" "${threads[@]}"
+  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" --most 200000 "${threads[@]}"
 
 # the spectral encoder and the bridge: first on those, then on the measured ones
 trained() { sb-finetune "$work/parts/train.mgf" "${@:2}" --validation "$work/parts/val.mgf" \
   --molecules "$work/molecules.h5" -o "$1" --resume --history "${1%.safetensors}.tsv" --force --batch-size 256 --loss candidate=1 --loss infonce=1 \
   --loss cosine=1 --warmup-share 0.1 --seed 0 "${threads[@]}"; }
 stage "$work/pretrained.safetensors" trained "$work/pretrained.safetensors" "$work/simulated.mgf" \
-  --spectral-encoder massbins --dropout 0.4 --spectra-per-molecule 2 --epochs 1 --learning-rate 1e-3 --peak-dropout 0
+  --spectral-encoder massbins --dropout 0.4 --spectra-per-molecule 2 --epochs 2 --learning-rate 1e-3 --peak-dropout 0
 stage "$work/trained.safetensors" trained "$work/trained.safetensors" --start-from "$work/pretrained.safetensors" \
   --spectra-per-molecule 4 --epochs "${EPOCHS:-8}" --learning-rate 5e-4 --weight-decay 0.3 --peak-dropout 0.4
 stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/ranker.safetensors" \

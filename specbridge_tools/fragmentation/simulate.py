@@ -1,6 +1,7 @@
 """Spectra that a ranker's forward model expects of molecules that were never measured."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -84,10 +85,10 @@ def simulate(ranker, smiles, exact_mass, template, foreign_mz, random, *, noise=
 
 def expected_peaks(ranker, smiles, peaks, precursor_mz):
     """(m/z, square roots of expected intensity, both (k,)) of a molecule under the conditions of `peaks`."""
-    batch = join([ranker.candidate(smiles)])
+    batch, encoded = _encoded(ranker, smiles)
     context = peaks.context.copy()
     context[PRECURSOR_COLUMN] = precursor_mz / PRECURSOR_SCALE
-    logits = ion_logits(ranker.weights, batch, encode(ranker.weights, batch), context)  # (F, shifts)
+    logits = ion_logits(ranker.weights, batch, encoded, context)  # (F, shifts)
     possible = batch.hydrogens[:, None] + SHIFTS >= 0
     mz, all_logits = [], []
     for carrier in range(len(peaks.kind.carriers())):
@@ -96,6 +97,13 @@ def expected_peaks(ranker, smiles, peaks, precursor_mz):
         shift = ranker.weights["metal"][carrier] if peaks.kind.metal_mass else 0.0
         all_logits.append(logits[possible] + shift)
     return _merged(np.concatenate(mz), np.concatenate(all_logits))
+
+
+@functools.lru_cache(maxsize=4)
+def _encoded(ranker, smiles):
+    """The molecule cut, and what does not depend on the spectrum; spectra of one molecule follow one another."""
+    batch = join([ranker.candidate(smiles)])
+    return batch, encode(ranker.weights, batch)
 
 
 def _merged(mz, logits):
