@@ -117,7 +117,7 @@ def main():
     one, several = (vars(fit_setting(lists)) for lists in (single, grouped))
     calibration = fit_scores(single)
     print("\n", json.dumps({"cosine": calibration, "single": one, "group": several}, indent=1))
-    fitted = Ranker(ranker.weights, {**ranker.config, **one, "group": several})
+    fitted = Ranker(ranker.networks, {**ranker.config, **one, "group": several})
     add_ranker(fitted, options.model, options.output, calibration=calibration, force=True)
 
 

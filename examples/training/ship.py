@@ -1,6 +1,8 @@
-"""Write the weights as they ship: matrices in half precision, and the ranker of fragments with them.
+"""Write the weights as they ship: matrices in half precision, and the networks of one or more rankers with them.
 
-ship.py MODEL.safetensors RANKER.safetensors OUTPUT.safetensors
+ship.py MODEL.safetensors OUTPUT.safetensors RANKER.safetensors...
+
+Settings are those of the first ranker; no molecule that it held back may have been one that another learned from.
 """
 
 import sys
@@ -8,14 +10,19 @@ import tempfile
 from pathlib import Path
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
+from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
 
 
-def main(model, ranker, output):
+def main(model, output, *paths):
+    rankers = [load_ranker(path) for path in paths]
+    if any(set(rankers[0].config["held_back"]) - set(other.config["held_back"]) for other in rankers):
+        raise SystemExit("the rankers were trained on different molecules")
+    ranker = Ranker([weights for each in rankers for weights in each.networks], rankers[0].config)
     with tempfile.TemporaryDirectory() as folder:
         halved = Path(folder) / "model.safetensors"
         save_model(load_model(model), halved, half=True)
-        add_ranker(load_ranker(ranker), halved, output, force=True)
+        add_ranker(ranker, halved, output, force=True)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def make_example(task):
     from specbridge_tools.fragmentation.training import Example
 
     key, smiles, peaks = task
-    ranker = Ranker({}, {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 0, "fragment_weight": 1})
+    ranker = Ranker([], {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 0, "fragment_weight": 1})
     candidates = []
     for position, text in enumerate(smiles):
         try:
@@ -175,7 +175,12 @@ def train_ranker(rank, port, options, training, validation, held_back):
 
     # the arrays of one molecule are too small to gain from a second thread
     torch.set_num_threads(1)
-    os.environ |= {"RANK": f"{rank}", "WORLD_SIZE": f"{options.threads}", "MASTER_ADDR": "localhost", "MASTER_PORT": port}
+    os.environ |= {
+        "RANK": f"{rank}",
+        "WORLD_SIZE": f"{options.threads}",
+        "MASTER_ADDR": "localhost",
+        "MASTER_PORT": port,
+    }
     settings = TrainingOptions(
         epochs=options.epochs,
         molecules=options.molecules,
@@ -199,7 +204,7 @@ def train_ranker(rank, port, options, training, validation, held_back):
     }
 
     def after_epoch(epoch):
-        ranker = Ranker(network.weights(), config)
+        ranker = Ranker([network.weights()], config)
         found, length = recall(
             lambda example: [one.score.round(5) for one in ranker.evidence(example.candidates, example.peaks)],
             validation,

@@ -24,7 +24,7 @@ PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the network found for b candidates and the p peaks of one spectrum.
+    """What one or more networks found for b candidates and the p peaks of one spectrum, on average.
 
     peaks       the `Peaks`
     score       (b,) float64: weighted sum of logarithms of probability, higher is better
@@ -42,23 +42,35 @@ class Evidence:
     log_probability: np.ndarray
 
 
-def evaluate(weights, batch, encoded, peaks):
-    """`Evidence` of one spectrum; weights: dict of float32 arrays; encoded: what `encode(weights, batch)` gave."""
-    n = len(batch)
+def evaluate(networks, batch, encoded, peaks):
+    """`Evidence` of one spectrum: the means of scores and probabilities over networks that were trained apart.
+
+    networks: at least one dict of float32 arrays; encoded: what `encode(weights, batch)` gave for each of them.
+    """
+    matches = match_ions(batch, peaks)
+    by_formula = explained_peaks(batch.formulas, peaks)
+    found = [
+        _evaluated(weights, batch, one, peaks, matches, by_formula)
+        for weights, one in zip(networks, encoded, strict=True)
+    ]
+    score, predicted, probability = (sum(values) / len(found) for values in zip(*found, strict=True))
+    return Evidence(peaks, score, predicted, by_formula, matches, np.log(probability))
+
+
+def _evaluated(weights, batch, encoded, peaks, matches, by_formula):
+    """(score (b,), predicted (b, p), probability of each match (m,)) by one network."""
+    n, p = len(batch), len(peaks.mz)
     logits = ion_logits(weights, batch, encoded, peaks.context)
     log_total = _log_sum_by_candidate(logits, batch)
-    matches = match_ions(batch, peaks)
     fragment, ion, peak = matches.T
     candidate = batch.owner[fragment]
     carrier = weights["metal"][ion // N_SHIFTS] if peaks.kind.metal_mass else 0.0
-    log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier
-    p = len(peaks.mz)
-    predicted = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p).reshape(n, p)
-    by_formula = explained_peaks(batch.formulas, peaks)
+    probability = np.exp(logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier)
+    predicted = np.bincount(candidate * p + peak, probability, minlength=n * p).reshape(n, p)
     floor = np.exp(_floor(weights, by_formula, peaks))
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
     score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
-    return Evidence(peaks, score, predicted, by_formula, matches, log_probability)
+    return score, predicted, probability
 
 
 def ion_logits(weights, batch, encoded, context):

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,13 +43,13 @@ class Setting:
 class Ranker:
     """Scores candidates by what their fragments explain.
 
-    weights  name -> float32 array, as `network.evaluate` takes them
+    networks one or more of name -> float32 array, as `network.evaluate` takes them; their scores are averaged
     config   format, format_version, capacity and limit of the fragmenter, the fields of the `Setting` for a spectrum,
              under `group` where there is one those for several spectra of one compound, and whatever the training has
              to say
     """
 
-    weights: Mapping[str, np.ndarray]
+    networks: Sequence[Mapping[str, np.ndarray]]
     config: Mapping
 
     def __post_init__(self):
@@ -74,8 +74,8 @@ class Ranker:
     def evidence(self, candidates, spectra):
         """`network.Evidence` of at least one `CandidateArrays`, for the `Peaks` of each spectrum."""
         batch = join(candidates)
-        encoded = encode(self.weights, batch)
-        return [evaluate(self.weights, batch, encoded, peaks) for peaks in spectra]
+        encoded = [encode(weights, batch) for weights in self.networks]
+        return [evaluate(self.networks, batch, encoded, peaks) for peaks in spectra]
 
     def setting(self, n_spectra):
         """The `Setting` for a query of so many spectra."""

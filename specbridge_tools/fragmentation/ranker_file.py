@@ -1,7 +1,8 @@
 """Where rankers are stored: inside a model, or while they are made in a file of their own; safetensors both.
 
-In a model the tensors are named `ranker.*`, and the configuration stands in the header under `ranker`. A file of its
-own has the same tensors and the configuration as its header.
+In a model the tensors of the first network are named `ranker.0.*`, those of the next `ranker.1.*`, and the
+configuration stands in the header under `ranker`. A file of its own has the same tensors and the configuration as its
+header.
 """
 
 import importlib.resources
@@ -14,7 +15,7 @@ from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.streams import output_path
 
 FORMAT = "specbridge-ranker"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 PREFIX = "ranker."
 _HEADER_KEY = "specbridge"
 
@@ -41,9 +42,12 @@ def find_ranker(path=None):
         raise FormatError(f"holds a {found}, expected {FORMAT} version {FORMAT_VERSION}", where=_path(path))
     if not tensors:
         raise FormatError(f"has no tensors named {PREFIX}*", where=_path(path))
-    weights = {name.removeprefix(PREFIX): np.asarray(value, np.float32) for name, value in tensors.items()}
+    networks = {}
+    for name, value in tensors.items():
+        number, _, name = name.removeprefix(PREFIX).partition(".")
+        networks.setdefault(number, {})[name] = np.asarray(value, np.float32)
     try:
-        return Ranker(weights, config)
+        return Ranker([networks[number] for number in sorted(networks)], config)
     except FormatError as error:
         raise FormatError(error.message, where=_path(path)) from error
 
@@ -66,7 +70,11 @@ def add_ranker(ranker, model, destination, *, calibration=None, force=False):
 
 
 def _tensors(ranker):
-    return {PREFIX + name: np.ascontiguousarray(value, np.float32) for name, value in ranker.weights.items()}
+    return {
+        f"{PREFIX}{number}.{name}": np.ascontiguousarray(value, np.float32)
+        for number, weights in enumerate(ranker.networks)
+        for name, value in weights.items()
+    }
 
 
 def _config(ranker):

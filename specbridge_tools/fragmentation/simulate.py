@@ -48,8 +48,8 @@ def simulate(ranker, smiles, exact_mass, template, foreign_mz, random, *, noise=
     foreign_mz  (k,) m/z from which peaks that the molecule does not explain are drawn
     random      `numpy.random.Generator`
 
-    The ranker puts probabilities on ions; they are taken as square roots of intensities. Raises `DataError` where the
-    SMILES cannot be cut.
+    The first network of the ranker puts probabilities on ions; they are taken as square roots of intensities. Raises
+    `DataError` where the SMILES cannot be cut.
     """
     noise = noise or Noise()
     peaks, kind = template.peaks, template.peaks.kind
@@ -88,13 +88,13 @@ def expected_peaks(ranker, smiles, peaks, precursor_mz):
     batch, encoded = _encoded(ranker, smiles)
     context = peaks.context.copy()
     context[PRECURSOR_COLUMN] = precursor_mz / PRECURSOR_SCALE
-    logits = ion_logits(ranker.weights, batch, encoded, context)  # (F, shifts)
+    logits = ion_logits(ranker.networks[0], batch, encoded, context)  # (F, shifts)
     possible = batch.hydrogens[:, None] + SHIFTS >= 0
     mz, all_logits = [], []
     for carrier in range(len(peaks.kind.carriers())):
         of_carrier = batch.masses[:, None] + peaks.kind.mz(0.0, SHIFTS, carrier)
         mz.append(of_carrier[possible])
-        shift = ranker.weights["metal"][carrier] if peaks.kind.metal_mass else 0.0
+        shift = ranker.networks[0]["metal"][carrier] if peaks.kind.metal_mass else 0.0
         all_logits.append(logits[possible] + shift)
     return _merged(np.concatenate(mz), np.concatenate(all_logits))
 
@@ -103,7 +103,7 @@ def expected_peaks(ranker, smiles, peaks, precursor_mz):
 def _encoded(ranker, smiles):
     """The molecule cut, and what does not depend on the spectrum; spectra of one molecule follow one another."""
     batch = join([ranker.candidate(smiles)])
-    return batch, encode(ranker.weights, batch)
+    return batch, encode(ranker.networks[0], batch)
 
 
 def _merged(mz, logits):

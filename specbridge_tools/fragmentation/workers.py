@@ -29,7 +29,7 @@ def score_in_order(tasks, ranker, *, threads):
     with contextlib.ExitStack() as stack:
         stack.enter_context(_single_threaded_children())
         context = multiprocessing.get_context("spawn")
-        pool = concurrent.futures.ProcessPoolExecutor(threads, context, _start, (ranker.weights, ranker.config))
+        pool = concurrent.futures.ProcessPoolExecutor(threads, context, _start, (ranker.networks, ranker.config))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         try:
             for key, parts in tasks:
@@ -49,9 +49,9 @@ def _first(waiting):
     return key, future.result()
 
 
-def _start(weights, config):
+def _start(networks, config):
     global _ranker
-    _ranker = Ranker(weights, config)
+    _ranker = Ranker(networks, config)
 
 
 def _work(parts):

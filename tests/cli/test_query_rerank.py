@@ -84,10 +84,10 @@ def make_models(folder):
     model.calibration = {**CALIBRATION, "scale": 5.0}
     save_model(model, folder / "plain.safetensors")
     values = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 2.0, "fragment_weight": 1.0}
-    ranker = Ranker(TrainableNetwork().weights(), values)
+    ranker = Ranker([TrainableNetwork().weights()], values)
     add_ranker(ranker, folder / "plain.safetensors", folder / "model.safetensors")
     values["calibration"] = {"first": 4, **CALIBRATION}
-    add_ranker(Ranker(ranker.weights, values), folder / "plain.safetensors", folder / "calibrated.safetensors")
+    add_ranker(Ranker(ranker.networks, values), folder / "plain.safetensors", folder / "calibrated.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -22,4 +22,4 @@ def ranker():
     from specbridge_tools.fragmentation.trainable import TrainableNetwork
 
     torch.manual_seed(1)
-    return Ranker(TrainableNetwork().weights(), CONFIG)
+    return Ranker([TrainableNetwork().weights()], CONFIG)

@@ -34,7 +34,7 @@ def test_numpy_and_torch_are_one_network(ranker, adduct):
     network = TrainableNetwork()
     batch = join([ranker.candidate(smiles) for smiles in CANDIDATES])
     peaks = prepare_peaks(paracetamol(adduct))
-    found = evaluate(network.weights(), batch, encode(network.weights(), batch), peaks)
+    found = evaluate([network.weights()], batch, [encode(network.weights(), batch)], peaks)
     scores, log_likelihood = network(batch, network.encode(batch), peaks)
     assert found.score == pytest.approx(scores.detach().numpy(), rel=1e-4, abs=1e-5)
     assert log_likelihood.shape == (len(CANDIDATES), len(peaks.mz))
@@ -106,20 +106,41 @@ def test_matches_carry_the_metal_of_the_adduct(ranker):
     assert (evidence.matches[evidence.matches[:, 2] == 0, 1] >= N_SHIFTS).any()  # C6H7NONa+, sodium on the aminophenol
 
 
-def test_a_ranker_survives_its_file(ranker, tmp_path):
+@pytest.fixture
+def two_networks(ranker):
+    changed = {name: value * 1.2 for name, value in ranker.networks[0].items()}
+    return Ranker([ranker.networks[0], changed], {**ranker.config, "cosine_weight": 9.0})
+
+
+def test_a_ranker_survives_its_file(ranker, two_networks, tmp_path):
     path = tmp_path / "ranker.safetensors"
-    save_ranker(ranker, path)
-    assert_same(load_ranker(path), ranker)
+    for one in (ranker, two_networks):
+        save_ranker(one, path)
+        assert_same(load_ranker(path), one)
+
+
+def test_several_networks_are_averaged(two_networks):
+    peaks = prepare_peaks(paracetamol())
+    candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
+    apart = [Ranker([weights], two_networks.config) for weights in two_networks.networks]
+    (first,), (second,) = (one.evidence(candidates, [peaks]) for one in apart)
+    (both,) = two_networks.evidence(candidates, [peaks])
+    assert not np.allclose(first.score, second.score)
+    assert both.score == pytest.approx((first.score + second.score) / 2)
+    assert both.predicted == pytest.approx((first.predicted + second.predicted) / 2)
+    mean = (np.exp(first.log_probability) + np.exp(second.log_probability)) / 2
+    assert np.exp(both.log_probability) == pytest.approx(mean, rel=1e-5)
 
 
 def assert_same(found, ranker):
     assert found.config == ranker.config
-    assert {name: value.tobytes() for name, value in found.weights.items()} == {
-        name: np.ascontiguousarray(value, np.float32).tobytes() for name, value in ranker.weights.items()
-    }
+    for found_weights, weights in zip(found.networks, ranker.networks, strict=True):
+        assert {name: value.tobytes() for name, value in found_weights.items()} == {
+            name: np.ascontiguousarray(value, np.float32).tobytes() for name, value in weights.items()
+        }
 
 
-def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, tmp_path):
+def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, two_networks, tmp_path):
     model, both, again = (tmp_path / f"{name}.safetensors" for name in ("model", "both", "again"))
     header = {"format": "specbridge-model", "format_version": 1, "calibration": {"scale": 1.5}}
     save_file({"other": np.arange(3, dtype=np.float16)}, model, metadata={"specbridge": json.dumps(header)})
@@ -128,9 +149,8 @@ def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, tmp_path):
         load_ranker(model)
     add_ranker(ranker, model, both)
     assert_same(find_ranker(both), ranker)
-    other = Ranker({name: value + 1 for name, value in ranker.weights.items()}, {**ranker.config, "cosine_weight": 9.0})
-    add_ranker(other, both, again)
-    assert_same(find_ranker(again), other)
+    add_ranker(two_networks, both, again)
+    assert_same(find_ranker(again), two_networks)
     with safe_open(again, framework="numpy") as file:
         assert file.get_tensor("other").dtype == np.float16
         assert file.get_tensor("other").tolist() == [0, 1, 2]
@@ -144,9 +164,9 @@ def test_files_that_hold_no_ranker_are_refused(ranker, tmp_path):
     for name in ("text", "absent"):
         with pytest.raises(FormatError, match="cannot be read as a model"):
             load_ranker(tmp_path / name)
-    path, tensors = tmp_path / "model", {f"ranker.{name}": value for name, value in ranker.weights.items()}
+    path, tensors = tmp_path / "model", {f"ranker.0.{name}": value for name, value in ranker.networks[0].items()}
     for kept, config, message in (
-        (tensors, {**ranker.config, "format_version": 2}, "expected specbridge-ranker version 1"),
+        (tensors, {**ranker.config, "format_version": 1}, "expected specbridge-ranker version 2"),
         ({"other": np.ones(3)}, ranker.config, "no tensors"),
         (tensors, {k: v for k, v in ranker.config.items() if k != "cosine_weight"}, "ranker without cosine_weight"),
     ):

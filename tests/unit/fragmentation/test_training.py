@@ -30,12 +30,12 @@ def test_training_lowers_the_loss_and_ranks_the_truth_first(examples):
     options = TrainingOptions(epochs=50, molecules=2, learning_rate=1e-2, likelihood_weight=0.0)
 
     def scores(example):
-        batch_of = trained.weights()
+        weights = trained.weights()
         from specbridge_tools.fragmentation.batch import join
         from specbridge_tools.fragmentation.network import encode, evaluate
 
         batch = join(example.candidates)
-        return [evaluate(batch_of, batch, encode(batch_of, batch), peaks).score for peaks in example.peaks]
+        return [evaluate([weights], batch, [encode(weights, batch)], peaks).score for peaks in example.peaks]
 
     def loss():
         return sum(-score[0] + np.log(np.exp(score).sum()) for example in examples for score in scores(example))
