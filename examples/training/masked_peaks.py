@@ -1,4 +1,4 @@
-"""Self-supervision before any structure is seen: the encoder of mass bins learns to guess peaks that are hidden from it.
+"""Self-supervision before any structure is seen: the encoder of mass bins learns to guess peaks that are hidden.
 
 masked_peaks.py SPECTRA MOLECULES.h5 -o MODEL [--epochs 3]
 
