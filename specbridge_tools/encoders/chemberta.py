@@ -7,7 +7,7 @@ import numpy as np
 
 from specbridge_tools.device import pick_device
 from specbridge_tools.encoders.registry import parse_options
-from specbridge_tools.encoders.tokens import check_tokenizer
+from specbridge_tools.encoders.tokens import check_tokenizer, read_tokenizer
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
@@ -125,14 +125,14 @@ def _folder(source, allow_download):
 
 
 def _load(folder):
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()
     # that a masked language model has no pooler is no news
     logging.set_verbosity_error()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = read_tokenizer(folder)
         model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
