@@ -2,12 +2,15 @@
 
 import hashlib
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 
 from specbridge_tools.device import pick_device
 from specbridge_tools.encoders.registry import parse_options
+from specbridge_tools.encoders.store import weight_file
 from specbridge_tools.encoders.tokens import check_tokenizer, read_tokenizer
+from specbridge_tools.encoders.weights import KNOWN
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
@@ -20,7 +23,8 @@ _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 class ChembertaEncoder:
     """The last hidden state of a transformer over a SMILES, pooled, in float32.
 
-    source          a folder, or a name on the Hugging Face hub where `allow_download` is set
+    source          a folder, a name of `sb-models` whose weights are on this machine, or a name on the Hugging Face hub
+                    where `allow_download` is set
     pooling         `cls`: the first token's; `mean`: over all tokens, the special ones included
     batch_size      at most so many SMILES at once. None is ever padded: BERT and RoBERTa get packs (`PackedBert`),
                     other networks, and GPUs, batches of one length in tokens. So a vector does not depend on its
@@ -50,7 +54,7 @@ class ChembertaEncoder:
 
     @classmethod
     def from_argument(cls, argument, *, device="cpu", allow_download=False, batch_size=64, threads=None):
-        """`PATH` or `PATH,pooling=cls|mean`; `threads` as for `use_threads`."""
+        """`PATH` or a name of `sb-models`, then perhaps `,pooling=cls|mean`; `threads` as for `use_threads`."""
         source, _, rest = argument.partition(",")
         if not source:
             raise UsageError("encoder chemberta needs a folder", advice="chemberta:PATH or chemberta:PATH,pooling=mean")
@@ -110,6 +114,8 @@ def _folder(source, allow_download):
     folder = Path(source)
     if folder.is_dir():
         return folder
+    if any(entry.name == source for entry in KNOWN if entry.role == "molecular encoder"):
+        return weight_file(source).parent
     if not allow_download:
         raise DataError(
             "no such folder", where=source, advice="give a local folder, or --allow-download for a name on the hub"
@@ -125,6 +131,7 @@ def _folder(source, allow_download):
 
 
 def _load(folder):
+    from safetensors import SafetensorError
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -134,7 +141,7 @@ def _load(folder):
     try:
         tokenizer = read_tokenizer(folder)
         model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"holds no model and tokenizer in Hugging Face layout ({reason})", where=folder) from error
     finally:
