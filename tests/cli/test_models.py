@@ -32,7 +32,7 @@ def test_each_entry_tells_all_that_is_known(run, tmp_path):
     for row in rows:
         assert row["description"]
         assert int(row["dimension"]) > 0
-        assert row["source"].startswith(("https://doi.org/", "https://huggingface.co/")) or row["name"] == "default"
+        assert row["source"].startswith(("https://doi.org/", "https://huggingface.co/", "specbridge_tools"))
         assert row["file"].endswith((".ckpt", ".bin", ".safetensors"))
 
 
