@@ -2,13 +2,15 @@
 
 import hashlib
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 
 from specbridge_tools.device import pick_device
-from specbridge_tools.encoders.first_token import keep_first_token
 from specbridge_tools.encoders.registry import parse_options
-from specbridge_tools.encoders.tokens import check_tokenizer
+from specbridge_tools.encoders.store import weight_file
+from specbridge_tools.encoders.tokens import check_tokenizer, read_tokenizer
+from specbridge_tools.encoders.weights import KNOWN
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
@@ -19,12 +21,14 @@ _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
 class ChembertaEncoder:
-    """The last hidden state of a transformer over a SMILES, pooled.
+    """The last hidden state of a transformer over a SMILES, pooled, in float32.
 
-    source          a folder, or a name on the Hugging Face hub where `allow_download` is set
+    source          a folder, a name of `sb-models` whose weights are on this machine, or a name on the Hugging Face hub
+                    where `allow_download` is set
     pooling         `cls`: the first token's; `mean`: over all tokens, the special ones included
-    batch_size      SMILES at once; only those of one length in tokens go together, so that none is ever padded and a
-                    vector does not depend on its neighbours, on one kind of processor not even in its last bit
+    batch_size      at most so many SMILES at once. None is ever padded: BERT and RoBERTa get packs (`PackedBert`),
+                    other networks, and GPUs, batches of one length in tokens. So a vector does not depend on its
+                    neighbours, on one kind of processor not even in its last bit
     weights_sha256  of the weight file, or of the hashes of all where there are several
     truncated       SMILES with more tokens than the model takes; the tokens at their ends were cut
     """
@@ -36,21 +40,21 @@ class ChembertaEncoder:
         self._tokenizer, self._model = _load(folder)
         check_tokenizer(self._tokenizer, folder)
         self._device = pick_device(device)
-        self._model.eval()
-        if pooling == "cls":
-            keep_first_token(self._model)
-        self._model.to(self._device)
+        self._model.eval().float().to(self._device)
         self._pooling = pooling
         self._batch_size = batch_size
         self._max_tokens = _max_tokens(self._tokenizer, self._model.config)
         self.dimension = self._model.config.hidden_size
+        self._packed = _packed(self._model) if self._device.type == "cpu" else None
+        if self._packed is not None:
+            self._model = None  # taken over
         self.name = f"chemberta:{Path(source).name},pooling={pooling}"
         self.weights_sha256 = _weights_digest(folder)
         self.truncated = []
 
     @classmethod
     def from_argument(cls, argument, *, device="cpu", allow_download=False, batch_size=64, threads=None):
-        """`PATH` or `PATH,pooling=cls|mean`; `threads` as for `use_threads`."""
+        """`PATH` or a name of `sb-models`, then perhaps `,pooling=cls|mean`; `threads` as for `use_threads`."""
         source, _, rest = argument.partition(",")
         if not source:
             raise UsageError("encoder chemberta needs a folder", advice="chemberta:PATH or chemberta:PATH,pooling=mean")
@@ -60,17 +64,24 @@ class ChembertaEncoder:
 
     def encode(self, smiles):
         """Canonical SMILES -> (n, dimension) float32."""
+        if not len(smiles):
+            return np.empty((0, self.dimension), np.float32)
+        sequences = [self._cut(*pair) for pair in zip(smiles, self._tokens(smiles), strict=True)]
+        if self._packed is None:
+            return self._encode_by_length(sequences)
+        from specbridge_tools.encoders.packs import encode_packed
+
+        return encode_packed(self._packed, sequences, pooling=self._pooling, at_once=self._batch_size)
+
+    def _encode_by_length(self, sequences):
         from specbridge_tools.encoders.serial import each_on_one_thread
 
-        out = np.empty((len(smiles), self.dimension), np.float32)
-        if not len(smiles):
-            return out
-        tokens = [self._cut(*pair) for pair in zip(smiles, self._tokens(smiles), strict=True)]
-        lengths = np.array([len(row) for row in tokens])
+        out = np.empty((len(sequences), self.dimension), np.float32)
+        lengths = np.array([len(row) for row in sequences])
         of_one_length = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
         size = self._batch_size
         batches = [rows[i : i + size] for rows in of_one_length for i in range(0, len(rows), size)]
-        tokens_of = [[tokens[row] for row in batch] for batch in batches]
+        tokens_of = [[sequences[row] for row in batch] for batch in batches]
         for batch, vectors in zip(
             batches, each_on_one_thread(self._forward, tokens_of, device=self._device), strict=True
         ):
@@ -103,6 +114,8 @@ def _folder(source, allow_download):
     folder = Path(source)
     if folder.is_dir():
         return folder
+    if any(entry.name == source for entry in KNOWN if entry.role == "molecular encoder"):
+        return weight_file(source).parent
     if not allow_download:
         raise DataError(
             "no such folder", where=source, advice="give a local folder, or --allow-download for a name on the hub"
@@ -118,21 +131,28 @@ def _folder(source, allow_download):
 
 
 def _load(folder):
-    from transformers import AutoModel, AutoTokenizer
+    from safetensors import SafetensorError
+    from transformers import AutoModel
     from transformers.utils import logging
 
     verbosity = logging.get_verbosity()
     # that a masked language model has no pooler is no news
     logging.set_verbosity_error()
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = read_tokenizer(folder)
         model = AutoModel.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise DataError(f"holds no model and tokenizer in Hugging Face layout ({reason})", where=folder) from error
     finally:
         logging.set_verbosity(verbosity)
     return tokenizer, model
+
+
+def _packed(model):
+    from specbridge_tools.encoders.packed_bert import PackedBert
+
+    return PackedBert(model) if PackedBert.reads(model) else None
 
 
 def _max_tokens(tokenizer, config):

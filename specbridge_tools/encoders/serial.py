@@ -19,7 +19,7 @@ def each_on_one_thread(compute, batches, *, device):
     try:
         if threads == 1:
             return [compute(batch) for batch in batches]
-        with ThreadPoolExecutor(threads) as pool:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(compute, batches))
     finally:
         torch.set_num_threads(threads)

@@ -1,9 +1,11 @@
-"""Whether a tokenizer reads SMILES: what a vocabulary lacks is lost without a word.
+"""What becomes of SMILES in a tokenizer: what a vocabulary lacks is lost without a word.
 
-A folder whose merges file is empty (ChemBERTa-2: 77M-MLM, 77M-MTR) holds atoms such as `Cl` and `[C@@H]` in its
-vocabulary, but RoBERTa's tokenizer, with which these models were trained, never joins letters to them: it takes single
-letters and drops those that the vocabulary lacks. The tokenizer of the folder is used as it is, since only its tokens
-mean something to the model; here it is measured how much of a molecule they are.
+A folder whose merges file is empty (ChemBERTa-77M-MLM and -MTR, ChemBERTa_augmented_pubchem_13m) holds atoms such as
+`Cl` and `[C@@H]` in its vocabulary, but nothing joins letters to them. RobertaTokenizerFast, through which these models
+were trained (chemberta/train/utils.py of bert-loves-chemistry, and chem_mrl), takes single letters and drops those that
+the vocabulary lacks: `Cl` is read as `C`, `Br` as `B`, `[C@@H]` as `C`, `[Na+]` as `N`. So it is here too, since no
+other tokens mean anything to these models; the tokens of whole atoms were never trained. Molecules that differ in
+nothing else have one vector. It is measured how much of common molecules is lost.
 """
 
 import logging
@@ -37,6 +39,17 @@ SAMPLE = (
 # with which tokenizers begin the first token of a word
 _MARKS = "\u0120\u2581"
 _logger = logging.getLogger(__name__)
+
+
+def read_tokenizer(folder):
+    """The tokenizer of a folder, by its tokenizer.json where there is one: that is what the model was trained with.
+
+    Some releases of transformers make another one from class and vocabulary, which do not tell all that it holds.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
+    return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def check_tokenizer(tokenizer, name):

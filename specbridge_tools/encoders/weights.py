@@ -168,13 +168,15 @@ def _local(weights, path):
 
 
 def _dimension(path):
-    """The first `dimension` in the JSON of a safetensors header (its length, 8 bytes little-endian, then JSON)."""
+    """The first `dimension` in the JSON of a safetensors header (its length, 8 bytes little-endian, then JSON), or the
+    width of a tensor `projection`."""
     with open(path, "rb") as file:
         header = file.read(min(int.from_bytes(file.read(8), "little"), _LONGEST_HEADER))
     try:
-        metadata = json.loads(header)["__metadata__"]
-        return next(filter(None, (_found(json.loads(text)) for text in metadata.values())), None)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        header = json.loads(header)
+        told = next(filter(None, (_found(json.loads(text)) for text in header["__metadata__"].values())), None)
+        return told or header["projection"]["shape"][1]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return None
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import json
 
 _COLUMNS = ("name", "role", "dimension", "licence", "status", "description", "source", "file", "sha256", "path")
-_SHOWN = ("name", "role", "dimension", "licence", "status", "description", "source")
+_SHOWN = ("name", "role", "dimension", "licence", "status", "description", "source", "file")
 _STYLES = {"present": "green", "damaged": "red"}
 
 

@@ -223,38 +223,6 @@ def test_low_rank_models_need_their_base(files, tmp_path, checkpoint):
     assert not (tmp_path / "two.h5").exists()
 
 
-@pytest.mark.slow
-def test_the_full_size_goes_the_whole_way(files, tmp_path):
-    """A random checkpoint of the published size: convert, fine-tune one step, embed, index, query."""
-    import resource
-
-    import torch
-
-    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
-
-    torch.manual_seed(0)
-    torch.save({"state_dict": DreamsNetwork(DreamsConfig.official()).state_dict()}, tmp_path / "ssl_model.ckpt")
-    model = tmp_path / "model.safetensors"
-    options = ("--preset", "specbridge", "--epochs", 1, "--device", "cpu", "--tolerance-ppm", 1e6)
-    molecules = ("--molecules", files / "molecules.h5")
-    for command in (
-        ("sb-models", "convert", "ssl_model.ckpt", "ssl.safetensors"),
-        (
-            "sb-finetune", files / "train.mgf", "--validation", files / "val.mgf", *molecules,
-            "--spectral-encoder", "dreams:ssl.safetensors", *options, "-o", model,
-        ),
-        ("sb-embed-spectra", files / "val.mgf", "--model", model, "-o", "spectra.h5"),
-        ("sb-build-index", files / "molecules.h5", "--model", model, "-o", "index.h5"),
-        ("sb-query", "spectra.h5", "--index", "index.h5", "--model", model, "-o", "hits.tsv", "--tolerance", "2e5ppm"),
-    ):  # fmt: skip
-        done = run(*command, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        print(f"{command[0]}: largest process so far {peak:.2f} GiB")
-    rows = [line.split("\t") for line in (tmp_path / "hits.tsv").read_text().splitlines()[1:]]
-    assert {row[0] for row in rows} == set(VALIDATION)
-
-
 @pytest.mark.parametrize(
     ("extra", "status", "message"),
     [

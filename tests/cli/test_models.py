@@ -23,6 +23,19 @@ def test_a_pipe_gets_tsv(run, tmp_path):
     assert done.stderr == b""
 
 
+def test_each_entry_tells_all_that_is_known(run, tmp_path):
+    done = run("sb-models", "list", env=environment(tmp_path))
+    rows = list(csv.DictReader(done.stdout.decode().splitlines(), delimiter="\t"))
+    assert {"name", "description", "dimension", "licence", "source", "file", "sha256", "status"} <= set(rows[0])
+    names = {"dreams-ssl", "dreams-embedding", "chemberta-augmented-pubchem-13m", "chemberta-77m-mtr"}
+    assert names | {"chemberta-77m-mlm", "chemberta-zinc-base-v1", "default"} <= {row["name"] for row in rows}
+    for row in rows:
+        assert row["description"]
+        assert int(row["dimension"]) > 0
+        assert row["source"].startswith(("https://doi.org/", "https://huggingface.co/", "specbridge_tools"))
+        assert row["file"].endswith((".ckpt", ".bin", ".safetensors"))
+
+
 def test_json_tells_the_same(run, tmp_path):
     path = tmp_path / "home/weights/dreams-ssl/ssl_model.ckpt"
     path.parent.mkdir(parents=True)
@@ -49,6 +62,7 @@ def test_a_terminal_gets_a_table(monkeypatch, tmp_path):
     stream = Terminal()
     write_weights(list_weights(store=tmp_path), stream)
     (line,) = [line for line in stream.getvalue().splitlines() if "dreams-ssl" in line]
+    assert line.split()[-1] == "ssl_model.ckpt"
     assert line.split()[:5] == ["dreams-ssl", "spectral", "encoder", "1024", "MIT"]
     assert "\t" not in stream.getvalue()
 

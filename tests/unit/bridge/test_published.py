@@ -32,28 +32,34 @@ def base(tmp_path):
     return path
 
 
-def test_published_parameter_counts():
-    from transformers import RobertaConfig, RobertaModel
+@pytest.mark.parametrize("words", [581, 600])
+def test_published_parameter_counts(words):
+    """ChemBERTa_augmented_pubchem_13m: 6 layers, 768 wide, and a file of 176 MB, which leaves its vocabulary no choice
+    but about 600 words; the tokenizers of its authors have 581, those of ChemBERTa-2 say 600. Both give the counts."""
+    from transformers import RobertaConfig, RobertaForMaskedLM, RobertaModel
 
-    chemberta = RobertaConfig(
-        vocab_size=600,
-        hidden_size=768,
-        num_hidden_layers=6,
-        num_attention_heads=12,
-        intermediate_size=3072,
-        max_position_embeddings=515,
-        type_vocab_size=1,
-    )
+    sizes = {"hidden_size": 768, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 3072}
+    chemberta = RobertaConfig(vocab_size=words, max_position_embeddings=515, type_vocab_size=1, **sizes)
     with torch.device("meta"):
         encoder = DreamsEncoder(DreamsConfig.official(), pooling="mean")
         sizes = {"projector": "published", "projector_hidden": 2048, "projector_depth": 8, "dropout": 0.0}
         model = AlignedModel(ModelConfig(encoder.describe(), "chemberta", "", 768, **sizes), encoder)
         molecular = sum(parameter.numel() for parameter in RobertaModel(chemberta).parameters())
+        stored = sum(parameter.numel() for parameter in RobertaForMaskedLM(chemberta).parameters())
+    assert round(4 * stored / 1e6) == 176
     choose_trained(model, PUBLISHED)
     trained, total = parameter_counts(model)
     assert trained - 1 == 58_249_984  # 1: the temperature of losses that this one has not
     assert round(trained / 1e6, 1) == 58.2
     assert round((total + molecular) / 1e6, 1) == 172.6
+
+
+def test_low_rank_changes_of_the_full_size_are_a_few_megabytes():
+    with torch.device("meta"):
+        encoder = DreamsEncoder(DreamsConfig.official(), lora_rank=8, base_sha256="0" * 64)
+    stored = {name: tensor for name, tensor in encoder.state_dict().items() if name not in encoder.base_tensors()}
+    assert len(stored) == 7 * (4 + 2) * 2
+    assert 3.5e6 < sum(4 * tensor.numel() for tensor in stored.values()) < 4.5e6
 
 
 def test_the_map_starts_orthogonal_and_the_blocks_at_zero(make_model):

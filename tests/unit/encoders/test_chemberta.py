@@ -1,5 +1,6 @@
 """SMILES language models from a folder."""
 
+import os
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import torch
 
 from specbridge_tools.encoders.chemberta import ChembertaEncoder
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
+from specbridge_tools.encoders.store import add_weights
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 
@@ -53,6 +55,74 @@ def test_neighbours_and_threads_change_no_bit(roberta_folder):
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(together, alone)
+
+
+@pytest.fixture
+def distilbert_folder(roberta_folder, tmp_path):
+    """Another kind of network with the tokenizer of `roberta_folder`."""
+    from transformers import DistilBertConfig, DistilBertModel
+
+    folder = tmp_path / "distilbert"
+    shutil.copytree(roberta_folder, folder, ignore=shutil.ignore_patterns("config.json", "*.safetensors"))
+    torch.manual_seed(0)
+    sizes = {"dim": 16, "hidden_dim": 24, "n_layers": 2, "n_heads": 2, "max_position_embeddings": 30}
+    DistilBertModel(DistilBertConfig(vocab_size=40, pad_token_id=1, **sizes)).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("pooling", ["cls", "mean"])
+def test_other_networks_go_the_same_way(distilbert_folder, pooling):
+    encoder = ChembertaEncoder(distilbert_folder, pooling=pooling, batch_size=4)
+    smiles = SMILES * 3
+    vectors = encoder.encode(smiles)
+    assert vectors == pytest.approx(reference(distilbert_folder, smiles, pooling), abs=1e-5)
+    alone = np.concatenate([encoder.encode([one]) for one in smiles])
+    np.testing.assert_array_equal(vectors, alone)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_are_pickled_are_read_and_nothing_in_them_runs(roberta_folder, tmp_path, monkeypatch):
+    from safetensors.torch import load_file
+
+    folder = tmp_path / "pickled"
+    shutil.copytree(roberta_folder, folder)
+    (folder / "model.safetensors").unlink()
+    state = load_file(roberta_folder / "model.safetensors")
+    torch.save(state, folder / "pytorch_model.bin")
+    encoder = ChembertaEncoder(folder)
+    np.testing.assert_array_equal(encoder.encode(SMILES), ChembertaEncoder(roberta_folder).encode(SMILES))
+    assert encoder.weights_sha256 == sha256_file(folder / "pytorch_model.bin")
+
+    class Evil:
+        def __reduce__(self):
+            return os.makedirs, (str(tmp_path / "made"),)
+
+    torch.save({**state, "evil": Evil()}, folder / "pytorch_model.bin")
+    with pytest.raises(DataError, match="holds no model and tokenizer"):
+        ChembertaEncoder(folder)
+    assert not (tmp_path / "made").exists()
+
+
+def test_weights_that_were_cut_are_a_data_error(roberta_folder, tmp_path):
+    folder = tmp_path / "cut"
+    shutil.copytree(roberta_folder, folder)
+    content = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="holds no model and tokenizer") as refused:
+        ChembertaEncoder(folder)
+    assert str(folder) in str(refused.value)
+
+
+def test_a_name_finds_its_folder_in_the_store(roberta_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path))
+    with pytest.raises(DataError, match=r"is not on this machine; sb-models add chemberta-augmented-pubchem-13m FILE"):
+        MOLECULE_ENCODERS.create("chemberta:chemberta-augmented-pubchem-13m")
+    add_weights("chemberta-augmented-pubchem-13m", roberta_folder)
+    encoder = MOLECULE_ENCODERS.create("chemberta:chemberta-augmented-pubchem-13m,pooling=mean")
+    assert encoder.name == "chemberta:chemberta-augmented-pubchem-13m,pooling=mean"
+    expected = ChembertaEncoder(roberta_folder, pooling="mean")
+    assert encoder.encode(SMILES).tolist() == expected.encode(SMILES).tolist()
 
 
 def test_what_is_too_long_is_cut_and_named(roberta_folder):

@@ -52,15 +52,17 @@ def test_published_configuration_equals_the_literal_description(spectra, literal
 
 def test_published_sizes_and_names():
     with torch.device("meta"):
-        state = DreamsNetwork(DreamsConfig.official()).state_dict()
-    assert state["fourier_enc.b"].shape == (1, 5997)
-    assert state["ff_fourier.ff.0.weight"].shape == (512, 11994)
-    assert state["ff_fourier.ff.12.weight"].shape == (980, 512)
-    assert state["ff_peak.ff.0.weight"].shape == (44, 2)
-    assert state["transformer_encoder.atts.6.weights"].shape == (4096, 1024)
-    assert state["transformer_encoder.ffs.6.in_proj.weight"].shape == (4096, 1024)
-    assert "transformer_encoder.ffs.6.in_proj.bias" not in state
-    assert state["transformer_encoder.scales.14.weight"].shape == (1024,)
+        found = DreamsNetwork(DreamsConfig.official()).state_dict()
+    shapes = {"fourier_enc.b": (1, 5997), "ff_peak.ff.0.weight": (44, 2), "ff_peak.ff.0.bias": (44,)}
+    for i, (d_in, d_out) in zip((0, 3, 6, 9, 12), ((11994, 512), *[(512, 512)] * 3, (512, 980)), strict=True):
+        shapes |= {f"ff_fourier.ff.{i}.weight": (d_out, d_in), f"ff_fourier.ff.{i}.bias": (d_out,)}
+    for i in range(7):
+        shapes[f"transformer_encoder.atts.{i}.weights"] = (4096, 1024)
+        shapes[f"transformer_encoder.ffs.{i}.in_proj.weight"] = (4096, 1024)
+        shapes[f"transformer_encoder.ffs.{i}.out_proj.weight"] = (1024, 4096)
+    for i in range(15):
+        shapes |= {f"transformer_encoder.scales.{i}.{part}": (1024,) for part in ("weight", "bias")}
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == shapes
 
 
 def test_official_frequencies():

@@ -4,6 +4,8 @@ import json
 import pytest
 
 from specbridge_tools.encoders import weights
+from specbridge_tools.encoders.store import add_weights
+from specbridge_tools.errors import DataError
 
 
 def by_name(found):
@@ -45,6 +47,33 @@ def test_other_bytes_than_published_are_damaged(tmp_path, empty, monkeypatch):
     path.parent.mkdir(parents=True)
     path.write_bytes(b"cut")
     assert by_name(weights.list_weights(store=tmp_path, shipped=empty))["x"].status == "damaged"
+
+
+def test_a_file_that_is_not_the_published_one_is_not_added(tmp_path, monkeypatch):
+    content = b"the published bytes"
+    digest = hashlib.sha256(content).hexdigest()
+    known = weights.KnownWeights("x", "model", "", 3, "", "https://doi.org/x", "x.bin", digest)
+    monkeypatch.setattr(weights, "KNOWN", (known,))
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    (tmp_path / "mine").write_bytes(content[:-1])
+    with pytest.raises(DataError, match=f"published is {digest}; download it from https://doi.org/x"):
+        add_weights("x", tmp_path / "mine")
+    assert not (tmp_path / "home").exists()
+    (tmp_path / "mine").write_bytes(content)
+    assert add_weights("x", tmp_path / "mine").sha256 == digest
+
+
+def test_shared_stores_are_read_and_never_written(tmp_path, monkeypatch):
+    shared = tmp_path / "cluster"
+    (shared / "weights/dreams-ssl").mkdir(parents=True)
+    (shared / "weights/dreams-ssl/ssl_model.ckpt").write_bytes(b"theirs")
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SPECBRIDGE_SHARED", f"{tmp_path}/none:{shared}")
+    (tmp_path / "mine").write_bytes(b"mine")
+    assert by_name(weights.list_weights())["dreams-ssl"].path == f"{shared}/weights/dreams-ssl/ssl_model.ckpt"
+    add_weights("dreams-ssl", tmp_path / "mine")
+    assert by_name(weights.list_weights())["dreams-ssl"].path == f"{tmp_path}/home/weights/dreams-ssl/ssl_model.ckpt"
+    assert (shared / "weights/dreams-ssl/ssl_model.ckpt").read_bytes() == b"theirs"
 
 
 def write_safetensors(path, metadata):
