@@ -152,22 +152,23 @@ def test_versions_agree():
 
 
 def test_columns_of_tables_are_those_that_are_written():
+    from specbridge_tools.evaluation import table
     from specbridge_tools.fragmentation.rerank import output_columns
     from specbridge_tools.fragmentation.tables import EXPLAINED_COLUMNS
     from specbridge_tools.records import Tally
     from specbridge_tools.search.hits import COLUMNS
 
+    assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}
     assert tuple(tokens()["@HITS_COLUMNS@"].split(",")) == tuple(COLUMNS)
     assert tuple(tokens()["@RERANKED_COLUMNS@"].split(",")) == tuple(output_columns(COLUMNS))
     assert tuple(tokens()["@PEAKS_COLUMNS@"].split(",")) == tuple(EXPLAINED_COLUMNS)
-    (rejects,) = {
-        action.get("default")
-        for name in WRAPPED
-        for output in wrapper(name).xml.iter("data")
-        for action in output.iter("action")
-        if output.get("name") == "rejects"
-    }
-    assert tuple(rejects.split(",")) == Tally.COLUMNS
+    assert set().union(*(_column_names(name, "rejects") for name in WRAPPED)) == {Tally.COLUMNS}
+
+
+def _column_names(name, output):
+    """The different column names that a tool gives an output."""
+    found = [data for data in wrapper(name).xml.iter("data") if data.get("name") == output]
+    return {tuple(action.get("default").split(",")) for data in found for action in data.iter("action")}
 
 
 def test_data_of_the_tests_are_small():
