@@ -178,13 +178,23 @@ def test_data_of_the_tests_are_small():
 def test_the_conda_recipe_installs_what_the_package_needs():
     from specbridge_tools import __version__
 
-    recipe = (SUITE / "conda/meta.yaml").read_text(encoding="utf-8")
-    assert f'{{% set version = "{__version__}" %}}' in recipe
-    for name in COMMANDS:
-        assert f"- sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main\n" in recipe
+    recipe = _rendered(SUITE / "conda/meta.yaml")
+    assert recipe["package"] == {"name": "specbridge_tools", "version": __version__}
+    entries = {f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS}
+    assert set(recipe["build"]["entry_points"]) == entries
     setup = (SUITE.parent / "setup.py").read_text(encoding="utf-8")
+    python = re.search(r'python_requires="(.+)"', setup)[1]
     needed = re.findall(r'^        "([a-z0-9]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M)
-    assert len(needed) > 10
-    for package, version in needed:
-        conda = {"torch": "pytorch"}.get(package, package)
-        assert f"    - {conda} {version}\n" in recipe, package
+    needed += re.findall(r'"(?:graph|plot)": \["([a-z]+)(.*?)"\]', setup)
+    assert len(needed) > 12
+    conda = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+    wanted = {f"python {python}", *(f"{conda.get(name, name)} {version}" for name, version in needed)}
+    assert set(recipe["requirements"]["run"]) == wanted
+    assert f"python {python}" in recipe["requirements"]["host"]
+
+
+def _rendered(path):
+    """A recipe as conda-build reads it."""
+    jinja2, yaml = pytest.importorskip("jinja2"), pytest.importorskip("yaml")
+    template = jinja2.Template(path.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+    return yaml.safe_load(template.render(PYTHON="python", pin_subpackage=lambda name, max_pin: f"{name} {max_pin}"))
