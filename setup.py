@@ -15,6 +15,7 @@ COMMANDS = (
     "query",
     "rerank",
     "evaluate",
+    "report",
     "split",
     "merge",
     "info",

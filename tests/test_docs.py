@@ -39,7 +39,7 @@ def cpu_seconds_of_children():
 
 
 def test_the_commands_are_those_of_the_design():
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 13
     assert "query" in COMMANDS
 
 

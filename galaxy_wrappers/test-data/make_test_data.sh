@@ -40,8 +40,13 @@ sb-finetune train.mgf --validation spectra.mgf --molecules molecules.h5 --spectr
     --projector-depth 0 --epochs 2 --seed 0 --threads 1 -o model.safetensors --force
 rm -f model.safetensors.checkpoint*
 sb-build-index molecules.h5 --model model.safetensors -o index.h5 --force
+for half in 1 2; do
+    awk -v half=$half 'NR == 1 || NR % 2 == half % 2' molecules.tsv | sb-embed-mols - --encoder toy -o - |
+        sb-build-index - --model model.safetensors -o index.$half.h5 --force
+done
 sb-embed-spectra spectra.mgf --model model.safetensors -o spectra.h5 --force
 sb-query spectra.mgf --index index.h5 --model model.safetensors --top 0 -o hits.tsv --force
+sb-query empty.mgf --index index.h5 --model model.safetensors | sb-merge - hits.tsv -o hits_of_two.tsv --force
 awk -F '\t' 'NR == 1 {print "query_id\tsmiles"} NR > 1 {print $1 "\t" $6}' hits.tsv >candidates.tsv
 
 # two spectra for testing, one for training and one that belongs nowhere, in the layout of MassSpecGym

@@ -37,6 +37,11 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
+# what a drawing says of each line and letter though it holds without a word
+_NEEDLESS_STYLE = re.compile(
+    r"\s*<!--.*?-->| class='[^']*'|fill-rule:evenodd;|;stroke-linecap:butt|;stroke-linejoin:miter|;stroke-opacity:1"
+    r"|font-style:normal;|font-weight:normal;|fill-opacity:1;|stroke:none;|text-anchor:start;"
+)
 _AS_WRITTEN = Chem.SmilesParserParams()
 _AS_WRITTEN.sanitize = False
 _AS_WRITTEN.removeHs = False
@@ -220,6 +225,25 @@ def scaffold(smiles):
     with rdBase.BlockLogs():
         framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
         return Chem.MolToSmiles(framework, isomericSmiles=False)
+
+
+def draw_structure(smiles, *, width, height):
+    """SMILES -> an SVG document of `width` by `height` pixels. Raises `DataError` where it cannot be read."""
+    # late: drawing takes half a second to import, and no other command draws
+    from rdkit.Chem.Draw import rdMolDraw2D
+
+    without_fonts = True  # letters are text, not outlines
+    canvas = rdMolDraw2D.MolDraw2DSVG(width, height, width, height, without_fonts)
+    options = canvas.drawOptions()
+    options.clearBackground, options.bondLineWidth, options.minFontSize, options.padding = False, 1.2, 8, 0.04
+    with rdBase.BlockLogs():
+        try:
+            rdMolDraw2D.PrepareAndDrawMolecule(canvas, _parse(smiles, "smiles"))
+        except (RuntimeError, ValueError) as error:
+            # rdkit's own invariants and sanitisation
+            raise DataError(UNREADABLE) from error
+    canvas.FinishDrawing()
+    return _NEEDLESS_STYLE.sub("", canvas.GetDrawingText())
 
 
 def molecular_graph(smiles):

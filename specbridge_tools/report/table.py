@@ -31,7 +31,7 @@ def write_identified(lists, metrics, stream, *, limit):
         console.print(_table([_cells(candidates) for candidates in lists[:limit]], console.width))
     if len(lists) > limit > 0:
         console.print(f"... and {len(lists) - limit} queries more\n")
-    for line in _accuracy(metrics):
+    for line in accuracy_lines(metrics):
         console.print(line, soft_wrap=True)
 
 
@@ -63,32 +63,34 @@ def _cells(candidates):
         best.get("formula", ""),
         _number(best.get("score"), 3),
         _number(best.get("probability"), 2),
-        _rank(above, tied, candidates.size),
+        rank_of_truth(above, tied, candidates.size),
     )
-    return [*map(Text, row), _verdict(candidates, above, tied)]
+    return [*map(Text, row), Text(*verdict(candidates, above, tied))]
 
 
 def _number(text, digits):
     return f"{float(text):.{digits}f}" if text else ""
 
 
-def _rank(above, tied, size):
+def rank_of_truth(above, tied, size):
+    """The rank, or the ranks where candidates tie, among how many; above, tied: `evaluation.baselines.score_counts`."""
     if not tied:
         return f"- of {size}"
     return f"{above + 1} of {size}" if tied == 1 else f"{above + 1}-{above + tied} of {size}"
 
 
-def _verdict(candidates, above, tied):
+def verdict(candidates, above, tied):
+    """In a word whether the best hit is right, and the colour of the word."""
     if not candidates.size:
-        return Text("no candidate", "yellow")
+        return "no candidate", "yellow"
     if not tied:
-        return Text("truth not listed", "yellow")
+        return "truth not listed", "yellow"
     if above:
-        return Text("wrong", "red")
-    return Text("right", "green") if tied == 1 else Text("tied", "yellow")
+        return "wrong", "red"
+    return ("right", "green") if tied == 1 else ("tied", "yellow")
 
 
-def _accuracy(metrics):
+def accuracy_lines(metrics):
     """One line a recall: the hits', its interval, and what the baselines reach."""
     mine = [m for m in metrics if m.subset == "all" and m.over == "spectra"]
     if mine:

@@ -56,8 +56,11 @@ class Hits:
 
     @property
     def record(self):
-        """1-based number of the query in its file, 0 where the table does not say."""
-        return int(self.value("record") or 0)
+        """1-based number of the query in its file, 0 where the table does not say; raises `DataError` for no number."""
+        try:
+            return int(self.value("record") or 0)
+        except ValueError as error:
+            raise DataError(f"column record of query {self.query_id}: {error}") from error
 
     @property
     def reason(self):

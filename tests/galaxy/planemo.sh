@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# planemo.sh FILE...: test tools, then workflows, in the Galaxy at GALAXY_URL; every failure is shown, the first sets the status.
+# planemo.sh FILE...: test tools, then workflows, in the Galaxy at GALAXY_URL, then run scripts (.sh) that test in it; every
+# failure is shown, the last sets the status.
 set -euo pipefail
 reports=${SPECBRIDGE_GALAXY_REPORTS:-$(mktemp -d)}
 mkdir -p "$reports"
-tools=() workflows=()
+tools=() workflows=() scripts=()
 for file in "$@"; do
     case $file in
     *.xml) tools+=("$(realpath "$file")") ;;
+    *.sh) scripts+=("$(realpath "$file")") ;;
     *) workflows+=("$(realpath "$file")") ;;
     esac
 done
@@ -23,5 +25,8 @@ check() {
 status=0
 check tools "${tools[@]}" || status=$?
 check workflows "${workflows[@]}" || status=$?
+for script in "${scripts[@]}"; do
+    "$script" || status=$?
+done
 [ $status = 0 ] || echo "reports are in $reports" >&2
 exit $status

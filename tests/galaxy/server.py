@@ -21,7 +21,7 @@ from pathlib import Path
 
 KEY = "only-for-this-test-server"
 USER = "tester@example.org"
-SECONDS_TO_START = 300
+SECONDS_TO_START = 600
 SECONDS_TO_STOP = 20
 
 

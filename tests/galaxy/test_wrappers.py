@@ -152,22 +152,23 @@ def test_versions_agree():
 
 
 def test_columns_of_tables_are_those_that_are_written():
+    from specbridge_tools.evaluation import table
     from specbridge_tools.fragmentation.rerank import output_columns
     from specbridge_tools.fragmentation.tables import EXPLAINED_COLUMNS
     from specbridge_tools.records import Tally
     from specbridge_tools.search.hits import COLUMNS
 
+    assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}
     assert tuple(tokens()["@HITS_COLUMNS@"].split(",")) == tuple(COLUMNS)
     assert tuple(tokens()["@RERANKED_COLUMNS@"].split(",")) == tuple(output_columns(COLUMNS))
     assert tuple(tokens()["@PEAKS_COLUMNS@"].split(",")) == tuple(EXPLAINED_COLUMNS)
-    (rejects,) = {
-        action.get("default")
-        for name in WRAPPED
-        for output in wrapper(name).xml.iter("data")
-        for action in output.iter("action")
-        if output.get("name") == "rejects"
-    }
-    assert tuple(rejects.split(",")) == Tally.COLUMNS
+    assert set().union(*(_column_names(name, "rejects") for name in WRAPPED)) == {Tally.COLUMNS}
+
+
+def _column_names(name, output):
+    """The different column names that a tool gives an output."""
+    found = [data for data in wrapper(name).xml.iter("data") if data.get("name") == output]
+    return {tuple(action.get("default").split(",")) for data in found for action in data.iter("action")}
 
 
 def test_data_of_the_tests_are_small():
@@ -177,13 +178,23 @@ def test_data_of_the_tests_are_small():
 def test_the_conda_recipe_installs_what_the_package_needs():
     from specbridge_tools import __version__
 
-    recipe = (SUITE / "conda/meta.yaml").read_text(encoding="utf-8")
-    assert f'{{% set version = "{__version__}" %}}' in recipe
-    for name in COMMANDS:
-        assert f"- sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main\n" in recipe
+    recipe = _rendered(SUITE / "conda/meta.yaml")
+    assert recipe["package"] == {"name": "specbridge_tools", "version": __version__}
+    entries = {f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS}
+    assert set(recipe["build"]["entry_points"]) == entries
     setup = (SUITE.parent / "setup.py").read_text(encoding="utf-8")
+    python = re.search(r'python_requires="(.+)"', setup)[1]
     needed = re.findall(r'^        "([a-z0-9]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M)
-    assert len(needed) > 10
-    for package, version in needed:
-        conda = {"torch": "pytorch"}.get(package, package)
-        assert f"    - {conda} {version}\n" in recipe, package
+    needed += re.findall(r'"(?:graph|plot)": \["([a-z]+)(.*?)"\]', setup)
+    assert len(needed) > 12
+    conda = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+    wanted = {f"python {python}", *(f"{conda.get(name, name)} {version}" for name, version in needed)}
+    assert set(recipe["requirements"]["run"]) == wanted
+    assert f"python {python}" in recipe["requirements"]["host"]
+
+
+def _rendered(path):
+    """A recipe as conda-build reads it."""
+    jinja2, yaml = pytest.importorskip("jinja2"), pytest.importorskip("yaml")
+    template = jinja2.Template(path.read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined)
+    return yaml.safe_load(template.render(PYTHON="python", pin_subpackage=lambda name, max_pin: f"{name} {max_pin}"))

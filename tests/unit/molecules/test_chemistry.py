@@ -1,6 +1,7 @@
 """One standard form for every spelling."""
 
 import dataclasses
+import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -232,3 +233,18 @@ def test_molecular_graph_of_one_atom():
 def test_unreadable_smiles_are_data_errors(function):
     with pytest.raises(DataError, match="cannot be read"):
         function("C1CC")
+
+
+def test_a_structure_is_drawn_with_its_letters():
+    svg = ET.fromstring(chemistry.draw_structure("CC(=O)N(F)Cl", width=200, height=100))
+    assert (svg.get("width"), svg.get("height")) == ("200px", "100px")
+    letters = "".join(text.text for text in svg.iter("{http://www.w3.org/2000/svg}text"))
+    assert sorted(letters) == sorted("ONFCl")
+    # five bonds, the double one twice, those to other elements in two colours
+    assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) >= 6
+
+
+@pytest.mark.parametrize("smiles", ["", "no", "C1CC", "[C", "<script>"])
+def test_what_is_no_structure_cannot_be_drawn(smiles):
+    with pytest.raises(DataError):
+        chemistry.draw_structure(smiles, width=10, height=10)

@@ -1,0 +1,160 @@
+"""The hits of many spectra as one HTML page for people, which needs neither network nor scripts."""
+
+import base64
+import collections
+import contextlib
+import dataclasses
+import itertools
+
+from specbridge_tools.errors import UsageError
+from specbridge_tools.fragmentation.spectra_of_hits import with_groups, with_spectra
+from specbridge_tools.provenance import CREATED_BY
+from specbridge_tools.report.candidates import candidate_table
+from specbridge_tools.report.markup import Markup, element, joined
+from specbridge_tools.report.overview import overview_row, overview_table, summary_section
+from specbridge_tools.report.spectra import spectrum_pictures
+from specbridge_tools.report.summary import Summary
+from specbridge_tools.report.verdicts import Verdicts
+from specbridge_tools.search.answers import Answer
+from specbridge_tools.search.hits import read_hits
+from specbridge_tools.search.passes import rewindable
+from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
+
+_STYLE = """
+body { font-family: sans-serif; font-size: 14px; margin: 2em auto; max-width: 1100px; }
+table { border-collapse: collapse; margin: 0.5em 0; }
+th, td { border: 1px solid #ccc; vertical-align: top; }
+td.long { overflow-wrap: anywhere; }
+th { background: #eee; text-align: left; }
+tr.true { background: #e6f4e6; }
+h2 { border-top: 2px solid #888; margin-top: 2em; padding-top: 0.5em; }
+img { max-width: 100%; }
+"""
+_COLUMNS = (
+    ("score", "how near spectrum and molecule lie; after re-ranking, a weighted sum of that (cosine) and of the "
+     "fragment score. Compare it within a query, never between queries."),
+    ("probability", "how probable it is that this candidate is the right one, calibrated on spectra that took no part "
+     "in training. It allows for the case that the right molecule is not among the candidates."),
+    ("explained intensity", "share of the spectrum's intensity that fragments of the candidate explain, 0 to 1."),
+    ("error", "deviation of the spectrum's neutral mass from that of the molecule; it takes no part in the score."),
+)  # fmt: skip
+_CAUTION = (
+    "A candidate is a hypothesis, which a reference standard has to confirm. Only molecules that were searched can be "
+    "found; stereoisomers are one molecule, and isomers that fragment alike are not told apart."
+)
+
+
+def write_report(
+    hits,
+    stream,
+    *,
+    spectra=(),
+    truths=None,
+    ranker=None,
+    queries=100,
+    top=5,
+    group_by=None,
+    input_format="auto",
+    tally,
+    display,
+):
+    """Read a hits table, a binary file that can be read more than once, and write the page to the open text file.
+
+    spectra   what was searched, to be drawn: none, or a path or `-` for each part whose hits were merged, in order
+    truths    `evaluation.truth.TruthTable`, or None
+    ranker    `fragmentation.ranker.Ranker` that says which peaks fragments explain, or None
+    queries   how many are shown, the first ones, 0 for all; top: candidates of each
+    group_by  field of the spectra's metadata that names the groups which the queries are, or None
+    tally     `Tally` of the queries: all are read, those shown are written; display: progress
+
+    Memory does not grow with the number of queries, but for what `truths` takes.
+    """
+    summary, verdicts = Summary(), None
+    with _queries(hits) as every:
+        counted = map(summary.add, every)
+        if truths is not None:
+            verdicts = Verdicts(truths, counted)
+        collections.deque(counted, maxlen=0)
+    tally.n_read += summary.n_queries
+    n_drawn = min(queries or summary.n_queries, summary.n_queries)
+    _write_head(stream)
+    stream.write(summary_section(summary, n_drawn=n_drawn, accuracy=verdicts.accuracy if verdicts else ()))
+    stream.write(element("h2", "Queries"))
+    with _queries(hits, n_drawn) as drawn:
+        lines = (overview_row(i, one, _verdict(verdicts, one)[1]) for i, one in enumerate(drawn, start=1))
+        stream.writelines(overview_table(lines))
+    with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, input_format) as answers:
+        for number, answer in enumerate(answers, start=1):
+            stream.write(_query_section(number, answer, ranker, top, *_verdict(verdicts, answer.hits)))
+            tally.n_written += 1
+            display.advance()
+    _write_foot(stream)
+
+
+def spectra_of_parts(sources, *, input_format="auto"):
+    """Yield the usable spectra of several files, numbered on from file to file as `sb-merge` numbers hits."""
+    before = 0
+    for source in sources:
+        last = 0
+        for record in read_spectra(source, input_format=input_format):
+            last = max(last, record.record)
+            if isinstance(record, Spectrum):
+                yield dataclasses.replace(record, record=record.record + before) if before else record
+        before += last
+
+
+@contextlib.contextmanager
+def _queries(hits, n=None):
+    """Yield the `Hits` of the first `n` queries of a file, all of them where None, from its start."""
+    hits.seek(0)
+    with contextlib.closing(read_hits(hits)) as every:
+        yield itertools.islice(every, n)
+
+
+@contextlib.contextmanager
+def _with_spectra(hits, sources, group_by, input_format):
+    """Yield the `Answer`s of `Hits`, with their spectra where there are `sources`."""
+    if not sources:
+        yield map(Answer, hits)
+    elif group_by is None:
+        yield with_spectra(hits, spectra_of_parts(sources, input_format=input_format))
+    elif len(sources) > 1:
+        raise UsageError("groups of spectra can be drawn from one file alone", advice="sb-merge makes one of several")
+    else:
+        with rewindable(sources[0]) as stream:
+            yield with_groups(hits, stream, group_by, input_format=input_format)
+
+
+def _verdict(verdicts, hits):
+    return ("", "") if verdicts is None else verdicts.find(hits)
+
+
+def _query_section(number, answer, ranker, top, truth, verdict):
+    hits = answer.hits
+    parts = [element("h2", hits.query_id, id=f"query-{number}")]
+    if verdict:
+        parts.append(element("p", verdict))
+    if not hits.n_rows:
+        parts.append(element("p", f"No candidate: {hits.reason or 'no reason given'}."))
+    else:
+        parts += [candidate_table(hits, top=top, truth=truth), spectrum_pictures(answer, ranker)]
+    return joined(*parts, Markup("\n"))
+
+
+def _write_head(stream):
+    # a sheet that is linked leaves no text behind where a server takes it out of the page
+    style = "data:text/css;base64," + base64.b64encode(_STYLE.encode()).decode()
+    head = (
+        element("meta", charset="utf-8"),
+        element("title", "Candidates"),
+        element("link", rel="stylesheet", href=style),
+    )
+    stream.write(f'<!DOCTYPE html>\n<html lang="en">\n{element("head", *head)}\n<body>\n')
+
+
+def _write_foot(stream):
+    rows = (element("tr", element("th", name), element("td", text)) for name, text in _COLUMNS)
+    table = element("table", *rows, border=1, cellpadding=4, cellspacing=0)
+    stream.write(joined(element("h2", "How to read this"), table, element("p", _CAUTION), element("p", CREATED_BY)))
+    stream.write("\n</body>\n</html>\n")
