@@ -36,7 +36,7 @@ _OPTIONS = (
     click.option(
         "--formula-column", default="formula", metavar="FIELD", help="Field of the spectra with their formula."
     ),
-    click.option("--exact", is_flag=True, help="In mode open, compare with every molecule, without graph or IVF lists."),
+    click.option("--exact", is_flag=True, help="In mode open, compare with all molecules, without graph or IVF lists."),
     click.option(
         "--effort", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates the graph search keeps."
     ),

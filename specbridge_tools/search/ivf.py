@@ -10,6 +10,7 @@ import ctypes
 import dataclasses
 import functools
 import hashlib
+import logging
 import math
 import os
 import struct
@@ -47,9 +48,10 @@ def load_ivf(index, *, probes, threads):
     Raises `FormatError` where the bytes before the lists are not those that were written, or the file is cut short.
     """
     faiss = _faiss()
+    if os.path.getsize(index.path) < index.ivf.offset + len(index.ivf):
+        raise FormatError("ends too early", where=index.name, advice="copy or build it again")
     n_head = len(index.ivf) - index.n * (index.space.dimension + _ROW_BYTES)
-    is_whole = os.path.getsize(index.path) >= index.ivf.offset + len(index.ivf)
-    if n_head < 0 or not is_whole or _sha256(index.ivf.read(0, n_head)) != index.ivf_sha256:
+    if n_head < 0 or _sha256(index.ivf.read(0, n_head)) != index.ivf_sha256:
         raise FormatError("the IVF lists do not match their hash", where=index.name, advice="build the index again")
     reader = faiss.FileIOReader(str(index.path))
     _seek(reader.f, index.ivf.offset)
@@ -156,6 +158,7 @@ def _sha256(data):
 
 
 def _faiss():
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells which instructions its build uses
     try:
         import faiss
     except ImportError as error:
