@@ -1,8 +1,13 @@
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
 import numpy as np
+import psutil
 import pytest
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
@@ -126,6 +131,35 @@ def test_a_file_that_is_cut_short_is_refused_before_it_is_mapped(copied):
 def test_lists_that_hold_too_few_are_an_error(made, queries):
     with open_index(made) as index, pytest.raises(DataError, match="fewer than 2000 molecules; raise --probes"):
         list(by_ivf(index, load_ivf(index, probes=2, threads=1), queries, 2000))
+
+
+TRAINING = """
+import numpy as np
+from specbridge_tools.interrupts import end_on_signals
+from specbridge_tools.search.ivf import _new_lists
+end_on_signals()
+lists = _new_lists(128, 8000)
+vectors = np.random.default_rng(0).normal(size=(64000, 128)).astype("f4")
+print("now", flush=True)
+lists.train(vectors)
+"""
+
+
+def test_a_signal_ends_the_training_at_once():
+    """It is one call into FAISS, of a minute of the processor."""
+    process = subprocess.Popen([sys.executable, "-c", TRAINING], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"now\n"
+    child = psutil.Process(process.pid)
+    before = sum(child.cpu_times()[:2])
+    while sum(child.cpu_times()[:2]) < before + 0.5:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    assert process.returncode == 143
+    # of the processor, which does not depend on what else the machine does
+    assert usage.ru_utime + usage.ru_stime - before < 5
 
 
 def test_without_faiss_it_is_said_what_to_install(made, plain, tmp_path, monkeypatch):
