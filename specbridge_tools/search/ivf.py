@@ -21,7 +21,7 @@ from specbridge_tools.errors import FormatError, UsageError
 from specbridge_tools.search.layout import IVF, IVF_DIGEST, Addition
 
 _ROW_BYTES = 8  # of a row number beside its vector
-_SAMPLE = 64  # molecules a list that k-means sees
+_SAMPLE = 40  # molecules a list that k-means sees
 _BLOCK_VALUES = 1 << 24
 
 
@@ -150,7 +150,8 @@ def _seek(file, offset):
     """Move a C `FILE *`: FAISS maps lists where its reader stands, and offers no way to move that."""
     fseek = ctypes.CDLL(None).fseek
     fseek.argtypes = (ctypes.c_void_p, ctypes.c_long, ctypes.c_int)
-    fseek(int(file), offset, os.SEEK_SET)
+    if fseek(int(file), offset, os.SEEK_SET):
+        raise OSError("fseek failed")
 
 
 def _sha256(data):
