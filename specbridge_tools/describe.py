@@ -15,6 +15,7 @@ from specbridge_tools.provenance import sha256_file
 from specbridge_tools.records import Tally
 from specbridge_tools.search.hits import read_hits
 from specbridge_tools.search.index import open_index
+from specbridge_tools.search.layout import GRAPH, IVF
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import display_name, open_input, seekable_input
@@ -95,7 +96,7 @@ def _index(path):
         if len(index):
             values["lowest_mass"] = float(index.exact_mass.read(0, 1)[0])
             values["highest_mass"] = float(index.exact_mass.read(len(index) - 1, len(index))[0])
-        return values | ({} if index.graph is None else {"graph": plain_attributes(file["graph"])})
+        return values | {name: plain_attributes(file[name]) for name in (GRAPH, IVF) if name in file}
 
 
 def _hits(path):

@@ -22,13 +22,15 @@ os.environ["MPLBACKEND"] = "Agg"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-HAS_HNSWLIB = importlib.util.find_spec("hnswlib") is not None
+NEEDED = {"graph": "hnswlib", "ivf": "faiss"}
+MISSING = {mark: module for mark, module in NEEDED.items() if importlib.util.find_spec(module) is None}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.get_closest_marker("graph") and not HAS_HNSWLIB:
-            item.add_marker(pytest.mark.skip(reason="hnswlib is not installed"))
+        for mark, module in MISSING.items():
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=f"{module} is not installed"))
 
 
 def pytest_make_parametrize_id(val, argname):

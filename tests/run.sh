@@ -5,7 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 environment=${SPECBRIDGE_TEST_VENV:-$root/.venv-tests}
 # hnswlib is compiled; without a compiler the tests of graphs are skipped
-extras=test,lint
+extras=test,lint,ivf
 command -v c++ >/dev/null && extras=$extras,graph
 wanted=$(cat "$root/setup.py" "$root/pyproject.toml" "$root/specbridge_tools/__init__.py" | cksum)
 if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then

@@ -117,11 +117,16 @@ class SeveralProcesses(Processes):
         return torch.cat(parts)
 
 
+def backend_for(device):
+    """What connects processes: nccl between GPUs, gloo on the CPU."""
+    return "nccl" if device.type == "cuda" else "gloo"
+
+
 @contextlib.contextmanager
 def open_processes(device):
     """Yield (`Processes`, the device of this one): all that torchrun has started, or this process alone.
 
-    gloo connects them on the CPU, nccl on GPUs, where each process of a machine has one of its own.
+    They are connected as `backend_for` says. Of several GPUs of a machine each process has one of its own.
     """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         yield ALONE, device
@@ -132,7 +137,7 @@ def open_processes(device):
             raise UsageError(f"no GPU for process {number} of this machine", advice="start one process a GPU")
         device = torch.device("cuda", number)
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
+    distributed.init_process_group(backend_for(device), timeout=_PATIENCE)
     processes = SeveralProcesses(device)
     yield processes, device
     # else one that ends first takes its connections from the others

@@ -24,10 +24,14 @@ sb-embed-mols molecules.tsv -o - | sb-build-index - -o - > index.h5
     "--graph-ef-construction", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates kept to link."
 )
 @click.option("--graph-seed", type=click.IntRange(min=0), default=0, metavar="SEED", help="Seed of the graph.")
+@click.option("--ivf", is_flag=True, help="Add the lists of a FAISS IVF, for sb-query --mode open beyond memory.")
+@click.option(
+    "--ivf-lists", type=click.IntRange(min=1), metavar="N", help="How many.  [default: 2 x the root of the molecules]"
+)
 @threads_option
 def main(
     molecules, output, force, model, dtype, memory, graph, graph_metric, graph_m, graph_ef_construction, graph_seed,
-    threads, quiet,
+    ivf, ivf_lists, threads, quiet,
 ):  # fmt: skip
     """Sort molecule embeddings by exact mass and write them as one index.
 
@@ -38,21 +42,26 @@ def main(
     """
     if molecules.count("-") > 1:
         raise click.UsageError("only one input can be stdin")
+    if graph and ivf:
+        raise click.UsageError("an index has a graph or IVF lists: --graph and --ivf do not go together")
     import functools
 
     from specbridge_tools.progress import progress
     from specbridge_tools.search.build import build_index
     from specbridge_tools.search.graph import GraphOptions
+    from specbridge_tools.search.ivf import IvfOptions
     from specbridge_tools.search.models import model_for_molecules
+    from specbridge_tools.threads import available_threads
 
     options = GraphOptions(graph_metric, graph_m, graph_ef_construction, graph_seed) if graph else None
+    options = IvfOptions(ivf_lists, threads or available_threads()) if ivf else options
     with progress("molecules", quiet=quiet) as display:
         counts = build_index(
             molecules,
             output,
             pick_model=functools.partial(model_for_molecules, source=model, threads=threads),
             dtype=dtype,
-            graph=options,
+            neighbours=options,
             memory_mb=memory,
             force=force,
             display=display,

@@ -36,10 +36,11 @@ _OPTIONS = (
     click.option(
         "--formula-column", default="formula", metavar="FIELD", help="Field of the spectra with their formula."
     ),
-    click.option("--exact", is_flag=True, help="In mode open, compare with every molecule instead of using the graph."),
+    click.option("--exact", is_flag=True, help="In mode open, compare with all molecules, without graph or IVF lists."),
     click.option(
         "--effort", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates the graph search keeps."
     ),
+    click.option("--probes", type=click.IntRange(min=1), default=32, metavar="N", help="IVF lists that are searched."),
     group_option,
     click.option(
         "--rerank",
@@ -96,6 +97,7 @@ def typed_options(values):
         values["exact"],
         values["formula_column"],
         values["effort"],
+        values["probes"],
         values["min_probability"],
         values["group_by"],
     )

@@ -61,12 +61,13 @@ def merge_spectrum_embeddings(named, destination, tally, *, force):
 
 
 def merge_index_files(named, destination, tally, *, force):
-    """One index of several of the same space; a graph is not kept, since it would have to be built again."""
+    """One index of several of the same space; graph or IVF lists are not kept: they would have to be built again."""
     tally.noun = "molecules"
     for path, name in named:
         with open_index(path) as index:
-            if index.graph is not None:
-                _logger.warning("%s: its graph is left out; sb-build-index makes one of the embeddings", name)
+            for what, column in (("graph is", index.graph), ("IVF lists are", index.ivf)):
+                if column is not None:
+                    _logger.warning("%s: its %s left out; sb-build-index makes new ones of the embeddings", name, what)
     counts = merge_indexes([path for path, _ in named], destination, force=force)
     tally.n_read, tally.n_written = counts.n_read, counts.n_written
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part, in_order
-from specbridge_tools.search.graph import build_graph
 from specbridge_tools.search.index import open_index
 from specbridge_tools.search.layout import create_index_file, text_sizes
 from specbridge_tools.search.merge import merged_rows
@@ -39,7 +39,7 @@ def build_index(
     *,
     pick_model=None,
     dtype="float16",
-    graph=None,
+    neighbours=None,
     memory_mb=1024,
     force=False,
     display=None,
@@ -48,7 +48,7 @@ def build_index(
 
     pick_model  (space, name) -> the model whose molecule head the vectors of that space go through, or None for none
     dtype       of the stored vectors: float16 or float32
-    graph       `GraphOptions` to add a graph (all of it in memory), or None
+    neighbours  `graph.GraphOptions` or `ivf.IvfOptions`, to add what searches without a mass go by; or None
     memory_mb   about how much memory (MiB) the rows may take; where the inputs are larger, sorted runs wait on the disk
                 beside the destination
     display     progress, in molecules
@@ -72,10 +72,12 @@ def build_index(
             raise DataError("there is no molecule", where=", ".join(each.name for each in opened))
         while len(runs) > _MOST_RUNS:
             runs = _merge_groups(runs, folder, memory_mb)
-        return BuildCounts(n_read, _merge_files(runs, temporary, folder, graph=graph, memory_mb=memory_mb, part=part))
+        return BuildCounts(
+            n_read, _merge_files(runs, temporary, folder, neighbours=neighbours, memory_mb=memory_mb, part=part)
+        )
 
 
-def merge_indexes(inputs, destination, *, graph=None, memory_mb=1024, force=False):
+def merge_indexes(inputs, destination, *, neighbours=None, memory_mb=1024, force=False):
     """Write one index of several (paths or `-`) of the same space and dtype; -> `BuildCounts`."""
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(output_path(destination, force=force))
@@ -87,7 +89,7 @@ def merge_indexes(inputs, destination, *, graph=None, memory_mb=1024, force=Fals
             if index.dtype != indexes[0].dtype:
                 message = f"{indexes[0].name} holds {indexes[0].dtype}, {index.name} {index.dtype}"
                 raise UsageError(message, advice="build one of them again with the other's --dtype")
-        n_written = _write_merged(indexes, temporary, folder, graph=graph, memory_mb=memory_mb)
+        n_written = _write_merged(indexes, temporary, folder, neighbours=neighbours, memory_mb=memory_mb)
         return BuildCounts(sum(index.n for index in indexes), n_written)
 
 
@@ -111,20 +113,20 @@ def _merge_groups(runs, folder, memory_mb):
     for start in range(0, len(runs), _MOST_RUNS):
         group = runs[start : start + _MOST_RUNS]
         target = folder / f"{group[0].stem}-{len(group)}.h5"
-        _merge_files(group, target, folder, graph=None, memory_mb=memory_mb)
+        _merge_files(group, target, folder, neighbours=None, memory_mb=memory_mb)
         for run in group:
             run.unlink()
         fewer.append(target)
     return fewer
 
 
-def _merge_files(paths, destination, folder, *, graph, memory_mb, part=None):
+def _merge_files(paths, destination, folder, *, neighbours, memory_mb, part=None):
     with contextlib.ExitStack() as stack:
         indexes = [stack.enter_context(open_index(path)) for path in paths]
-        return _write_merged(indexes, destination, folder, graph=graph, memory_mb=memory_mb, part=part)
+        return _write_merged(indexes, destination, folder, neighbours=neighbours, memory_mb=memory_mb, part=part)
 
 
-def _write_merged(indexes, destination, folder, *, graph, memory_mb, part=None):
+def _write_merged(indexes, destination, folder, *, neighbours, memory_mb, part=None):
     """Merge open indexes of one space into a new file; -> number of molecules.
 
     HDF5's contiguous datasets need their sizes beforehand, so a first pass, without vectors, counts.
@@ -132,14 +134,12 @@ def _write_merged(indexes, destination, folder, *, graph, memory_mb, part=None):
     space, dtype = indexes[0].space, indexes[0].dtype
     block_rows = min(4096, max(16, rows_in_memory(memory_mb, space.dimension, dtype) // (4 * len(indexes))))
     n, sizes = text_sizes(merged_rows(indexes, block_rows=block_rows, with_embedding=False))
-    graph_path, attributes = None, None
-    if graph is not None:
-        graph_path = folder / "graph.bin"
-        blocks = merged_rows(indexes, block_rows=block_rows)
-        attributes = build_graph(blocks, graph_path, n=n, dimension=space.dimension, options=graph)
-    settings = {"n": n, "dtype": dtype, "text_bytes": sizes, "graph_path": graph_path, "graph_attributes": attributes}
-    settings["part"] = part
+    blocks = functools.partial(merged_rows, indexes, block_rows=block_rows)
+    addition = neighbours and neighbours.addition(blocks(), folder, n=n, dimension=space.dimension)
+    settings = {"n": n, "dtype": dtype, "text_bytes": sizes, "addition": addition, "part": part}
     with create_index_file(destination, space, **settings) as file:
-        for block in merged_rows(indexes, block_rows=block_rows):
+        for block in blocks():
             file.append(block)
+        if addition is not None:
+            addition.fill(file)
     return n

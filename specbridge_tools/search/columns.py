@@ -23,8 +23,8 @@ class Column:
     def __init__(self, descriptor, name, *, offset, dtype, shape):
         self.name = name
         self.shape = shape
+        self.offset = offset
         self._descriptor = descriptor
-        self._offset = offset
         self._dtype = np.dtype(dtype)
         self._row_bytes = self._dtype.itemsize * math.prod(shape[1:])
 
@@ -37,7 +37,7 @@ class Column:
         if not out.size:
             return out
         view = memoryview(out.reshape(-1).view(np.uint8))
-        position = self._offset + int(low) * self._row_bytes
+        position = self.offset + int(low) * self._row_bytes
         while len(view):
             n_read = os.preadv(self._descriptor, [view], position)
             if not n_read:

@@ -1,8 +1,8 @@
-"""Searching the whole index, whatever the mass: exactly, block by block, or by the graph."""
+"""Searching the whole index, whatever the mass: exactly, block by block, or by its graph or IVF lists."""
 
 import numpy as np
 
-from specbridge_tools.errors import DataError
+from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.search.arithmetic import exact_scores
 from specbridge_tools.search.candidates import Candidates, of_rows, scores_of_rows
 from specbridge_tools.search.ranking import first_of_each
@@ -41,8 +41,30 @@ def by_graph(index, graph, queries, top, *, threads):
         advice = "raise --effort, or search with --exact"
         raise DataError(f"the graph leads to fewer than {top} molecules", where=index.name, advice=advice) from error
     for query, found in zip(queries, labels, strict=True):
-        rows = np.sort(found.astype(np.int64))
-        yield _candidates(index, query, rows, scores_of_rows(index, query, rows))
+        yield _scored(index, query, found.astype(np.int64))
+
+
+def by_ivf(index, lists, queries, top):
+    """Yield, for each query, the `top` best `Candidates` of the lists that are nearest to it, scored exactly.
+
+    Raises `DataError` where these lists hold fewer, and `FormatError` where they name rows that there are not.
+    """
+    if not queries:
+        return
+    vectors = np.stack([query.vector for query in queries]).astype("f4")
+    _, found = lists.search(vectors, min(top, index.n))
+    if found.max() >= index.n:
+        raise FormatError("the IVF lists are broken", where=index.name, advice="build the index again")
+    if found.min() < 0:
+        advice = "raise --probes, or search with --exact"
+        raise DataError(f"the lists hold fewer than {top} molecules", where=index.name, advice=advice)
+    for query, rows in zip(queries, found, strict=True):
+        yield _scored(index, query, rows)
+
+
+def _scored(index, query, rows):
+    rows = np.sort(rows)
+    return _candidates(index, query, rows, scores_of_rows(index, query, rows))
 
 
 def _candidates(index, query, rows, scores):

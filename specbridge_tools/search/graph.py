@@ -7,9 +7,11 @@ file, checked against its hash and read into memory (about 4 bytes a value and 8
 import contextlib
 import dataclasses
 import hashlib
+import os
 import tempfile
 
 from specbridge_tools.errors import FormatError, UsageError
+from specbridge_tools.search.layout import GRAPH, Addition
 
 METRICS = ("cosine", "ip")
 _COPY_BYTES = 1 << 22
@@ -24,16 +26,19 @@ class GraphOptions:
     ef_construction: int = 200
     seed: int = 0
 
-    def attributes(self):
-        """As they stand beside the graph in the file."""
-        return {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction, "seed": self.seed}
+    def addition(self, blocks, folder, *, n, dimension):
+        """Link the `Rows` of `blocks` (n molecules, in index order); the graph, saved in `folder`, as an `Addition`.
+
+        One thread, since the graph of several depends on who comes first.
+        """
+        path = folder / "graph.bin"
+        _link(blocks, path, n, dimension, self)
+        attributes = {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction, "seed": self.seed}
+        attributes |= {"sha256": _sha256(_pieces_of_file(path))}
+        return Addition(GRAPH, os.path.getsize(path), attributes, lambda file: file.copy(GRAPH, path))
 
 
-def build_graph(blocks, path, *, n, dimension, options):
-    """Link the `Rows` of `blocks` (n molecules, in index order) and save the graph at `path`; its attributes.
-
-    One thread, since the graph of several depends on who comes first.
-    """
+def _link(blocks, path, n, dimension, options):
     graph = _new_graph(options.metric, dimension)
     graph.init_index(n, M=options.m, ef_construction=options.ef_construction, random_seed=options.seed)
     row = 0
@@ -42,7 +47,6 @@ def build_graph(blocks, path, *, n, dimension, options):
         graph.add_items(block.embedding.astype("f4"), labels, num_threads=1)
         row += len(block)
     graph.save_index(str(path))
-    return options.attributes() | {"sha256": _sha256(_pieces_of_file(path))}
 
 
 def load_graph(index, *, effort):

@@ -9,7 +9,7 @@ import numpy as np
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.provenance import Part, sha256_file, sha256_text
 from specbridge_tools.search.columns import Column, TextColumn
-from specbridge_tools.search.layout import DIGEST, FORMAT, FORMAT_VERSION, GRAPH
+from specbridge_tools.search.layout import DIGEST, FORMAT, FORMAT_VERSION, GRAPH, IVF, IVF_DIGEST
 from specbridge_tools.search.rows import TEXTS
 from specbridge_tools.search.space import Space
 from specbridge_tools.streams import display_name, seekable_input
@@ -26,10 +26,13 @@ class Index:
     n, dtype          number of molecules; float16 or float32
     part              the part of a whole that it is (`provenance.Part`), or None
     graph             the saved graph's bytes (`Column`), or None; graph_attributes: how it was made
+    ivf               FAISS's inverted lists (`Column` of bytes), or None; ivf_sha256: of what stands before the lists
+    path              of the file, or of the copy of a pipe
     """
 
     def __init__(self, path, *, name, resources):
         self.name = name
+        self.path = path
         self._resources = resources
         with _open_hdf5(path, name) as file:
             self._descriptor = os.open(path, os.O_RDONLY)
@@ -42,8 +45,9 @@ class Index:
             self.dtype = np.dtype("f2" if "embedding" in file and file["embedding"].dtype.itemsize == 2 else "f4")
             self.embedding = self._column(file, "embedding", self.dtype, (self.n, self.space.dimension))
             self.texts = {text: self._text_column(file, text) for text in TEXTS}
-            self.graph = self._column(file, GRAPH, "u1", file[GRAPH].shape) if GRAPH in file else None
+            self.graph, self.ivf = self._bytes(file, GRAPH), self._bytes(file, IVF)
             self.graph_attributes = dict(file[GRAPH].attrs) if GRAPH in file else {}
+            self.ivf_sha256 = file[IVF_DIGEST][0].decode() if IVF_DIGEST in file else ""
         self._signposts = np.concatenate([self.exact_mass.read(i, i + 1) for i in range(0, self.n, _STEP)])
 
     def __enter__(self):
@@ -78,6 +82,9 @@ class Index:
         if offset is None and dataset.size:
             raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice="build the index again")
         return Column(self._descriptor, self.name, offset=offset or 0, dtype=dtype, shape=shape)
+
+    def _bytes(self, file, name):
+        return self._column(file, name, "u1", file[name].shape) if name in file else None
 
     def _text_column(self, file, name):
         offsets = self._column(file, f"{name}_offsets", "<i8", (self.n + 1,))

@@ -10,9 +10,10 @@ from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Tally
 from specbridge_tools.search.answers import Answer, above_probability, answer, no_answer
 from specbridge_tools.search.candidates import by_formula, by_list, by_mass, list_name
-from specbridge_tools.search.everywhere import by_all, by_graph
+from specbridge_tools.search.everywhere import by_all, by_graph, by_ivf
 from specbridge_tools.search.graph import load_graph
 from specbridge_tools.search.hits import COLUMNS, Hits, HitWriter
+from specbridge_tools.search.ivf import load_ivf
 from specbridge_tools.search.queries import DEFAULT_FORMULA_FIELD, QueryReader
 from specbridge_tools.search.ranking import ranked
 from specbridge_tools.search.several import SeveralIndexes, join_searches
@@ -20,8 +21,10 @@ from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE, Tolerance
 from specbridge_tools.spectra.fields import canonical_key
 
 MODES = ("mass", "formula", "open")
-# The graph may lead to several rows of one molecule, which are merged: ask for some more than are wanted.
+# Several rows may be of one molecule, and are merged: ask for some more than are wanted.
 _SPARE = 10
+# IVF lists hold rounded vectors: the best by these hold the best ones, but not in the same order.
+_ROUNDED = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +32,11 @@ class SearchOptions:
     """What to search, and how much of it to report.
 
     mode           mass: molecules within `tolerance` of the neutral mass; formula: those of the spectrum's formula;
-                   open: all, by the index's graph, or exactly where `exact`
+                   open: all, by the index's graph or IVF lists, or exactly where `exact`
     top            candidates to report for each query, best first; 0 for all
     formula_field  field of the spectrum's metadata that holds its formula
     effort         candidates that the graph search keeps (hnswlib's ef)
+    probes         lists that the IVF search looks through
     min_probability  leave out candidates whose probability is below, in [0, 1]; None for none
     group_by       field of the spectra's metadata whose value names a group to be answered as one, or None
     with_ties      report those that tie with the last of `top` as well
@@ -44,6 +48,7 @@ class SearchOptions:
     exact: bool = False
     formula_field: str = DEFAULT_FORMULA_FIELD
     effort: int = 200
+    probes: int = 32
     min_probability: float | None = None
     group_by: str | None = None
     with_ties: bool = False
@@ -52,7 +57,9 @@ class SearchOptions:
         if self.mode not in MODES:
             raise UsageError(f"no mode {self.mode!r}", advice=f"known: {', '.join(MODES)}")
         if self.mode == "open" and not self.exact and self.top == 0:
-            raise UsageError("the graph cannot rank all molecules", advice="use --exact, or --top of at least 1")
+            raise UsageError(
+                "graph and IVF lists cannot rank all molecules", advice="use --exact, or --top of at least 1"
+            )
         if self.mode == "open" and self.min_probability is not None:
             advice = "search by mass or formula, or leave --min-probability out"
             raise UsageError("an open search states no probabilities", advice=advice)
@@ -155,12 +162,15 @@ def _search(index, lists, options, threads):
         return lambda queries: (by_formula(index, query) for query in queries)
     if options.exact:
         return lambda queries: by_all(index, queries, options.top)
-    if index.graph is None:
-        advice = "use --exact, or build the index with --graph"
-        raise UsageError("has no graph", where=index.name, advice=advice)
-    n_wanted = options.top + _SPARE
-    graph = load_graph(index, effort=max(options.effort, n_wanted))
-    return lambda queries: by_graph(index, graph, queries, n_wanted, threads=threads)
+    if index.graph is not None:
+        n_wanted = options.top + _SPARE
+        graph = load_graph(index, effort=max(options.effort, n_wanted))
+        return lambda queries: by_graph(index, graph, queries, n_wanted, threads=threads)
+    if index.ivf is None:
+        advice = "use --exact, or build the index with --graph or --ivf"
+        raise UsageError("has neither graph nor IVF lists", where=index.name, advice=advice)
+    lists = load_ivf(index, probes=options.probes, threads=threads)
+    return lambda queries: by_ivf(index, lists, queries, _ROUNDED * options.top + _SPARE)
 
 
 def _nothing_found(options):

@@ -38,8 +38,9 @@ class Synthetic:
         self.dimension = dimension
 
 
-def write_embeddings(path, n, dimension):
-    """Embeddings of n synthetic molecules in no order of mass."""
+def write_embeddings(path, n, dimension, *, vectors=None):
+    """Embeddings of n synthetic molecules in no order of mass. vectors: (size, generator) -> (size, dimension)."""
+    vectors = vectors or (lambda size, rng: rng.standard_normal((size, dimension), np.float32))
     rng = np.random.default_rng(0)
     with create_molecule_embeddings(path, encoder=Synthetic(dimension), dtype="float16") as file:
         for start in range(0, n, BLOCK * 16):
@@ -49,7 +50,7 @@ def write_embeddings(path, n, dimension):
                 size = len(masses[part])
                 columns = {name: [TEXT[name]] * size for name in TEXTS}
                 columns |= {"formula": formulas[part], "exact_mass": masses[part]}
-                columns["embedding"] = rng.standard_normal((size, dimension), np.float32).astype(np.float16)
+                columns["embedding"] = vectors(size, rng).astype(np.float16)
                 columns["inchikey14"] = np.array([f"{start + low + i:014d}" for i in range(size)], "S14")
                 columns["isomeric_smiles"] = columns["smiles"]
                 columns["truncated"] = np.zeros(size, np.uint8)

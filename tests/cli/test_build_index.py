@@ -121,6 +121,18 @@ def test_other_dtype_and_a_graph(molecules, tmp_path):
     assert found == {"metric": "ip", "M": 5, "ef_construction": 9, "seed": 3}
 
 
+@pytest.mark.ivf
+def test_ivf_lists(molecules, tmp_path, run):
+    assert invoke(molecules, "-o", tmp_path / "index.h5", "--ivf", "--ivf-lists", 3).exit_code == 0
+    told = run("sb-info", tmp_path / "index.h5").stdout.decode()
+    assert "ivf.lists\t3\n" in told
+    refused = invoke(molecules, "-o", tmp_path / "x.h5", "--ivf", "--graph")
+    assert refused.exit_code == 2
+    assert "do not go together" in refused.stderr
+    told = run("sb-merge", tmp_path / "index.h5", "-o", tmp_path / "merged.h5").stderr.decode()
+    assert "its IVF lists are left out" in told
+
+
 def test_the_molecule_head_belongs_to_the_index(molecules, models, tmp_path):
     assert invoke(molecules, "-o", tmp_path / "index.h5", "--model", models / "head.safetensors").exit_code == 0
     with open_index(tmp_path / "index.h5") as index:

@@ -181,6 +181,17 @@ def test_open_mode_with_and_without_the_graph(ask):
     assert "--exact" in refused.stderr
 
 
+@pytest.mark.ivf
+def test_open_mode_by_ivf_lists_of_an_index_from_a_pipe(ask, files, run):
+    made = run("sb-build-index", "-", "-o", "-", "--ivf", "-q", stdin=(files / "molecules.h5").read_bytes())
+    asked = (files / "spectra.mgf", "--index", "-", "--model", files / "model.safetensors")
+    done = run("sb-query", *asked, "--mode", "open", "--top", "5", "-o", "-", stdin=made.stdout)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode()), delimiter="\t"))
+    assert rows == table(ask("--mode", "open", "--exact", "--top", "5"))
+    assert made.stderr == b""
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_spectra_of_any_format_from_anywhere(ask, tmp_path):
     expected = [row for row in table(ask("--top", "1")) if row["query_id"] == "butanol"]
     (tmp_path / "no-suffix").write_text(MSP)

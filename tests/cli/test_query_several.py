@@ -47,6 +47,20 @@ def test_several_count_as_one(call, made, options):
     assert ";c" in one or "10ppm" in options
 
 
+@pytest.mark.graph
+@pytest.mark.ivf
+@pytest.mark.parametrize("kinds", [("--graph",) * 3, ("--ivf",) * 3, ("--graph", "--ivf", "--graph")])
+def test_graphs_and_ivf_lists_of_several(call, made, kinds):
+    """So small that none misses a molecule: the hits are those of an exact search of one index of all."""
+    common = ("spectra.mgf", "--rerank", "0", "--mode", "open", "--top", "7")
+    call("sb-query", *common, "--exact", "--index", "all.h5", "-o", "one.tsv")
+    (made / "found").mkdir()
+    for name, kind in zip("abc", kinds, strict=True):
+        call("sb-build-index", f"{name}.h5", kind, "-o", f"found/{name}.h5")
+    call("sb-query", *common, "--index", "found", "-o", "several.tsv")
+    assert (made / "several.tsv").read_text() == (made / "one.tsv").read_text()
+
+
 def test_what_cannot_be_one(call, made):
     call("sb-embed-mols", "a.tsv", "-o", "toy.h5", "--encoder", "toy")
     call("sb-build-index", "toy.h5", "-o", "toy-index.h5")

@@ -11,9 +11,10 @@ from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.search.arithmetic import on_grid
 from specbridge_tools.search.build import build_index, merge_indexes
 from specbridge_tools.search.candidates import by_formula, by_mass
-from specbridge_tools.search.everywhere import by_all, by_graph
+from specbridge_tools.search.everywhere import by_all, by_graph, by_ivf
 from specbridge_tools.search.graph import GraphOptions, load_graph
 from specbridge_tools.search.index import open_index
+from specbridge_tools.search.ivf import IvfOptions, load_ivf
 from specbridge_tools.search.queries import Query
 from specbridge_tools.search.ranking import competition_ranks, ranked
 from specbridge_tools.search.tolerance import Tolerance
@@ -39,10 +40,10 @@ def little_memory(parts, target, **options):
 
 def merged(parts, target, **options):
     halves = [target.with_suffix(f".{name}") for name in ("first", "second")]
-    graph = options.pop("graph", None)
+    neighbours = options.pop("neighbours", None)
     for half in halves:
         build_index([parts[half.suffix[1:]]], half, **options)
-    merge_indexes(halves, target, graph=graph)
+    merge_indexes(halves, target, neighbours=neighbours)
 
 
 KINDS = {
@@ -51,8 +52,11 @@ KINDS = {
     "two files": (two_files, {}),
     "little memory": (little_memory, {}),
     "merged": (merged, {"dtype": "float32"}),
-    "cosine graph": (one_file, {"graph": GraphOptions(m=24, ef_construction=400)}),
-    "merged graph": (merged, {"graph": GraphOptions("ip", m=24, ef_construction=400)}),
+    "cosine graph": (one_file, {"neighbours": GraphOptions(m=24, ef_construction=400)}),
+    "merged graph": (merged, {"neighbours": GraphOptions("ip", m=24, ef_construction=400)}),
+    "ivf": (one_file, {"neighbours": IvfOptions()}),
+    "ivf, little memory": (little_memory, {"neighbours": IvfOptions(lists=7)}),
+    "merged ivf": (merged, {"neighbours": IvfOptions(lists=25)}),
 }
 
 
@@ -86,7 +90,11 @@ def parts(tmp_path_factory):
 
 
 @pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.graph if "graph" in kind else ()) for kind in KINDS]
+    scope="module",
+    params=[
+        pytest.param(kind, marks=[getattr(pytest.mark, extra) for extra in ("graph", "ivf") if extra in kind])
+        for kind in KINDS
+    ],
 )
 def index(request, parts, tmp_path_factory):
     build, options = KINDS[request.param]
@@ -169,11 +177,14 @@ def test_search_of_all_equals_brute_force(index, queries, top):
         assert [entry[:2] for entry in listed(found)] == [entry[:2] for entry in expected[: top or None]]
 
 
-def test_the_graph_scores_as_exactly_as_all_else(index, queries):
-    if index.graph is None:
-        pytest.skip("an index without a graph")
-    graph = load_graph(index, effort=N)
-    for query, found in zip(queries, by_graph(index, graph, queries, 20, threads=1), strict=True):
+def test_graph_and_ivf_score_as_exactly_as_all_else(index, queries):
+    if index.graph is not None:
+        found_of = by_graph(index, load_graph(index, effort=N), queries, 20, threads=1)
+    elif index.ivf is not None:
+        found_of = by_ivf(index, load_ivf(index, probes=N, threads=1), queries, 20)
+    else:
+        pytest.skip("an index with neither graph nor IVF lists")
+    for query, found in zip(queries, found_of, strict=True):
         exact = {key: score for key, score, _ in brute_force(index, query, np.ones(index.n, bool))}
         assert len(found) == 20
         assert all(exact[key] == score for key, score, _ in listed(found))

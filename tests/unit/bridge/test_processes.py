@@ -16,7 +16,10 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))
 
 from specbridge_tools.bridge.augmentation import Augmentation
+from specbridge_tools.bridge.processes import open_processes
 from specbridge_tools.bridge.training import TrainingOptions
+from specbridge_tools.device import pick_device
+from specbridge_tools.errors import UsageError
 
 CALM = Augmentation(
     peak_dropout=0.0, intensity_jitter=0.0, mz_jitter_ppm=0.0, condition_dropout=0.0, precursor_jitter_ppm=0.0
@@ -36,7 +39,6 @@ def train_here(folder, options, *, resume=False):
     from conftest import DIMENSION, TINY_DREAMS, synthetic_pairs
 
     from specbridge_tools.bridge.model import AlignedModel, ModelConfig
-    from specbridge_tools.bridge.processes import open_processes
     from specbridge_tools.bridge.training import train
     from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 
@@ -117,3 +119,41 @@ def test_two_processes_go_on_after_a_signal(tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "whole/loss.npy"), np.load(tmp_path / "parts/loss.npy"))
     for name, tensor in weights(tmp_path / "whole").items():
         assert torch.equal(weights(tmp_path / "parts")[name], tensor), name
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """As process 1 of 2 of a machine with two GPUs that are not there; -> what torch is asked to do."""
+    asked = []
+    for name, value in (("WORLD_SIZE", "2"), ("RANK", "1"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    told = {"get_rank": 1, "get_world_size": 2, "barrier": None, "destroy_process_group": None}
+    for name, value in told.items():
+        monkeypatch.setattr(f"torch.distributed.{name}", lambda name=name, value=value: asked.append(name) or value)
+    monkeypatch.setattr("torch.distributed.init_process_group", lambda backend, **_: asked.append(backend))
+    monkeypatch.setattr("torch.cuda.set_device", lambda device: asked.append(str(device)))
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    return asked
+
+
+def test_gpus_are_connected_by_nccl_each_process_with_its_own(started):
+    with open_processes(pick_device("auto")) as (processes, device):
+        assert str(device) == "cuda:1"
+        assert (processes.rank, processes.count, processes.is_first) == (1, 2, False)
+        assert started[:2] == ["cuda:1", "nccl"]
+    assert started[-2:] == ["barrier", "destroy_process_group"]
+
+
+def test_cpus_are_connected_by_gloo(started, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with open_processes(pick_device("auto")) as (_, device):
+        assert device.type == "cpu"
+        assert started[0] == "gloo"
+
+
+def test_a_process_without_a_gpu_is_refused(started, monkeypatch):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    with pytest.raises(UsageError, match="no GPU for process 1"), open_processes(pick_device("auto")):
+        pass
+    assert started == []

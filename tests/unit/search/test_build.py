@@ -158,11 +158,11 @@ def test_an_existing_index_stays_without_force(tmp_path):
 @pytest.mark.graph
 def test_indexes_are_merged_like_their_inputs(tmp_path):
     sources = [write_embeddings(tmp_path / f"{name}.h5", random_molecules(20, 3), seed=5) for name in "ab"]
-    build_index(sources, tmp_path / "whole.h5", graph=GraphOptions(m=4))
+    build_index(sources, tmp_path / "whole.h5", neighbours=GraphOptions(m=4))
     for source in sources:
         build_index([source], tmp_path / f"part-{source.name}")
     parts = [tmp_path / f"part-{source.name}" for source in sources]
-    counts = merge_indexes(parts, tmp_path / "merged.h5", graph=GraphOptions(m=4))
+    counts = merge_indexes(parts, tmp_path / "merged.h5", neighbours=GraphOptions(m=4))
     assert (counts.n_read, counts.n_written) == (40, 20)
     assert (tmp_path / "merged.h5").read_bytes() == (tmp_path / "whole.h5").read_bytes()
 

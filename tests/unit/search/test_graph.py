@@ -21,7 +21,7 @@ def with_graph(write_index, make_rows, tmp_path):
 
     def build(metric="cosine"):
         path = tmp_path / f"{metric}.h5"
-        merge_indexes([source], path, graph=GraphOptions(metric=metric, m=24, ef_construction=300))
+        merge_indexes([source], path, neighbours=GraphOptions(metric=metric, m=24, ef_construction=300))
         return path
 
     return build
