@@ -1,6 +1,7 @@
 """What all tests share: commands as real processes, and no network."""
 
 import csv
+import fcntl
 import importlib.util
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
+EXAMPLES = Path(__file__).parents[1] / "examples"
 # tests of pipes call the commands by name
 os.environ["PATH"] = f"{BIN}{os.pathsep}{os.environ['PATH']}"
 # each test runs small arrays: pools of threads would only wait for each other
@@ -77,6 +79,37 @@ def run(tmp_path):
         return done
 
     return run_command
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A folder that all processes of the run share: made_once("index", make); one of them calls make(folder)."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+    def made(name, make):
+        with open(shared / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                make(unfinished := tmp_path_factory.mktemp(name))
+                unfinished.rename(shared / name)
+        return shared / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def quickstart(made_once):
+    """The folder that examples/quickstart.sh fills, by the commands of this environment; `stdout` is what it prints."""
+
+    def make(folder):
+        command = ["bash", str(EXAMPLES / "quickstart.sh"), str(folder)]
+        environment = {**os.environ, "SPECBRIDGE_INSTALLED": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
+        assert done.returncode == 0, done.stderr
+        (folder / "stdout").write_text(done.stdout)
+
+    return made_once("quickstart", make)
 
 
 _ROBERTA_LETTERS = "CNOFSPclnos()[]=#123456789+-@HBrI/\\"

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.cli.build_index import main
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.encoders.toy import ToyMoleculeEncoder
@@ -47,20 +45,11 @@ def molecules(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(tmp_path_factory, save_toy_model):
     """Paths of an untrained model with a molecule head, and of one that belongs to another encoder."""
     folder = tmp_path_factory.mktemp("models")
-    for name, encoder in [("head", ToyMoleculeEncoder()), ("foreign", ToyMoleculeEncoder(dimension=16))]:
-        config = ModelConfig(
-            encoder={"name": "toy", "dimension": 32},
-            molecule_encoder=encoder.name,
-            molecule_encoder_sha256=encoder.weights_sha256,
-            dimension=encoder.dimension,
-            projector_hidden=8,
-            projector_depth=1,
-            molecule_head_depth=1,
-        )
-        save_model(AlignedModel(config), folder / f"{name}.safetensors")
+    for name, dimension in [("head", 32), ("foreign", 16)]:
+        save_toy_model(folder / f"{name}.safetensors", dimension=dimension, molecule_head_depth=1)
     return folder
 
 

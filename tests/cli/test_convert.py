@@ -7,9 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
 from specbridge_tools.molecules.formula import mass_of_formula
 from specbridge_tools.spectra.reader import read_spectra
 
@@ -69,18 +66,8 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def toy_model(tmp_path):
-    encoder = ToyMoleculeEncoder()
-    config = ModelConfig(
-        encoder={"name": "toy", "dimension": 32},
-        molecule_encoder=encoder.name,
-        molecule_encoder_sha256=encoder.weights_sha256,
-        dimension=encoder.dimension,
-        projector_hidden=8,
-        projector_depth=1,
-    )
-    save_model(AlignedModel(config), tmp_path / "model.safetensors")
-    return "model.safetensors"
+def toy_model(tmp_path, save_toy_model):
+    return save_toy_model(tmp_path / "model.safetensors").name
 
 
 def test_folds_and_lists(call, files, tmp_path):

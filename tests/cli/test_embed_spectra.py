@@ -5,12 +5,9 @@ import os
 
 import numpy as np
 import pytest
-import torch
 
-from specbridge_tools.bridge.checkpoint import load_model, save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
+from specbridge_tools.bridge.checkpoint import load_model
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.reader import read_spectra
 
@@ -40,21 +37,10 @@ MSP = "Name: first\nPrecursorMZ: 100.5\nNum Peaks: 1\n50.1 10\n"
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory):
+def model(tmp_path_factory, save_toy_model):
     """An untrained model over toy encoders."""
     path = tmp_path_factory.mktemp("model") / "model.safetensors"
-    encoder = ToyMoleculeEncoder(dimension=8)
-    torch.manual_seed(0)
-    config = ModelConfig(
-        encoder={"name": "toy", "dimension": 16},
-        molecule_encoder=encoder.name,
-        molecule_encoder_sha256=encoder.weights_sha256,
-        dimension=8,
-        projector_hidden=8,
-        projector_depth=1,
-    )
-    save_model(AlignedModel(config), path)
-    return path
+    return save_toy_model(path, dimension=8, spectrum_dimension=16)
 
 
 @pytest.fixture

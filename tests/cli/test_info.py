@@ -7,11 +7,8 @@ import subprocess
 import sys
 
 import pytest
-import torch
 from safetensors.numpy import save_file
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_mols import main as embed_mols
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
@@ -27,20 +24,10 @@ TABLE = "id\tsmiles\nA\tCCO\nB\tNCC(=O)O\nC\t\n"
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory, save_toy_model):
     """A folder with one file of each kind, under names that say nothing."""
     folder = tmp_path_factory.mktemp("info")
-    encoder = ToyMoleculeEncoder(dimension=8)
-    torch.manual_seed(0)
-    config = ModelConfig(
-        encoder={"name": "toy", "dimension": 16},
-        molecule_encoder=encoder.name,
-        molecule_encoder_sha256=encoder.weights_sha256,
-        dimension=8,
-        projector_hidden=8,
-        projector_depth=1,
-    )
-    save_model(AlignedModel(config), folder / "model")
+    save_toy_model(folder / "model", dimension=8, spectrum_dimension=16)
     fit_projection(["C" * i for i in range(1, 9)], folder / "projection", bits=32, dimension=3)
     save_file({}, folder / "weights", metadata={"x": "y"})
     texts = {"tsv": TABLE, "csv": TABLE.replace("\t", ","), "smi": "CCO A\nC B\n", "mgf": MGF, "msp": MSP, "mzml": MZML}

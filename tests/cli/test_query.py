@@ -13,11 +13,8 @@ import time
 import h5py
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main
@@ -58,7 +55,7 @@ Num Peaks: 5
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory, save_toy_model):
     """A folder with spectra, an index of seven molecules, the model it belongs to and one with a molecule head."""
     folder = tmp_path_factory.mktemp("query")
     (folder / "spectra.mgf").write_text(SPECTRA)
@@ -76,20 +73,9 @@ def files(tmp_path_factory):
     columns |= {name: smiles for name in ("smiles", "isomeric_smiles")}
     with create_molecule_embeddings(folder / "molecules.h5", encoder=encoder, dtype=np.dtype("f4")) as file:
         file.append(columns)
-    torch.manual_seed(0)
-    for name, depth in [("model", 0), ("headed", 1)]:
-        config = ModelConfig(
-            encoder={"name": "toy", "dimension": 32},
-            molecule_encoder=encoder.name,
-            molecule_encoder_sha256=encoder.weights_sha256,
-            dimension=encoder.dimension,
-            projector_hidden=8,
-            projector_depth=1,
-            molecule_head_depth=depth,
-        )
-        model = AlignedModel(config)
-        model.calibration = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
-        save_model(model, folder / f"{name}.safetensors")
+    calibration = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
+    save_toy_model(folder / "model.safetensors", calibration=calibration)
+    save_toy_model(folder / "headed.safetensors", calibration=calibration, molecule_head_depth=1)
     arguments = [str(folder / "molecules.h5"), "-o", str(folder / "index.h5"), "-q"]
     if importlib.util.find_spec("hnswlib"):
         arguments.append("--graph")

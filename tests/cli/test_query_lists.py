@@ -6,16 +6,12 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_mols import main as embed_mols
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
 from specbridge_tools.molecules.formula import mass_of_formula
 
 PROTON = 1.007276466
@@ -40,23 +36,11 @@ SPECTRA = (
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory, save_toy_model):
     folder = tmp_path_factory.mktemp("lists")
-    encoder = ToyMoleculeEncoder()
-    torch.manual_seed(0)
-    values = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
-    for name, calibration in (("model", values), ("plain", None)):
-        config = ModelConfig(
-            encoder={"name": "toy", "dimension": 32},
-            molecule_encoder=encoder.name,
-            molecule_encoder_sha256=encoder.weights_sha256,
-            dimension=encoder.dimension,
-            projector_hidden=8,
-            projector_depth=1,
-        )
-        model = AlignedModel(config)
-        model.calibration = calibration
-        save_model(model, folder / f"{name}.safetensors")
+    calibration = {"scale": 5.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
+    save_toy_model(folder / "model.safetensors", calibration=calibration)
+    save_toy_model(folder / "plain.safetensors")
     (folder / "molecules.smi").write_text("\n".join((*SMILES[:3], "CCO")) + "\n")
     (folder / "spectra.mgf").write_text(SPECTRA)
     runner = CliRunner()
@@ -270,15 +254,9 @@ def test_probabilities_must_exist(ask, files):
     assert ask(*index, "--mode", "open", "--exact").exit_code == 2
 
 
-def test_an_encoder_that_is_not_at_hand_is_named(ask, write, files):
-    torch.manual_seed(0)
-    config = ModelConfig(
-        encoder={"name": "toy", "dimension": 32},
-        molecule_encoder="chemberta:elsewhere,pooling=cls",
-        molecule_encoder_sha256="e5" * 32,
-        dimension=32,
-    )
-    save_model(AlignedModel(config), files / "elsewhere.safetensors", force=True)
+def test_an_encoder_that_is_not_at_hand_is_named(ask, write, files, save_toy_model):
+    elsewhere = {"molecule_encoder": "chemberta:elsewhere,pooling=cls", "molecule_encoder_sha256": "e5" * 32}
+    save_toy_model(files / "elsewhere.safetensors", **elsewhere)
     refused = ask("--candidates", write(*LISTS), model="elsewhere.safetensors")
     assert (refused.exit_code, "chemberta:elsewhere,pooling=cls" in refused.stderr) == (2, True)
     assert "--encoder" in refused.stderr

@@ -7,17 +7,13 @@ import subprocess
 
 import numpy as np
 import pytest
-import torch
 from click.testing import CliRunner
 
-from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_mols import main as embed_mols
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main as query
 from specbridge_tools.cli.rerank import main as rerank
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
 from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
 from specbridge_tools.fragmentation.ranker import Ranker
 from specbridge_tools.fragmentation.ranker_file import add_ranker
@@ -68,21 +64,9 @@ def make_index(folder, name, smiles, ids):
     assert CliRunner().invoke(build_index, list(map(str, arguments))).exit_code == 0
 
 
-def make_models(folder):
+def make_models(folder, save_toy_model):
     """A toy model without a ranker, and with one whose weights are the seeded start of training."""
-    encoder = ToyMoleculeEncoder()
-    torch.manual_seed(0)
-    config = ModelConfig(
-        encoder={"name": "toy", "dimension": 32},
-        molecule_encoder=encoder.name,
-        molecule_encoder_sha256=encoder.weights_sha256,
-        dimension=encoder.dimension,
-        projector_hidden=8,
-        projector_depth=1,
-    )
-    model = AlignedModel(config)
-    model.calibration = {**CALIBRATION, "scale": 5.0}
-    save_model(model, folder / "plain.safetensors")
+    save_toy_model(folder / "plain.safetensors", calibration={**CALIBRATION, "scale": 5.0})
     values = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 2.0, "fragment_weight": 1.0}
     ranker = Ranker([TrainableNetwork().weights()], values)
     add_ranker(ranker, folder / "plain.safetensors", folder / "model.safetensors")
@@ -91,13 +75,13 @@ def make_models(folder):
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory, save_toy_model):
     folder = tmp_path_factory.mktemp("rerank")
     (folder / "spectra.mgf").write_text(SPECTRA)
     lists = [("a", smiles) for smiles in list(MOLECULES)[:4]] + [("b", smiles) for smiles in list(MOLECULES)[2:]]
     (folder / "lists.tsv").write_text("list_id\tsmiles\n" + "".join(f"{a}\t{b}\n" for a, b in lists))
     make_index(folder, "molecules", list(MOLECULES), [f"M{i}" for i in range(len(MOLECULES))])
-    make_models(folder)
+    make_models(folder, save_toy_model)
     return folder
 
 

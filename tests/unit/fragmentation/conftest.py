@@ -1,3 +1,6 @@
+import collections
+
+import numpy as np
 import pytest
 
 from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
@@ -23,3 +26,16 @@ def ranker():
 
     torch.manual_seed(1)
     return Ranker([TrainableNetwork().weights()], CONFIG)
+
+
+@pytest.fixture(scope="session")
+def atoms_of_ion():
+    """A function of `Fragments`, the number of one and a hydrogen shift: {symbol: count} of that ion."""
+
+    def atoms_of(fragments, index, shift):
+        inside = fragments.atoms(index)
+        atoms = collections.Counter(np.array(fragments.graph.elements)[inside].tolist())
+        atoms["H"] = int(fragments.graph.hydrogens[inside].sum() + shift)
+        return {symbol: count for symbol, count in atoms.items() if count}
+
+    return atoms_of
