@@ -22,7 +22,7 @@ for name in train empty spectra; do
 done
 "$bin/sb-merge" train.tsv empty.tsv spectra.tsv -o shell.tsv
 
-planemo --directory workspace run --engine external_galaxy --galaxy_url "$GALAXY_URL" --galaxy_admin_key "$GALAXY_KEY" --no_shed_install \
+planemo --directory workspace run --engine external_galaxy --galaxy_url "$GALAXY_URL" --galaxy_admin_key "$GALAXY_KEY" --no_shed_install --no_use_cache \
     --download_outputs --output_directory outputs --output_json outputs.json "$suite/workflows/identify.gxwf.yml" job.yml
 galaxy=$(python -c 'import json; print(json.load(open("outputs.json"))["Hits"]["path"])')
 
