@@ -41,11 +41,13 @@ stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
 
-# the ranker of fragments, trained without the molecules that the model was selected on
+# two rankers of fragments, whose scores are averaged; trained without the molecules that the model was selected on
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
-stage "$work/ranker.safetensors" python "$stages/train_ranker.py" "$spectra" "$pool" \
-  -o "$work/ranker.safetensors" --held-back "$work/held_back.txt" --epochs 14 --weight-decay 1e-3 --dropout 0 \
-  --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 --widths 64 96 48 "${threads[@]}"
+ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-back "$work/held_back.txt" \
+  --weight-decay 1e-3 --dropout 0 --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 \
+  "${threads[@]}" "${@:2}"; }
+stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs 14 --widths 64 96 48
+stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs 6 --widths 48 64 32 --seed 1
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
@@ -60,8 +62,8 @@ stage "$work/pretrained.safetensors" trained "$work/pretrained.safetensors" "$wo
   --spectral-encoder massbins --dropout 0.4 --spectra-per-molecule 2 --epochs 2 --learning-rate 1e-3 --peak-dropout 0
 stage "$work/trained.safetensors" trained "$work/trained.safetensors" --start-from "$work/pretrained.safetensors" \
   --spectra-per-molecule 4 --epochs "${EPOCHS:-8}" --learning-rate 5e-4 --weight-decay 0.3 --peak-dropout 0.4
-stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" "$work/ranker.safetensors" \
-  "$work/unweighted.safetensors"
+stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" \
+  "$work/unweighted.safetensors" "$work/ranker.safetensors" "$work/ranker2.safetensors"
 
 # how much cosine and fragment score weigh, and what probabilities the scores mean, on those molecules
 searched() { sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" --top 0 \
