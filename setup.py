@@ -53,7 +53,7 @@ setup(
     ],
     extras_require={
         "graph": ["hnswlib>=0.8"],
-        "ivf": ["faiss-cpu>=1.10"],
+        "ivf": ["faiss-cpu>=1.12"],
         "plot": ["matplotlib>=3.8"],
         "test": TEST,
         "lint": ["build>=1.2", "ruff==0.17.*", "uv>=0.4"],

@@ -34,7 +34,7 @@ def plain(write_index, make_rows, tmp_path_factory):
 def made(plain, tmp_path_factory):
     """Path of the same index with lists."""
     path = tmp_path_factory.mktemp("made") / "ivf.h5"
-    merge_indexes([plain], path, neighbours=IvfOptions(lists=50))
+    merge_indexes([plain], path, neighbours=IvfOptions(lists=20))
     return path
 
 
@@ -60,10 +60,10 @@ def recall(index, queries, probes, top=10):
 
 def test_recall_grows_with_the_lists_that_are_searched(made, queries):
     with open_index(made) as index:
-        few, some, every = (recall(index, queries, probes) for probes in (2, 12, 50))
-    assert few < 0.85
+        few, some, every = (recall(index, queries, probes) for probes in (1, 6, 20))
+    assert few < 0.7
     assert some > 0.9
-    assert every == 1.0
+    assert every > 0.99  # vectors in the lists are rounded
 
 
 def test_what_is_written_is_what_faiss_itself_would_write(made, tmp_path):
@@ -82,7 +82,7 @@ def test_what_is_written_is_what_faiss_itself_would_write(made, tmp_path):
 
 def test_blocks_and_threads_do_not_matter(plain, made, tmp_path, monkeypatch):
     monkeypatch.setattr("specbridge_tools.search.ivf._BLOCK_VALUES", 100 * DIMENSION)
-    merge_indexes([plain], tmp_path / "again.h5", neighbours=IvfOptions(lists=50, threads=2))
+    merge_indexes([plain], tmp_path / "again.h5", neighbours=IvfOptions(lists=20, threads=2))
     assert (tmp_path / "again.h5").read_bytes() == made.read_bytes()
 
 
@@ -93,13 +93,13 @@ def test_the_lists_are_mapped_from_the_file_of_the_index(made, queries):
 
     with open_index(made) as index:
         assert not mapped()
-        lists = load_ivf(index, probes=50, threads=1)
+        lists = load_ivf(index, probes=20, threads=1)
         list(by_ivf(index, lists, queries, 5))
         assert len(mapped()) == 1
 
 
 def test_the_digest_of_an_index_tells_its_lists(plain, made, tmp_path):
-    merge_indexes([plain], tmp_path / "other.h5", neighbours=IvfOptions(lists=51))
+    merge_indexes([plain], tmp_path / "other.h5", neighbours=IvfOptions(lists=21))
     assert len({index_digest(path) for path in (plain, made, tmp_path / "other.h5")}) == 3
 
 
@@ -117,7 +117,7 @@ def test_a_row_that_there_is_not_is_refused(copied, queries):
         rows = len(file["ivf"])
         file["ivf"][rows - 1] = 1  # the highest byte of the last row number of the last list
     with open_index(copied) as index, pytest.raises(FormatError, match="the IVF lists are broken"):
-        list(by_ivf(index, load_ivf(index, probes=50, threads=1), queries, N))
+        list(by_ivf(index, load_ivf(index, probes=20, threads=1), queries, N))
 
 
 def test_a_file_that_is_cut_short_is_refused_before_it_is_mapped(copied):
