@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
 SMALL = ROOT / "galaxy_wrappers" / "test-data"
 BIN = Path(sys.executable).parent
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # who waits for the quickstart waits with others
 
 
 @pytest.fixture

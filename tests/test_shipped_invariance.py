@@ -21,7 +21,7 @@ NAMES = ("id", "name", "all_ids")
 MASSES = ("exact_mass", "mass_error_ppm")
 # wide enough for every list to stay as it is when masses move by as much as PPM
 TOLERANCE, PPM = "25ppm", 8
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # who waits for the quickstart waits with others
 
 
 def run(command, *arguments):
