@@ -12,6 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
+import specbridge_tools
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -181,3 +183,10 @@ def test_a_pipe_has_no_shards(data, run_command):
     command = ["sb-embed-mols", "-", "--shard", "1/2", "-o", "no.h5"]
     assert "<stdin>: the records of a pipe" in run_command(*command, cwd=data, status=2)
     assert not (data / "no.h5").exists()
+
+
+def test_no_command_knows_a_scheduler():
+    """The script passes the number of its task: variables of Slurm mean something else when tasks run again."""
+    package = Path(specbridge_tools.__file__).parent
+    names = ("SLURM_", "PBS_", "SGE_TASK", "LSB_JOBINDEX")
+    assert not [path for path in package.rglob("*.py") if any(name in path.read_text("utf-8") for name in names)]

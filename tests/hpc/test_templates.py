@@ -150,24 +150,46 @@ def test_snakemake(slurm, data, tmp_path, profile):
     assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
 
 
-def test_finetune(slurm, data, tmp_path, sb):
-    """torchrun in two processes on two nodes; a signal ends it with a checkpoint, and it goes on from there."""
+@pytest.fixture
+def training(data, tmp_path, sb):
+    """Arguments of sb-finetune for a small model."""
     sb("sb-split", data / "spectra.mgf", "--by", "molecule", "--fractions", "0.7,0.3", "-o", f"{tmp_path}/")
     sb("sb-embed-mols", SPECTRA_MOLECULES, "-o", tmp_path / "m.h5", "--encoder", "toy")
     small = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=1,n_peaks=8,mass_tokens=50"
     arguments = [tmp_path / "train.mgf", "--validation", tmp_path / "val.mgf", "--molecules", tmp_path / "m.h5"]
-    arguments += ["--spectral-encoder", small, "--projector-hidden", "16", "--device", "cpu", "--epochs", "40"]
-    arguments += ["--batch-size", "8", "--tolerance-ppm", "1e6"]
+    arguments += ["--spectral-encoder", small, "--projector-hidden", "16", "--device", "cpu"]
+    return [*arguments, "--batch-size", "8", "--tolerance-ppm", "1e6"]
+
+
+def history(path):
+    with open(f"{path}.history.tsv", encoding="utf-8") as file:
+        return [{**row, "seconds": ""} for row in csv.DictReader(file, delimiter="\t")]
+
+
+def test_finetune_by_torchrun_alone(training, tmp_path, sb):
+    """Two processes without a scheduler; one of them writes and tells, as one process alone does."""
+    for name, launcher in (("alone", []), ("two", ["torchrun", "--standalone", "--nproc-per-node=2", "--no-python"])):
+        output = ["-o", tmp_path / name, "--history", tmp_path / f"{name}.history.tsv"]
+        told = sb(*launcher, "sb-finetune", *training, "--epochs", "2", "--threads", "1", *output)
+        assert [told.count(words) for words in (" epoch 1 ", " epoch 2 ", "64 spectra read")] == [1, 1, 1]
+        assert [row["epoch"] for row in history(tmp_path / name)] == ["1", "2"]
+        assert "n_parameters" in subprocess.run(["sb-info", tmp_path / name], capture_output=True, text=True).stdout
+
+
+def test_finetune(slurm, training, tmp_path):
+    """torchrun in two processes on two nodes; a signal ends it with a checkpoint, and it goes on from there."""
 
     def submit(name):
         output = ["-o", tmp_path / name, "--history", tmp_path / f"{name}.history.tsv"]
-        return slurm.run("sbatch", "--parsable", SLURM / "finetune.sbatch", *arguments, *output, cwd=tmp_path)
+        return slurm.run(
+            "sbatch", "--parsable", SLURM / "finetune.sbatch", *training, "--epochs", "40", *output, cwd=tmp_path
+        )
 
     assert slurm.wait(submit("whole")) == ["COMPLETED"]
     job = submit("parts")
     checkpoint = tmp_path / "parts.checkpoint"
     while not checkpoint.exists():
-        time.sleep(0.05)
+        time.sleep(0.02)
     slurm.run("scancel", "--signal=TERM", job)
     assert slurm.wait(job) == ["FAILED"]
     assert checkpoint.exists()
@@ -177,8 +199,4 @@ def test_finetune(slurm, data, tmp_path, sb):
     assert "going on after epoch" in (tmp_path / f"sb-finetune-{job}.log").read_text()
     assert not checkpoint.exists()
 
-    def history(name):
-        with open(tmp_path / f"{name}.history.tsv", encoding="utf-8") as file:
-            return [{**row, "seconds": ""} for row in csv.DictReader(file, delimiter="\t")]
-
-    assert history("parts") == history("whole")
+    assert history(tmp_path / "parts") == history(tmp_path / "whole")

@@ -86,6 +86,15 @@ def test_blocks_and_threads_do_not_matter(plain, made, tmp_path, monkeypatch):
     assert (tmp_path / "again.h5").read_bytes() == made.read_bytes()
 
 
+def test_faiss_keeps_to_its_threads(made):
+    import faiss
+
+    for threads in (2, 1):
+        with open_index(made) as index:
+            load_ivf(index, probes=1, threads=threads)
+            assert faiss.omp_get_max_threads() == threads
+
+
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs the smaps of Linux")
 def test_the_lists_are_mapped_from_the_file_of_the_index(made, queries):
     def mapped():
