@@ -6,7 +6,7 @@ import functools
 import numpy as np
 from scipy import sparse
 
-from specbridge_tools.fragmentation.features import N_ELEMENTS, bond_kinds, element_columns
+from specbridge_tools.fragmentation.features import N_ELEMENTS, bond_kinds
 from specbridge_tools.fragmentation.fragmenter import Fragments
 
 
@@ -38,10 +38,8 @@ def candidate_arrays(fragments: Fragments):
     """`Fragments` -> `CandidateArrays`."""
     graph = fragments.graph
     piece, bond, going = fragments.cuts.T
-    ends = graph.bonds[bond] if len(bond) else np.zeros((0, 2), np.int64)
-    rows = np.arange(len(bond))
-    cuts = np.stack([piece, ends[rows, 1 - going], ends[rows, going], bond_kinds(graph)[bond]], axis=1)
-    elements = np.bincount(element_columns(graph), minlength=N_ELEMENTS)
+    cuts = np.stack([piece, graph.bonds[bond, 1 - going], graph.bonds[bond, going], bond_kinds(graph)[bond]], axis=1)
+    elements = fragments.features[:, :N_ELEMENTS].sum(axis=0).astype(np.int64)
     return CandidateArrays(
         fragments.features,
         graph.bonds,
@@ -127,8 +125,10 @@ def _starts(counts):
 
 
 def _member_matrix(candidates, atom_start, n_atoms):
-    counts = np.concatenate([one.members.sum(axis=1) for one in candidates])
-    columns = [np.nonzero(one.members)[1] + start for one, start in zip(candidates, atom_start, strict=True)]
+    counts = np.concatenate([np.count_nonzero(one.members, axis=1) for one in candidates])
+    columns = [
+        np.flatnonzero(one.members) % len(one.atoms) + start for one, start in zip(candidates, atom_start, strict=True)
+    ]
     return _rows_of_ones(counts, np.concatenate(columns), n_atoms.sum())
 
 

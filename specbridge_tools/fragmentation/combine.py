@@ -17,7 +17,9 @@ _ALL = 2**_WORD - 1
 
 def mask_words(masks, n_atoms):
     """Python ints -> (n, words) uint64, 64 atoms a word, lowest first."""
-    n_bytes = 8 * max(1, -(-n_atoms // _WORD))
+    if n_atoms <= _WORD:
+        return np.array(masks, np.uint64)[:, None]
+    n_bytes = 8 * -(-n_atoms // _WORD)
     joined = b"".join(mask.to_bytes(n_bytes, "little") for mask in masks)
     return np.frombuffer(joined, "<u8").reshape(len(masks), n_bytes // 8)
 
@@ -34,7 +36,7 @@ def label_words(labels):
     Where all fit they stay as they are; else each bit stands for a fixed number, and a label becomes the exclusive or
     of the numbers of its bits, so that sums that are 0 stay 0; others become 0 with a chance of 2^-64.
     """
-    if all(label <= _ALL for label in labels):
+    if max(labels, default=0) <= _ALL:
         return np.array(labels, np.uint64)
     return np.array([_scrambled_bits(label) for label in labels], np.uint64)
 
@@ -61,10 +63,10 @@ def go_together(atoms, closed, labels):
 
     atoms, closed (k, words) uint64: the pieces, and the pieces with the atoms beside them; labels (k,) uint64.
     """
-    apart = np.ones((len(atoms), len(atoms)), bool)
+    apart = (labels[:, None] != labels) | (labels[:, None] == 0)
     for word in range(atoms.shape[1]):
-        apart &= (closed[:, word, None] & atoms[None, :, word]) == 0
-    return apart & ((labels[:, None] != labels[None, :]) | (labels[:, None] == 0))
+        apart &= (closed[:, word, None] & atoms[:, word]) == 0
+    return apart
 
 
 def combine(together, labels, cost, *, capacity, limit):
@@ -75,7 +77,7 @@ def combine(together, labels, cost, *, capacity, limit):
     (f, MAX_PIECES) int32, the pieces ascending and then k as a filler, and costs (f,) int64 ascending.
     """
     k = len(cost)
-    upper = np.triu(together, 1)
+    upper = together & (np.arange(k)[:, None] < np.arange(k))
     level = np.full((1, MAX_PIECES), k, np.int32)
     level_cost = np.zeros(1, np.int64)
     allowed = np.ones((1, k), bool)
@@ -84,8 +86,9 @@ def combine(together, labels, cost, *, capacity, limit):
     counts[0] = 1
     for depth in range(MAX_PIECES):
         row, piece = _affordable(allowed, cost, limit - level_cost)
-        connected = _leaves_one_part(labels, level[row, :depth], piece)
-        row, piece = row[connected], piece[connected]
+        if depth > 1:
+            connected = _leaves_one_part(labels, level[:, :depth], row, piece)
+            row, piece = row[connected], piece[connected]
         level_cost = level_cost[row] + cost[piece]
         counts += np.bincount(level_cost, minlength=len(counts))
         limit = _fitting_limit(counts, capacity, limit)
@@ -96,37 +99,42 @@ def combine(together, labels, cost, *, capacity, limit):
         levels.append(level)
         costs.append(level_cost)
         # a set goes on only where a piece behind its last one, no cheaper than that, can be afforded
-        extended = np.flatnonzero(level_cost + cost[piece] <= limit)
+        (extended,) = (level_cost + cost[piece] <= limit).nonzero()
         if not len(extended):
             break
         allowed = allowed[row[extended]] & upper[piece[extended]]
         level, level_cost = level[extended], level_cost[extended]
     every, every_cost = np.concatenate(levels), np.concatenate(costs)
-    order = np.argsort(every_cost, kind="stable")
-    order = order[: np.searchsorted(every_cost[order], limit, side="right")]
+    order = every_cost.argsort(kind="stable")
+    order = order[: every_cost[order].searchsorted(limit, side="right")]
     return every[order], every_cost[order]
 
 
 def _affordable(allowed, cost, budget):
     """Rows and columns of the pieces that may be added to each set, (r, k) bool, and cost at most its budget, (r,)."""
-    room = np.searchsorted(cost, budget, side="right")
-    width = int(room.max(initial=0))
-    return np.nonzero(allowed[:, :width] & (np.arange(width) < room[:, None]))
+    room = cost.searchsorted(budget, side="right")
+    width = max(1, int(room.max(initial=0)))
+    # of a flat array: much faster than rows and columns at once
+    (found,) = (allowed[:, :width] & (np.arange(width) < room[:, None])).ravel().nonzero()
+    row = found // width
+    return row, found - row * width
 
 
-def _leaves_one_part(labels, taken, piece):
-    """(r,) bool: no exclusive or of labels of the pieces taken, (r, d), is the label of the next piece, (r,).
+def _leaves_one_part(labels, taken, row, piece):
+    """(r,) bool: no exclusive or of labels of the pieces taken, (s, d), is the label of the piece that a row adds.
 
-    Pairs with equal labels are not given here.
+    row, piece (r,): the set and its next piece, whose label is not that of any one taken.
     """
     added = labels[piece]
     fits = np.ones(len(piece), bool)
+    (ring,) = added.nonzero()
+    row, added = row[ring], added[ring]
+    taken = labels[taken]
     for size in range(2, taken.shape[1] + 1):
         for columns in itertools.combinations(range(taken.shape[1]), size):
-            fits &= np.bitwise_xor.reduce(labels[taken[:, columns]], axis=1) != added
-    return fits | (added == 0)
+            fits[ring] &= np.bitwise_xor.reduce(taken[:, columns], axis=1)[row] != added
+    return fits
 
 
 def _fitting_limit(counts, capacity, limit):
-    total = np.cumsum(counts[: limit + 1])
-    return max(0, int(np.searchsorted(total, capacity, side="right")) - 1)
+    return max(0, int(counts[: limit + 1].cumsum().searchsorted(capacity, side="right")) - 1)

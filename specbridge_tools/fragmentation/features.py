@@ -33,21 +33,20 @@ def atom_features(graph):
     features = np.zeros((n, N_ATOM_FEATURES), np.float32)
     features[rows, element_columns(graph)] = 1
     features[rows, N_ELEMENTS + np.minimum(graph.hydrogens, 3)] = 1
-    flags = (graph.aromatic, graph.in_ring, graph.charges > 0, graph.charges < 0)
-    features[:, 14:18] = np.stack(flags, axis=1)
+    features[:, 14], features[:, 15] = graph.aromatic, graph.in_ring
+    features[:, 16], features[:, 17] = graph.charges > 0, graph.charges < 0
     features[:, 27] = 1
     if not graph.n_bonds:
         return features
-    first = np.concatenate([graph.bonds[:, 0], graph.bonds[:, 1]])
-    second = np.concatenate([graph.bonds[:, 1], graph.bonds[:, 0]])
+    first, second = np.concatenate([graph.bonds, graph.bonds[:, ::-1]]).T
     order = np.concatenate([graph.orders, graph.orders])
+    double, to_oxygen = order == 2, features[second, _OXYGEN] > 0
     features[rows, 18 + np.clip(np.bincount(first, minlength=n), 1, 4) - 1] = 1
-    to_oxygen = features[second, _OXYGEN] > 0
-    features[:, 22] = np.bincount(first, (order == 2) & to_oxygen, n) > 0
-    features[:, 23] = np.bincount(first, (order == 2) & ~to_oxygen, n) > 0
-    features[:, 24] = np.bincount(first, order == 3, n) > 0
-    features[:, 25] = np.bincount(first, features[second, 0] == 0, n) / 3
-    features[:, 26] = np.bincount(first, graph.aromatic[second], n) / 3
+    features[first[double & to_oxygen], 22] = 1
+    features[first[double & ~to_oxygen], 23] = 1
+    features[first[order == 3], 24] = 1
+    features[:, 25] = np.bincount(first[features[second, 0] == 0], minlength=n) / 3
+    features[:, 26] = np.bincount(first[graph.aromatic[second]], minlength=n) / 3
     return features
 
 

@@ -63,18 +63,17 @@ def fragment(graph, *, capacity=CAPACITY, limit=COST_LIMIT):
     These bounds keep the time of large molecules linear in their number of atoms.
     """
     features = atom_features(graph)
-    bonds = graph.bonds.tolist()
-    pieces = find_pieces(graph.n_atoms, bonds, bond_costs(graph, features).tolist(), max_cost=limit)
+    pieces = find_pieces(graph.n_atoms, graph.bonds.tolist(), bond_costs(graph, features).tolist(), max_cost=limit)
     if len(pieces) > MOST_PIECES:
         dearest = pieces[MOST_PIECES].cost
         pieces = [piece for piece in pieces if piece.cost < dearest]
-    closed = [_with_neighbours(piece, bonds) for piece in pieces]
     words = mask_words([piece.atoms for piece in pieces], graph.n_atoms)
+    piece_atoms = unpack_words(words, graph.n_atoms)
+    cuts = _cuts(pieces, piece_atoms, graph.bonds)
     labels = label_words([piece.label for piece in pieces])
-    together = go_together(words, mask_words(closed, graph.n_atoms), labels)
+    together = go_together(words, _with_neighbours(words, cuts, graph), labels)
     cost = np.array([piece.cost for piece in pieces], np.int64)
     sets, set_cost = combine(together, labels, cost, capacity=capacity, limit=limit)
-    piece_atoms = unpack_words(words, graph.n_atoms)
     masses = graph.masses + graph.hydrogens * HYDROGEN_MASS
     piece_masses = np.append(piece_atoms @ masses, 0.0)
     piece_hydrogens = np.append(piece_atoms @ graph.hydrogens, 0)
@@ -82,7 +81,7 @@ def fragment(graph, *, capacity=CAPACITY, limit=COST_LIMIT):
         graph,
         features,
         piece_atoms,
-        _cuts(pieces, bonds),
+        cuts,
         sets,
         set_cost,
         masses.sum() - piece_masses[sets].sum(axis=1),
@@ -90,18 +89,17 @@ def fragment(graph, *, capacity=CAPACITY, limit=COST_LIMIT):
     )
 
 
-def _with_neighbours(piece, bonds):
-    mask = piece.atoms
-    for bond in piece.bonds:
-        first, second = bonds[bond]
-        mask |= 1 << first | 1 << second
-    return mask
+def _cuts(pieces, piece_atoms, bonds):
+    piece = np.repeat(np.arange(len(pieces)), [len(piece.bonds) for piece in pieces])
+    bond = np.array([bond for piece in pieces for bond in piece.bonds], np.int64)
+    return np.stack([piece, bond, ~piece_atoms[piece, bonds[bond, 0]]], axis=1)
 
 
-def _cuts(pieces, bonds):
-    rows = [
-        (number, bond, 0 if piece.atoms >> bonds[bond][0] & 1 else 1)
-        for number, piece in enumerate(pieces)
-        for bond in piece.bonds
-    ]
-    return np.array(rows, np.int64).reshape(-1, 3)
+def _with_neighbours(words, cuts, graph):
+    """(k, words) uint64: the atoms of each piece, and those that its cut bonds part from it."""
+    if not len(words):
+        return words
+    piece, bond, end = cuts.T
+    atom_words = mask_words([1 << atom for atom in range(graph.n_atoms)], graph.n_atoms)
+    beside = atom_words[graph.bonds[bond, 1 - end]]
+    return words | np.bitwise_or.reduceat(beside, np.searchsorted(piece, np.arange(len(words))))

@@ -7,11 +7,11 @@ labels are equal, and a bridge has an empty label (the cycle space of the graph;
 Algorithms 7, 46, 2011). Time is linear in atoms and bonds plus the number of pairs.
 """
 
-import dataclasses
+import operator
+from typing import NamedTuple
 
 
-@dataclasses.dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A connected part of the molecule that hangs on the rest by one or two bonds.
 
     atoms      bit mask of its atoms (bit i = atom i), any size
@@ -52,7 +52,7 @@ def find_pieces(n_atoms, bonds, bond_costs, *, max_cost):
         series.setdefault(bit, []).append((bond, 0))
     for shared, members in series.items():
         pieces.extend(_ring_pieces(members, bond_costs, whole, shared, max_cost))
-    pieces.sort(key=lambda piece: piece.cost)
+    pieces.sort(key=operator.attrgetter("cost"))
     return pieces
 
 

@@ -250,25 +250,24 @@ def molecular_graph(smiles):
     """SMILES -> `MolecularGraph` of its heavy atoms. Raises `DataError` where it cannot be read."""
     with rdBase.BlockLogs():
         molecule = _parse(smiles, "smiles")
+    n, m = molecule.GetNumAtoms(), molecule.GetNumBonds()
     # one pass by number: rdkit's own iterators ask for the length at every step
-    atoms = list(map(molecule.GetAtomWithIdx, range(molecule.GetNumAtoms())))
-    bonds = list(map(molecule.GetBondWithIdx, range(molecule.GetNumBonds())))
-    rings = molecule.GetRingInfo()
-    symbols = tuple(atom.GetSymbol() for atom in atoms)
-    ends = [sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())) for bond in bonds]
+    atoms = list(map(molecule.GetAtomWithIdx, range(n)))
+    bonds = list(map(molecule.GetBondWithIdx, range(m)))
+    symbols = tuple(map(Chem.Atom.GetSymbol, atoms))
+    begin = np.fromiter(map(Chem.Bond.GetBeginAtomIdx, bonds), np.int64, m)
+    end = np.fromiter(map(Chem.Bond.GetEndAtomIdx, bonds), np.int64, m)
     return MolecularGraph(
         elements=symbols,
-        masses=np.array([_isotope_mass(symbol) for symbol in symbols], np.float64),
-        hydrogens=np.array([atom.GetTotalNumHs() for atom in atoms], np.int64),
-        charges=np.array([atom.GetFormalCharge() for atom in atoms], np.int64),
-        aromatic=np.array([atom.GetIsAromatic() for atom in atoms], bool),
-        in_ring=np.array([atom.IsInRing() for atom in atoms], bool),
-        bonds=np.array(ends, np.int64).reshape(-1, 2),
-        orders=np.array([_ORDERS.get(bond.GetBondType(), 0.0) for bond in bonds], np.float64),
-        bond_aromatic=np.array([bond.GetIsAromatic() for bond in bonds], bool),
-        bond_in_ring=np.array([bond.IsInRing() for bond in bonds], bool),
-        rings=tuple(tuple(ring) for ring in rings.AtomRings()),
-        ring_bonds=tuple(tuple(ring) for ring in rings.BondRings()),
+        masses=np.fromiter(map(_isotope_mass, symbols), np.float64, n),
+        hydrogens=np.fromiter(map(Chem.Atom.GetTotalNumHs, atoms), np.int64, n),
+        charges=np.fromiter(map(Chem.Atom.GetFormalCharge, atoms), np.int64, n),
+        aromatic=np.fromiter(map(Chem.Atom.GetIsAromatic, atoms), bool, n),
+        in_ring=np.fromiter(map(Chem.Atom.IsInRing, atoms), bool, n),
+        bonds=np.stack([np.minimum(begin, end), np.maximum(begin, end)], axis=1),
+        orders=np.array([_ORDERS.get(kind, 0.0) for kind in map(Chem.Bond.GetBondType, bonds)], np.float64),
+        bond_aromatic=np.fromiter(map(Chem.Bond.GetIsAromatic, bonds), bool, m),
+        bond_in_ring=np.fromiter(map(Chem.Bond.IsInRing, bonds), bool, m),
     )
 
 

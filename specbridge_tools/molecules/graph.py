@@ -19,8 +19,6 @@ class MolecularGraph:
     orders           (m,) float64: 1, 2, 3, or 1.5 for an aromatic bond; 0 for what is none of these (dative)
     bond_aromatic    (m,) bool
     bond_in_ring     (m,) bool
-    rings            smallest set of smallest rings, each a tuple of atoms in ring order
-    ring_bonds       the same rings as tuples of bonds
     """
 
     elements: tuple[str, ...]
@@ -33,8 +31,6 @@ class MolecularGraph:
     orders: np.ndarray
     bond_aromatic: np.ndarray
     bond_in_ring: np.ndarray
-    rings: tuple[tuple[int, ...], ...]
-    ring_bonds: tuple[tuple[int, ...], ...]
 
     @property
     def n_atoms(self):

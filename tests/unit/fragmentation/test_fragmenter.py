@@ -119,9 +119,9 @@ def _by_atoms(fragments, names):
 def test_150_atoms_are_cut_fast_and_within_the_capacity(smiles):
     graph = molecular_graph(smiles)
     assert graph.n_atoms >= 140
-    started = time.perf_counter()
+    started = time.process_time()
     fragments = fragment(graph)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert 1 <= len(fragments) <= CAPACITY
     atom_mass = graph.masses + graph.hydrogens * HYDROGEN_MASS
     for index in range(0, len(fragments), 50):
