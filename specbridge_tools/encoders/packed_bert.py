@@ -36,8 +36,10 @@ class PackedBert:
         self._inputs = [prepared(_side_by_side(block.attention.self)) for block in self._blocks]
         for block in self._blocks:
             block.attention.self = None
-            for part in (block.attention.output, block.intermediate, block.output):
+            for part in (block.attention.output, block.output):
                 part.dense = prepared(part.dense)
+            if config.hidden_act == "gelu":
+                block.intermediate = prepared(block.intermediate.dense, gelu=True)
 
     @staticmethod
     def reads(model):

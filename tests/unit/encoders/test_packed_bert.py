@@ -8,16 +8,17 @@ from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertMode
 from specbridge_tools.encoders import packs, prepared_linear
 from specbridge_tools.encoders.packed_bert import PackedBert
 from specbridge_tools.encoders.packs import encode_packed
-from specbridge_tools.encoders.prepared_linear import PreparedLinear, prepared
+from specbridge_tools.encoders.prepared_linear import prepared
 
 LENGTHS = (11, 2, 39, 11, 3, 11, 1, 20, 39, 5, 8, 37)
 NETWORKS = [(BertConfig, BertModel), (RobertaConfig, RobertaModel)]
 
 
-def model(config=RobertaConfig, network=RobertaModel, *, layers=3, inner=24, width=16):
+def model(config=RobertaConfig, network=RobertaModel, *, layers=3, inner=24, width=16, **more):
     torch.manual_seed(0)
     sizes = {"vocab_size": 30, "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": 4}
-    made = network(config(**sizes, intermediate_size=inner, max_position_embeddings=44), add_pooling_layer=False)
+    sizes |= {"intermediate_size": inner, "max_position_embeddings": 44, **more}
+    made = network(config(**sizes), add_pooling_layer=False)
     for parameter in made.parameters():  # biases and norms too, as spread as trained ones
         torch.nn.init.normal_(parameter, std=0.3)
     return made.eval()
@@ -37,7 +38,7 @@ def expected(network, tokens, pooling):
 @pytest.fixture(params=["prepared", "plain"])
 def layers(request, monkeypatch):
     if request.param == "plain":
-        monkeypatch.setattr("specbridge_tools.encoders.packed_bert.prepared", lambda layer: layer)
+        monkeypatch.setattr(prepared_linear.torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
 
 
 @pytest.mark.usefixtures("layers")
@@ -74,6 +75,13 @@ def test_neighbours_packs_and_threads_change_no_bit(monkeypatch, inner, pooling)
         np.testing.assert_array_equal(together, other)
 
 
+@pytest.mark.parametrize("activation", ["relu", "gelu_new"])
+def test_other_activations_stay(activation):
+    wanted = expected(model(hidden_act=activation), sequences(), "cls")
+    found = encode_packed(PackedBert(model(hidden_act=activation)), sequences(), pooling="cls", at_once=64)
+    assert found == pytest.approx(wanted, abs=1e-5)
+
+
 def test_a_padding_token_inside_has_no_place_of_its_own():
     tokens = [[0, 5, 1, 6, 1, 7, 2]]  # 1 is padding
     packed = PackedBert(model())
@@ -96,13 +104,15 @@ def test_networks_that_it_knows():
     assert not PackedBert.reads(DistilBertModel(DistilBertConfig(vocab_size=30, dim=16, n_layers=1, n_heads=4)))
 
 
-def test_a_prepared_layer_gives_the_numbers_of_the_layer():
+@pytest.mark.parametrize("gelu", [False, True])
+def test_a_prepared_layer_gives_the_numbers_of_the_layer(gelu):
     torch.manual_seed(0)
     layer = torch.nn.Linear(384, 464)
     rows = torch.randn(700, 384)
     with torch.inference_mode():
-        quick = prepared(layer)
-        assert torch.allclose(quick(rows), layer(rows), atol=1e-5)
+        quick = prepared(layer, gelu=gelu)
+        expected = torch.nn.functional.gelu(layer(rows)) if gelu else layer(rows)
+        assert torch.allclose(quick(rows), expected, atol=1e-5)
         for n in (4, 5, 17, 333, 512):
             assert torch.equal(quick(rows[9 : 9 + n]), quick(rows)[9 : 9 + n])
 
@@ -114,4 +124,4 @@ def test_where_the_kernels_are_missing_a_layer_stays_as_it_is(monkeypatch):
     monkeypatch.setattr(prepared_linear.torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     monkeypatch.setattr(prepared_linear.torch.backends.mkldnn, "is_available", lambda: False)
     assert prepared(layer) is layer
-    assert not isinstance(prepared(layer), PreparedLinear)
+    assert [type(part) for part in prepared(layer, gelu=True)] == [torch.nn.Linear, torch.nn.GELU]
