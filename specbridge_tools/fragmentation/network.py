@@ -9,6 +9,7 @@ arise in other ways, which is higher where a part of the formula explains the pe
 """
 
 import dataclasses
+import math
 
 import numpy as np
 from scipy import sparse
@@ -53,24 +54,32 @@ def evaluate(networks, batch, encoded, peaks):
         _evaluated(weights, batch, one, peaks, matches, by_formula)
         for weights, one in zip(networks, encoded, strict=True)
     ]
-    score, predicted, probability = (sum(values) / len(found) for values in zip(*found, strict=True))
-    return Evidence(peaks, score, predicted, by_formula, matches, np.log(probability))
+    scores, predicted, log_probability = zip(*found, strict=True)
+    return Evidence(
+        peaks,
+        sum(scores) / len(found),
+        sum(predicted) / len(found),
+        by_formula,
+        matches,
+        # as logarithms: a probability may be too small for a float
+        np.logaddexp.reduce(log_probability) - math.log(len(found)),
+    )
 
 
 def _evaluated(weights, batch, encoded, peaks, matches, by_formula):
-    """(score (b,), predicted (b, p), probability of each match (m,)) by one network."""
+    """(score (b,), predicted (b, p), logarithm of the probability of each match (m,)) by one network."""
     n, p = len(batch), len(peaks.mz)
     logits = ion_logits(weights, batch, encoded, peaks.context)
     log_total = _log_sum_by_candidate(logits, batch)
     fragment, ion, peak = matches.T
     candidate = batch.owner[fragment]
     carrier = weights["metal"][ion // N_SHIFTS] if peaks.kind.metal_mass else 0.0
-    probability = np.exp(logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier)
-    predicted = np.bincount(candidate * p + peak, probability, minlength=n * p).reshape(n, p)
+    log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier
+    predicted = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p).reshape(n, p)
     floor = np.exp(_floor(weights, by_formula, peaks))
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
     score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
-    return score, predicted, probability
+    return score, predicted, log_probability
 
 
 def ion_logits(weights, batch, encoded, context):

@@ -140,6 +140,14 @@ def assert_same(found, ranker):
         }
 
 
+def test_a_probability_too_small_for_a_float_keeps_its_logarithm(ranker):
+    bias = ranker.networks[0]["out.bias"] + np.where(np.arange(N_SHIFTS) == N_SHIFTS // 2, 0, -200).astype(np.float32)
+    steep = Ranker([{**ranker.networks[0], "out.bias": bias}] * 2, ranker.config)
+    (evidence,) = steep.evidence([steep.candidate(CANDIDATES[0])], [prepare_peaks(paracetamol())])
+    assert evidence.log_probability.min() < -190
+    assert np.isfinite(evidence.log_probability).all()
+
+
 def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, two_networks, tmp_path):
     model, both, again = (tmp_path / f"{name}.safetensors" for name in ("model", "both", "again"))
     header = {"format": "specbridge-model", "format_version": 1, "calibration": {"scale": 1.5}}
