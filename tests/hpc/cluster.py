@@ -73,14 +73,19 @@ class Slurm:
         return next((field.partition("=")[2] for field in fields if field.startswith(f"{name}=")), "")
 
     def wait(self, *jobs, seconds=240):
-        """Wait until all tasks of the jobs have ended; -> their states, sorted, each once."""
+        """Wait until all tasks of the jobs have ended; -> their states, sorted, each once.
+
+        They have where two looks say the same: a task that will run again may be seen as failed for a moment.
+        """
         end = time.monotonic() + seconds
+        before = None
         while time.monotonic() < end:
             states = [state for job in jobs for state in self.state(job).values()]
-            if states and all(state.startswith(ENDED) for state in states):
+            if states and states == before and all(state.startswith(ENDED) for state in states):
                 return sorted(set(states))
+            before = states
             self._hurry()
-            time.sleep(0.3)
+            time.sleep(0.5)
         raise AssertionError(f"jobs {jobs} have not ended: {[self.state(job) for job in jobs]}\n{self.run('squeue')}")
 
     def _hurry(self):

@@ -164,7 +164,7 @@ def test_slurm_runs_again_what_ends_with_75(slurm, data, long, small_disk, tmp_p
     log = tmp_path / f"sb-query-{job}_1.log"
     wait_for(lambda: log.exists() and "No space left" in log.read_text())
     subprocess.run(["mount", "-o", "remount,size=100m", small_disk], check=True)
-    assert slurm.wait(job) == ["COMPLETED"]
+    assert slurm.wait(job) == ["COMPLETED"], log.read_text() + slurm.run("scontrol", "show", "job", job)
     assert int(slurm.detail(f"{job}_1", "Restarts")) >= 1
     assert (small_disk / "hits.1.tsv").exists()
 
