@@ -9,10 +9,11 @@
 #           interrupted goes on from its last epoch
 #
 # Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
-# default weights. Environment: THREADS (default: all), EPOCHS (8), EXCLUDE (spectra whose molecules are never
-# simulated, e.g. those the result will be measured on).
+# default weights. Environment: THREADS (default: all), EXCLUDE (spectra whose molecules are never simulated, e.g. those
+# the result will be measured on), and to try it out with less: EPOCHS of the last stage (8) and of the two rankers,
+# RANKER_EPOCHS (14) and RANKER2_EPOCHS (6), and SIMULATED, how many molecules are simulated (200000).
 set -euo pipefail
-[ $# -eq 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 stages=$here/training
@@ -46,13 +47,13 @@ stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-back "$work/held_back.txt" \
   --weight-decay 1e-3 --dropout 0 --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 \
   "${threads[@]}" "${@:2}"; }
-stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs 14 --widths 64 96 48
-stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs 6 --widths 48 64 32 --seed 1
+stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs "${RANKER_EPOCHS:-14}" --widths 64 96 48
+stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "${RANKER2_EPOCHS:-6}" --widths 48 64 32 --seed 1
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
 stage "$work/simulated.mgf" to "$work/simulated.mgf" python "$stages/simulate_spectra.py" "$work/parts/train.mgf" \
-  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" --most 200000 "${threads[@]}"
+  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" --most "${SIMULATED:-200000}" "${threads[@]}"
 
 # the spectral encoder and the bridge: first on those, then on the measured ones
 trained() { sb-finetune "$work/parts/train.mgf" "${@:2}" --validation "$work/parts/val.mgf" \

@@ -14,7 +14,6 @@ import math
 import numpy as np
 from scipy import sparse
 
-from specbridge_tools.fragmentation.features import N_BOND_KINDS
 from specbridge_tools.fragmentation.ions import N_SHIFTS
 from specbridge_tools.fragmentation.matching import match_ions
 from specbridge_tools.fragmentation.peaks import Peaks
@@ -82,6 +81,19 @@ def _evaluated(weights, batch, encoded, peaks, matches, by_formula):
     return score, predicted, log_probability
 
 
+def concatenated(parts, n_fragments):
+    """One `Evidence` from those of parts of the candidates, which have so many fragments."""
+    starts = np.cumsum(n_fragments) - n_fragments
+    return Evidence(
+        parts[0].peaks,
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.predicted for part in parts]),
+        np.concatenate([part.by_formula for part in parts]),
+        np.concatenate([part.matches + np.array([start, 0, 0]) for part, start in zip(parts, starts, strict=True)]),
+        np.concatenate([part.log_probability for part in parts]),
+    )
+
+
 def ion_logits(weights, batch, encoded, context):
     """(F, N_SHIFTS) logits of all fragment ions under the conditions `Peaks.context`."""
     before, totals = encoded
@@ -96,10 +108,12 @@ def encode(weights, batch):
     both = np.concatenate([atoms, batch.atoms], axis=1)
     piece = _pieces(weights, batch, atoms, both)
     n_taken = np.diff(batch.sets.indptr)
-    before = batch.sets @ piece + weights["taken"][n_taken]
+    before = batch.sets @ piece
     relative = batch.masses / batch.masses[batch.wholes][batch.owner]
     masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
-    before += _linear(weights, "mass", masses)
+    number = np.eye(len(weights["taken"]), dtype=np.float32)[n_taken]
+    of_both = np.concatenate([weights["mass.weight"].T, weights["taken"] + weights["mass.bias"]])
+    before += np.concatenate([masses, number], axis=1) @ of_both
     return before, np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
 
 
@@ -116,8 +130,12 @@ def _atoms(weights, batch):
 def _pieces(weights, batch, atoms, both):
     k = batch.members.shape[0]
     piece, stays, goes, kind = batch.cuts.T
-    kinds = np.eye(N_BOND_KINDS, dtype=np.float32)[kind]
-    cut = _relu(_linear(weights, "cut", np.concatenate([atoms[stays], atoms[goes], kinds], axis=1)))
+    # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
+    of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
+    cut = (atoms @ of_staying + weights["cut.bias"])[stays]
+    cut += (atoms @ of_going)[goes]
+    cut += of_kind[kind]
+    cut = _relu(cut)
     of_piece = sparse.csr_matrix(
         (np.ones(len(piece), np.float32), (piece, np.arange(len(piece)))), shape=(k, len(piece))
     )

@@ -9,10 +9,11 @@ import numpy as np
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.fragmentation.batch import candidate_arrays, join
 from specbridge_tools.fragmentation.fragmenter import fragment
-from specbridge_tools.fragmentation.network import encode, evaluate
+from specbridge_tools.fragmentation.network import concatenated, encode, evaluate
 
 SETTINGS = ("capacity", "limit", "cosine_weight", "fragment_weight")
 _KEPT_CANDIDATES = 2048
+_AT_ONCE = 20  # candidates, whose arrays then stay in the processor's cache
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +74,13 @@ class Ranker:
 
     def evidence(self, candidates, spectra):
         """`network.Evidence` of at least one `CandidateArrays`, for the `Peaks` of each spectrum."""
-        batch = join(candidates)
-        encoded = [encode(weights, batch) for weights in self.networks]
-        return [evaluate(self.networks, batch, encoded, peaks) for peaks in spectra]
+        batches = [join(candidates[start : start + _AT_ONCE]) for start in range(0, len(candidates), _AT_ONCE)]
+        found = []
+        for batch in batches:
+            encoded = [encode(weights, batch) for weights in self.networks]
+            found.append([evaluate(self.networks, batch, encoded, peaks) for peaks in spectra])
+        n_fragments = np.array([batch.n_fragments.sum() for batch in batches])
+        return [concatenated(parts, n_fragments) for parts in zip(*found, strict=True)]
 
     def setting(self, n_spectra):
         """The `Setting` for a query of so many spectra."""

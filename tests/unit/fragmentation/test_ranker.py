@@ -132,6 +132,21 @@ def test_several_networks_are_averaged(two_networks):
     assert np.exp(both.log_probability) == pytest.approx(mean, rel=1e-5)
 
 
+def test_candidates_in_parts_give_what_all_at_once_give(two_networks, monkeypatch):
+    peaks = prepare_peaks(paracetamol())
+    candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
+    (whole,) = two_networks.evidence(candidates, [peaks])
+    monkeypatch.setattr("specbridge_tools.fragmentation.ranker._AT_ONCE", 2)
+    (parts,) = two_networks.evidence(candidates, [peaks])
+    order, order_of_parts = np.lexsort(whole.matches.T), np.lexsort(parts.matches.T)
+    assert len(whole.matches) > 10
+    assert (whole.matches[order] == parts.matches[order_of_parts]).all()
+    assert parts.log_probability[order_of_parts] == pytest.approx(whole.log_probability[order], rel=1e-5)
+    assert parts.score == pytest.approx(whole.score, rel=1e-5)
+    assert parts.predicted == pytest.approx(whole.predicted, rel=1e-4, abs=1e-9)
+    assert (parts.by_formula == whole.by_formula).all()
+
+
 def assert_same(found, ranker):
     assert found.config == ranker.config
     for found_weights, weights in zip(found.networks, ranker.networks, strict=True):
