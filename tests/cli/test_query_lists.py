@@ -144,6 +144,7 @@ def test_structures_that_cannot_be_read_are_counted_and_listed(ask, write, tmp_p
     assert (strict.exit_code, f"{lists}: line 3: " in strict.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_pipes_of_spectra_and_lists(run, files, write):
     lists = write(*LISTS)
     model = ("--model", files / "model.safetensors")

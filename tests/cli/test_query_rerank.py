@@ -140,6 +140,7 @@ def test_one_step_gives_what_two_give(ask, ask_in_two_steps, model, arguments, s
     )
 
 
+@pytest.mark.slow
 def test_through_a_pipe_and_with_several_processes(files, ask, tmp_path):
     settings = "--index molecules.index.h5 --model model.safetensors --threads 2 -q"
     line = (
