@@ -42,13 +42,15 @@ stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
 
-# two rankers of fragments, whose scores are averaged; trained without the molecules that the model was selected on
+# two networks that rank by fragments, whose scores are averaged; trained without the molecules on which the model is
+# selected
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-back "$work/held_back.txt" \
   --weight-decay 1e-3 --dropout 0 --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 \
   "${threads[@]}" "${@:2}"; }
 stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs "${RANKER_EPOCHS:-14}" --widths 64 96 48
-stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "${RANKER2_EPOCHS:-6}" --widths 48 64 32 --seed 1
+stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "${RANKER2_EPOCHS:-6}" --widths 48 64 32 \
+  --seed 1
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded

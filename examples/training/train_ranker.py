@@ -211,11 +211,13 @@ def train_ranker(rank, port, options, training, validation, held_back):
         )
         log.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *found, length)
         config["held_back_recall"] = [round(float(value), 4) for value in found]
-        save_ranker(ranker, options.output)
 
     with open_processes(torch.device("cpu")) as (processes, _):
         state = f"{options.output}.state"
         train(network, training, settings, after_epoch=after_epoch, state_path=state, processes=processes)
+        if processes.is_first:
+            # not before: who finds the file takes it for finished
+            save_ranker(Ranker([network.weights()], config), options.output)
 
 
 if __name__ == "__main__":

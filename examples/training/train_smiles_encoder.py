@@ -2,9 +2,10 @@
 
 train_smiles_encoder.py MOLECULES.h5 -o FOLDER [--exclude FILE] [--epochs 1] [--most N]
 
-MOLECULES.h5 holds what is told: embeddings of a Morgan encoder, column by column, by mean squared error. --exclude: a
-file with a first block of an InChIKey a line. FOLDER is in Hugging Face layout, for sb-embed-mols --encoder
-chemberta:FOLDER. A token is an atom, a bond, a ring number or a bracket. Needs no spectra.
+MOLECULES.h5 holds what is told: embeddings of a Morgan encoder, by a linear map of the mean over its tokens and
+by mean squared error. --exclude: a file with the first block of an InChIKey a line. FOLDER is in Hugging Face layout,
+for sb-embed-mols --encoder chemberta:FOLDER,pooling=mean. A token is an atom, a bond, a ring number or a bracket. Needs
+no spectra.
 """
 
 import argparse
@@ -87,7 +88,7 @@ def train(model, tokenizer, smiles, targets, options):
     """Train in place."""
     sequences = tokenizer(list(smiles), truncation=True, max_length=LONGEST)["input_ids"]
     lengths = np.array([len(sequence) for sequence in sequences])
-    head = nn.Sequential(nn.Linear(384, 1024), nn.GELU(), nn.Linear(1024, targets.shape[1]))
+    head = nn.Linear(model.config.hidden_size, targets.shape[1])
     learned = [*model.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(learned, options.learning_rate, weight_decay=0.01, fused=True)
     scale = 1 / targets[:10_000].std()
@@ -100,7 +101,8 @@ def train(model, tokenizer, smiles, targets, options):
             ids = padded([sequences[row] for row in rows], tokenizer.pad_token_id)
             mask = (ids != tokenizer.pad_token_id).long()
             with torch.autocast("cpu", torch.bfloat16):
-                told = head(model(input_ids=ids, attention_mask=mask).last_hidden_state[:, 0])
+                hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state  # (b, t, 384)
+                told = head((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
             loss = nn.functional.mse_loss(told.float(), torch.from_numpy(targets[rows]) * scale)
             optimiser.zero_grad()
             loss.backward()
