@@ -1,13 +1,15 @@
-"""examples/train_default_model.sh from end to end, with little of everything."""
+"""What trains the model that ships, examples/train_default_model.sh from end to end, with little of everything."""
 
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from specbridge_tools.bridge.checkpoint import load_model
+from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.fragmentation.ranker_file import load_ranker
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.molecules.molecule import Molecule
@@ -74,3 +76,29 @@ def recall_at_5(work, hits):
     metrics = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     wanted = ("all", "recall@5", "molecules")
     return {row["ranking"]: row["value"] for row in metrics if (row["subset"], row["metric"], row["over"]) == wanted}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_spaces_and_encoders_to_compare_with(tmp_path):
+    """A SMILES transformer that sb-embed-mols reads, and an encoder that guessed hidden peaks."""
+    stages, molecules, some = EXAMPLES / "training", tmp_path / "molecules.h5", tmp_path / "some.tsv"
+    some.write_text("".join((EXAMPLES / "molecules.tsv").read_text().splitlines(keepends=True)[:2001]))
+
+    def run_quietly(*command):
+        subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+    run_quietly(
+        "sb-embed-mols", EXAMPLES / "molecules.tsv", "--encoder", "morgan:bits=512,dimension=32", "-o", molecules
+    )
+    run_quietly(sys.executable, stages / "train_smiles_encoder.py", molecules, "-o", tmp_path / "smiles", "--most", 500)
+    run_quietly(
+        "sb-embed-mols", some, "--encoder", f"chemberta:{tmp_path}/smiles,pooling=mean", "-o", tmp_path / "s.h5"
+    )
+    with open_molecule_embeddings(tmp_path / "s.h5") as file:
+        vectors = file.embedding[:].astype(float)
+    assert vectors.shape == (2000, 384)
+    assert vectors.std(axis=0).min() > 0
+    masked = tmp_path / "masked.safetensors"
+    run_quietly(sys.executable, stages / "masked_peaks.py", SPECTRA, molecules, "-o", masked, "--epochs", 1)
+    assert load_model(masked).training_summary["masked_peaks"]["loss"] > 0
