@@ -28,7 +28,7 @@ from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
 from specbridge_tools.search.probability import candidate_probabilities
 
 PER_MOLECULE = 4  # queries of one molecule that weigh in the fusion
-PRECISION_AT = (0.5, 0.7, 0.8, 0.9)
+PRECISION_AT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def fit_setting(lists):

@@ -15,7 +15,7 @@ from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.bridge.training import choose_trained, train
-from specbridge_tools.bridge.validation import score_lists
+from specbridge_tools.bridge.validation import KS, score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
@@ -23,6 +23,7 @@ from specbridge_tools.provenance import sha256_text
 from specbridge_tools.streams import STDIO, check_output, output_text
 
 logger = logging.getLogger(__name__)
+HISTORY_COLUMNS = ("epoch", "train_loss", *(f"recall@{k}" for k in KS), "mrr", "seconds")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,8 +242,8 @@ def _summary(training, validation, options, pair_options, history):
 
 
 def write_history(history, destination, *, force=False):
-    """One row an epoch as TSV."""
+    """One row an epoch as TSV, the columns in the same order whether or not the run was resumed."""
     with output_text(destination, force=force) as stream:
-        rows = csv.DictWriter(stream, list(history[0]) if history else ["epoch"], delimiter="\t", lineterminator="\n")
+        rows = csv.DictWriter(stream, HISTORY_COLUMNS, delimiter="\t", lineterminator="\n")
         rows.writeheader()
         rows.writerows(history)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from specbridge_tools.bridge import training
+from specbridge_tools.bridge.finetune import write_history
 from specbridge_tools.bridge.training import TrainingOptions, schedule, train
 from specbridge_tools.bridge.validation import expected_metrics, rank_among_candidates
 from specbridge_tools.errors import DataError, MismatchError
@@ -18,6 +19,11 @@ def run(make_model, pairs, checkpoint, *, options=OPTIONS, resume=False, **model
     made = make_model(**model)
     history = train(made, pairs, pairs, options, checkpoint=checkpoint, fingerprint={"data": "a"}, resume=resume)
     return made, history
+
+
+def header_of(history, path):
+    write_history(history, path)
+    return path.read_text().splitlines()[0]
 
 
 def without_time(history):
@@ -54,6 +60,7 @@ def test_a_killed_run_goes_on_to_the_same_result(make_model, pairs, tmp_path, mo
     # another start, so that everything has to come from the checkpoint
     resumed, continued = run(make_model, pairs, tmp_path / "parts", resume=True, seed=99)
     assert without_time(continued) == without_time(history)
+    assert header_of(continued, tmp_path / "continued.tsv") == header_of(history, tmp_path / "whole.tsv")
     for (name, tensor), other in zip(whole.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(tensor, other), name
 
