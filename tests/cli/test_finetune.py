@@ -127,6 +127,7 @@ def test_a_molecule_in_both_parts_is_refused(files, tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.slow
 def test_spectra_without_a_molecule_are_counted_and_listed(files, tmp_path):
     extra = "BEGIN IONS\nTITLE=nameless\nPEPMASS=99.1\n50 1\nEND IONS\n"
     extra += "BEGIN IONS\nTITLE=stranger\nPEPMASS=99.1\nSMILES=CCCCCCCCN\n50 1\nEND IONS\n"

@@ -168,6 +168,7 @@ def test_open_mode_with_and_without_the_graph(ask):
 
 
 @pytest.mark.ivf
+@pytest.mark.slow
 def test_open_mode_by_ivf_lists_of_an_index_from_a_pipe(ask, files, run):
     made = run("sb-build-index", "-", "-o", "-", "--ivf", "-q", stdin=(files / "molecules.h5").read_bytes())
     asked = (files / "spectra.mgf", "--index", "-", "--model", files / "model.safetensors")

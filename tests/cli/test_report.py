@@ -177,6 +177,7 @@ def test_groups_are_drawn_with_all_their_spectra(call, files):
     assert b"from one file alone; sb-merge makes one of several" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_pipe_on_either_side_gives_the_same(run, files):
     expected = run("sb-report", "hits.tsv", "--spectra", "spectra.mgf").stdout
     assert run("sb-report", "-", "--spectra", "spectra.mgf", stdin=table().encode()).stdout == expected
