@@ -55,11 +55,13 @@ stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "$
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
 stage "$work/simulated.mgf" to "$work/simulated.mgf" python "$stages/simulate_spectra.py" "$work/parts/train.mgf" \
-  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" --most "${SIMULATED:-200000}" "${threads[@]}"
+  "$work/decoys.tsv" --ranker "$work/ranker.safetensors" --exclude "$work/excluded.txt" \
+  --most "${SIMULATED:-200000}" "${threads[@]}"
 
 # the spectral encoder and the bridge: first on those, then on the measured ones
 trained() { sb-finetune "$work/parts/train.mgf" "${@:2}" --validation "$work/parts/val.mgf" \
-  --molecules "$work/molecules.h5" -o "$1" --resume --history "${1%.safetensors}.tsv" --force --batch-size 256 --loss candidate=1 --loss infonce=1 \
+  --molecules "$work/molecules.h5" -o "$1" --resume --history "${1%.safetensors}.tsv" --force --batch-size 256 \
+  --loss candidate=1 --loss infonce=1 \
   --loss cosine=1 --warmup-share 0.1 --seed 0 "${threads[@]}"; }
 stage "$work/pretrained.safetensors" trained "$work/pretrained.safetensors" "$work/simulated.mgf" \
   --spectral-encoder massbins --dropout 0.4 --spectra-per-molecule 2 --epochs 2 --learning-rate 1e-3 --peak-dropout 0

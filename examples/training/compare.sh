@@ -4,10 +4,11 @@
 #
 #   examples/training/compare.sh POOL WORK_DIR [VAL LIBRARY]
 #
-# WORK_DIR is as examples/train_default_model.sh left it. Each row trains 3 epochs on WORK_DIR/parts/train.mgf and is
-# measured on the molecules of WORK_DIR/parts/val.mgf, none of them similar to one of training: mean over molecules, at
-# the epoch of the best MRR. With VAL (spectra) and LIBRARY (their candidates) the spaces are measured on those too, as
-# sb-evaluate does. What is in WORK_DIR/compare already is not made again. The table is WORK_DIR/compare/table.tsv.
+# POOL is compressed by xz, WORK_DIR as examples/train_default_model.sh left it. Each row trains 3 epochs on
+# WORK_DIR/parts/train.mgf and is measured on the molecules of WORK_DIR/parts/val.mgf, none of them similar to one of
+# training: mean over molecules, at the epoch of the best MRR. With VAL (spectra) and LIBRARY (their candidates) the
+# spaces are measured on those too, as sb-evaluate does. What is in WORK_DIR/compare already is not made again. The
+# table is WORK_DIR/compare/table.tsv.
 set -euo pipefail
 [ $# -eq 2 ] || [ $# -eq 4 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 pool=$1 work=$2 val=${3:-} library=${4:-}
@@ -43,16 +44,15 @@ measure() {
   rm "$out/$1-index.h5" "$out/$1-hits.tsv"
 }
 fitted() {
-  [ -e "$out/$1.safetensors" ] || xz -dc "$pool" | python "$stages/fit_molecules.py" "$out/$1.safetensors" --sample 100000 "${@:2}"
+  [ -e "$out/$1.safetensors" ] ||
+    xz -dc "$pool" | python "$stages/fit_molecules.py" "$out/$1.safetensors" --sample 100000 "${@:2}"
 }
 
-# losses
-new measured "$work/molecules.h5" "${losses[@]}"
+# losses, beside all three in space-morgan-512
 new loss-cosine "$work/molecules.h5" --loss cosine=1
 new loss-infonce "$work/molecules.h5" --loss infonce=1
 new loss-candidate "$work/molecules.h5" --loss candidate=1
-# molecule head
-new head-1 "$work/molecules.h5" "${losses[@]}" --molecule-head-depth 1
+# molecule head, beside none in space-morgan-512 and one block in space-morgan-512-head
 new head-2 "$work/molecules.h5" "${losses[@]}" --molecule-head-depth 2
 # what comes before the measured spectra
 [ -e "$out/masked.safetensors" ] ||
@@ -65,6 +65,7 @@ fitted morgan-1024 --dimension 1024
 fitted morgan-counts-512 --counts
 [ -e "$out/smiles/config.json" ] ||
   python "$stages/train_smiles_encoder.py" "$work/molecules.h5" -o "$out/smiles" --exclude "$work/excluded.txt"
+[ -e "$out/space-morgan-512.h5" ] || ln -s ../molecules.h5 "$out/space-morgan-512.h5"
 space space-morgan-512 "morgan:file=$work/molecules.safetensors"
 space space-morgan-128 "morgan:file=$out/morgan-128.safetensors"
 space space-morgan-1024 "morgan:file=$out/morgan-1024.safetensors"
