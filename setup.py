@@ -48,6 +48,7 @@ setup(
         "rich>=13",
         "safetensors>=0.4.3",
         "scipy>=1.11",
+        "threadpoolctl>=3",
         "torch>=2.4,<2.14",
         "transformers>=4.44",
     ],

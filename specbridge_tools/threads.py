@@ -1,6 +1,7 @@
 """How many threads a command may use."""
 
 import contextlib
+import functools
 import os
 from pathlib import Path
 
@@ -38,6 +39,18 @@ def _cgroup_cores(folder):
         return max(1, int(limit) // int(period)) if int(limit) > 0 else None
     except ValueError:
         return None  # max
+
+
+@functools.cache
+def _blas():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def one_blas_thread():
+    """Context in which numpy's products have one thread; numpy must be imported before the first one."""
+    return _blas().limit(limits=1)
 
 
 def use_threads(count):

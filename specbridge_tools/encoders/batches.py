@@ -3,28 +3,27 @@
 import numpy as np
 import torch
 
-from specbridge_tools.encoders.serial import each_on_one_thread
+from specbridge_tools.encoders.serial import each_on_one_thread, even_rows, whole_rows
 
 _WIDTHS = (4, 8, 16, 32, 64)
-WIDE = 512  # dimension from which an encoder is wide
-_WIDE_ROWS = 8  # a wide network fills the CPU with these, and few spectra waste little
-_LEAST_ROWS = 4
-_PLACED_AT_ONCE = 512
+WIDE = 512  # dimension from which a transformer is wide
+_WIDE_ROWS = 12  # a wide network fills the CPU with these, and few spectra waste little
+_PLACED_AT_ONCE = 480
 
 
 def encode_features(network, features, encoder, *, dimension, batch_size=32, bfloat16=False):
     """`SpectrumFeatures` -> (n, dimension) float32, by `network`, which is `encoder` or has it inside.
 
-    A batch has always the same shape: `batch_size` rows (at most 8 of a wide encoder on the CPU, at least 4: the
-    kernels for fewer round differently), repeated where too few are left, and one of a few widths. So the vector of a
-    spectrum is the same to the last bit whatever is encoded beside it, on one kind of processor. `bfloat16` is for
-    GPUs: faster, and right to about 1 %.
+    A batch has always the same shape: `batch_size` rows (12 of a wide encoder on the CPU) rounded up to whole blocks of
+    the kernels, repeated where too few are left, and one of a few widths. So the vector of a spectrum is the same to the
+    last bit whatever is encoded beside it, on one kind of processor. `bfloat16` is for GPUs: faster, and right to about
+    1 %.
     """
     out = np.zeros((len(features), dimension), np.float32)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
-    batch_size = max(batch_size, _LEAST_ROWS)
     if encoder.dimension >= WIDE and device.type == "cpu":
         batch_size = min(batch_size, _WIDE_ROWS)
+    batch_size = even_rows(batch_size)
 
     @torch.inference_mode()
     def encode(task):
@@ -54,7 +53,7 @@ def place_rows(place, vectors, *, dimension, device):
     @torch.inference_mode()
     def placed(start):
         part = vectors[start : start + _PLACED_AT_ONCE]
-        padded = np.resize(part, (max(len(part), _LEAST_ROWS), part.shape[1]))
+        padded = np.resize(part, (whole_rows(len(part)), part.shape[1]))
         out[start : start + len(part)] = place(torch.from_numpy(padded).to(device)).cpu().numpy()[: len(part)]
 
     each_on_one_thread(placed, range(0, len(vectors), _PLACED_AT_ONCE), device=device)

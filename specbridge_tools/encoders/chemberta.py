@@ -16,7 +16,6 @@ from specbridge_tools.provenance import sha256_file
 from specbridge_tools.threads import use_threads
 
 POOLINGS = ("cls", "mean")
-_LEAST_ROWS = 4
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -74,12 +73,12 @@ class ChembertaEncoder:
         return encode_packed(self._packed, sequences, pooling=self._pooling, at_once=self._batch_size)
 
     def _encode_by_length(self, sequences):
-        from specbridge_tools.encoders.serial import each_on_one_thread
+        from specbridge_tools.encoders.serial import each_on_one_thread, even_rows
 
         out = np.empty((len(sequences), self.dimension), np.float32)
         lengths = np.array([len(row) for row in sequences])
         of_one_length = [np.flatnonzero(lengths == length) for length in np.unique(lengths)]
-        size = self._batch_size
+        size = even_rows(1) if self._device.type == "cpu" else self._batch_size
         batches = [rows[i : i + size] for rows in of_one_length for i in range(0, len(rows), size)]
         tokens_of = [[sequences[row] for row in batch] for batch in batches]
         for batch, vectors in zip(
@@ -101,9 +100,10 @@ class ChembertaEncoder:
     def _forward(self, tokens):
         import torch
 
+        from specbridge_tools.encoders.serial import even_rows
+
         with torch.inference_mode():
-            # kernels for fewer rows round differently
-            padded = [*tokens, *tokens[:1] * (_LEAST_ROWS - len(tokens))]
+            padded = [*tokens, *tokens[:1] * (even_rows(len(tokens)) - len(tokens))]
             ids = torch.tensor(padded, device=self._device)  # (b, t)
             hidden = self._model(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state  # (b, t, d)
             pooled = hidden[:, 0] if self._pooling == "cls" else hidden.mean(dim=1)

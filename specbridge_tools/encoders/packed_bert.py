@@ -7,10 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from specbridge_tools.encoders.prepared_linear import prepared
-
-# kernels for fewer rows round differently
-_LEAST_ROWS = 4
+from specbridge_tools.encoders.serial import whole_rows
 
 
 class PackedBert:
@@ -33,13 +30,9 @@ class PackedBert:
         inner = self._blocks[-1].attention.self
         self._last_query, self._last_value = inner.query, inner.value
         self._last_key = inner.key.weight.unflatten(0, (self._n_heads, -1))  # (heads, w / heads, w)
-        self._inputs = [prepared(_side_by_side(block.attention.self)) for block in self._blocks]
+        self._inputs = [_side_by_side(block.attention.self) for block in self._blocks]
         for block in self._blocks:
             block.attention.self = None
-            for part in (block.attention.output, block.output):
-                part.dense = prepared(part.dense)
-            if config.hidden_act == "gelu":
-                block.intermediate = prepared(block.intermediate.dense, gelu=True)
 
     @staticmethod
     def reads(model):
@@ -59,8 +52,7 @@ class PackedBert:
     def enter(self, tokens, places):
         """(n,) int64 each -> (n, 4 w): what enters the first block, then its queries, keys and values."""
         n = len(tokens)
-        if n < _LEAST_ROWS:
-            tokens, places = tokens.repeat(_LEAST_ROWS), places.repeat(_LEAST_ROWS)
+        tokens, places = _padded(tokens), _padded(places)
         hidden = self._norm(self._words(tokens) + self._kind + self._places(places))  # (n, w)
         return torch.cat([hidden, self._inputs[0](hidden)], dim=1)[:n]
 
@@ -70,24 +62,21 @@ class PackedBert:
 
         Quickest where sequences of one length lie together.
         """
-        n_sequences = len(lengths)
-        if len(rows) < _LEAST_ROWS:
-            rows, lengths = rows.repeat(_LEAST_ROWS, 1), list(lengths) * _LEAST_ROWS
-        runs = _runs(lengths)
+        rows, runs = _padded(rows), _runs(lengths)
         hidden, inputs = rows[:, : self.width], rows[:, self.width :]
         for i, block in enumerate(self._blocks):
             last = i == len(self._blocks) - 1
             if last and pooling == "cls":
-                return self._first_tokens(hidden, lengths, runs)[:n_sequences]
+                return self._first_tokens(hidden, lengths, runs)
             if i > 0:
                 inputs = self._inputs[i](hidden)  # (n, 3 w)
             hidden = _finished(block, hidden, self._attended(inputs, runs))
         means = [hidden[rows].view(count, length, self.width).mean(dim=1) for rows, count, length in runs]
-        return torch.cat(means)[:n_sequences]
+        return torch.cat(means)
 
     def _attended(self, inputs, runs):
         """Queries, keys and values (n, 3 w) -> (n, w), each sequence for itself."""
-        out = inputs.new_empty(len(inputs), self.width)
+        out = inputs.new_zeros(len(inputs), self.width)
         for rows, count, length in runs:
             parts = inputs[rows].view(count, length, 3, self._n_heads, -1).permute(2, 0, 3, 1, 4)
             seen = functional.scaled_dot_product_attention(*parts.unbind(0))  # (count, heads, length, w / heads)
@@ -95,9 +84,8 @@ class PackedBert:
         return out
 
     def _first_tokens(self, hidden, lengths, runs):
-        """The last block for the first token of each sequence: (n, w) -> (s or a few more, w)."""
-        starts = np.cumsum([0, *lengths[:-1]])
-        first = hidden[np.resize(starts, max(len(starts), _LEAST_ROWS))]  # (s, w)
+        """The last block for the first token of each sequence: (n, w) -> (s, w)."""
+        first = _padded(hidden[np.cumsum([0, *lengths[:-1]])])  # (s or some more, w)
         query = self._last_query(first).unflatten(1, (self._n_heads, -1))  # (s, heads, w / heads)
         query = query * query.shape[-1] ** -0.5
         # what is added to a key is the same for all tokens, and a softmax does not see it
@@ -110,7 +98,13 @@ class PackedBert:
             done += count
         value = self._last_value.weight.unflatten(0, (self._n_heads, -1)).transpose(1, 2)  # (heads, w, w / heads)
         attended = torch.bmm(seen.transpose(0, 1), value).transpose(0, 1).flatten(1)  # (s, w)
-        return _finished(self._blocks[-1], first, attended + self._last_value.bias)
+        return _finished(self._blocks[-1], first, attended + self._last_value.bias)[: len(lengths)]
+
+
+def _padded(rows):
+    """(n, ...) -> the same with rows of zeros behind, up to whole blocks of the kernels."""
+    more = whole_rows(len(rows)) - len(rows)
+    return torch.cat([rows, rows.new_zeros(more, *rows.shape[1:])]) if more else rows
 
 
 def _side_by_side(attention):

@@ -8,7 +8,7 @@ import torch
 from specbridge_tools.encoders.serial import each_on_one_thread
 
 # so many tokens fill the kernels, and what a core computes with stays in its caches
-_TOKENS = 512
+_TOKENS = 480
 _CPU = torch.device("cpu")
 
 

@@ -64,7 +64,7 @@ class CandidateBatch:
     masses    (F,) float64
     hydrogens (F,) int64
     formulas  (B, N_ELEMENTS + 1) int64
-    n_atoms, n_fragments  (B,) int64
+    n_atoms, n_pieces, n_fragments  (B,) int64
     """
 
     atoms: np.ndarray
@@ -76,6 +76,7 @@ class CandidateBatch:
     hydrogens: np.ndarray
     formulas: np.ndarray
     n_atoms: np.ndarray
+    n_pieces: np.ndarray
     n_fragments: np.ndarray
 
     def __len__(self):
@@ -116,6 +117,7 @@ def join(candidates):
         np.concatenate([one.hydrogens for one in candidates]),
         np.stack([one.formula for one in candidates]),
         n_atoms,
+        n_pieces,
         n_fragments,
     )
 

@@ -77,7 +77,7 @@ def _evaluated(weights, batch, encoded, peaks, matches, by_formula):
     predicted = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p).reshape(n, p)
     floor = np.exp(_floor(weights, by_formula, peaks))
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
-    score = log_likelihood @ _peak_weights(weights, peaks) * np.exp(weights["scale"].item())
+    score = (log_likelihood * _peak_weights(weights, peaks)).sum(axis=1) * np.exp(weights["scale"].item())
     return score, predicted, log_probability
 
 
@@ -98,8 +98,10 @@ def ion_logits(weights, batch, encoded, context):
     """(F, N_SHIFTS) logits of all fragment ions under the conditions `Peaks.context`."""
     before, totals = encoded
     context = np.concatenate([totals, np.broadcast_to(context, (len(batch), len(context)))], axis=1)
-    hidden = _relu(before + np.repeat(_linear(weights, "molecule", context), batch.n_fragments, axis=0))
-    return _linear(weights, "out", _relu(_linear(weights, "hidden", hidden)))
+    molecule = _linear(weights, "molecule", context, np.ones(len(batch), int))
+    hidden = _relu(before + np.repeat(molecule, batch.n_fragments, axis=0))
+    hidden = _relu(_linear(weights, "hidden", hidden, batch.n_fragments))
+    return _linear(weights, "out", hidden, batch.n_fragments)
 
 
 def encode(weights, batch):
@@ -113,7 +115,7 @@ def encode(weights, batch):
     masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
     number = np.eye(len(weights["taken"]), dtype=np.float32)[n_taken]
     of_both = np.concatenate([weights["mass.weight"].T, weights["taken"] + weights["mass.bias"]])
-    before += np.concatenate([masses, number], axis=1) @ of_both
+    before += _product(np.concatenate([masses, number], axis=1), of_both, batch.n_fragments)
     return before, np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
 
 
@@ -122,9 +124,12 @@ def _atoms(weights, batch):
     rows = np.concatenate([batch.bonds[:, 0], batch.bonds[:, 1]])
     columns = np.concatenate([batch.bonds[:, 1], batch.bonds[:, 0]])
     bonded = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
-    atoms = _relu(_linear(weights, "atom1", np.concatenate([batch.atoms, bonded @ batch.atoms], axis=1)))
-    atoms = _relu(_linear(weights, "atom2", np.concatenate([atoms, bonded @ atoms], axis=1)))
-    return atoms + _relu(_linear(weights, "atom3", np.concatenate([atoms, bonded @ atoms], axis=1)))
+
+    def passed(name, atoms):
+        return _relu(_linear(weights, name, np.concatenate([atoms, bonded @ atoms], axis=1), batch.n_atoms))
+
+    atoms = passed("atom2", passed("atom1", batch.atoms))
+    return atoms + passed("atom3", atoms)
 
 
 def _pieces(weights, batch, atoms, both):
@@ -132,8 +137,8 @@ def _pieces(weights, batch, atoms, both):
     piece, stays, goes, kind = batch.cuts.T
     # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
     of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
-    cut = (atoms @ of_staying + weights["cut.bias"])[stays]
-    cut += (atoms @ of_going)[goes]
+    cut = (_product(atoms, of_staying, batch.n_atoms) + weights["cut.bias"])[stays]
+    cut += _product(atoms, of_going, batch.n_atoms)[goes]
     cut += of_kind[kind]
     cut = _relu(cut)
     of_piece = sparse.csr_matrix(
@@ -143,13 +148,15 @@ def _pieces(weights, batch, atoms, both):
     content = batch.members @ both / np.float32(PIECE_SIZE)
     size = content[:, -1:]
     described = np.concatenate([of_piece @ cut, content, n_cuts - 1, size * size], axis=1)
-    return _linear(weights, "piece2", _relu(_linear(weights, "piece1", described)))
+    described = _relu(_linear(weights, "piece1", described, batch.n_pieces))
+    return _linear(weights, "piece2", described, batch.n_pieces)
 
 
 def _log_sum_by_candidate(logits, batch):
     """(b,) logarithm of the sum of exp over all ions of each candidate."""
-    highest = logits.max()
-    return np.log(np.add.reduceat(np.exp(logits - highest).sum(axis=1), batch.wholes)) + highest
+    highest = np.maximum.reduceat(logits.max(axis=1), batch.wholes)
+    sums = np.exp(logits - highest[batch.owner, None]).sum(axis=1)
+    return np.log(np.add.reduceat(sums, batch.wholes)) + highest
 
 
 def _floor(weights, by_formula, peaks):
@@ -173,10 +180,26 @@ def _peak_weights(weights, peaks):
     return np.logaddexp(0, raw) * peaks.weight
 
 
-def _linear(weights, name, inputs):
-    outputs = inputs @ weights[f"{name}.weight"].T
+def _linear(weights, name, inputs, counts=None):
+    outputs = _product(inputs, weights[f"{name}.weight"].T, [len(inputs)] if counts is None else counts)
     outputs += weights[f"{name}.bias"]
     return outputs
+
+
+def _product(rows, matrix, counts):
+    """rows @ matrix, the rows of each candidate (so many) as a product of their own.
+
+    The last bits of a row depend on the shape of a product and on the row's place in it, with some kernels of BLAS. So
+    a candidate's numbers are its own, whatever stands beside it in the list. A single row is doubled, since a product
+    of a vector goes to other kernels.
+    """
+    out = np.empty((len(rows), matrix.shape[1]), np.float32)
+    start = 0
+    for stop in np.cumsum(counts).tolist():
+        part = rows[start:stop]
+        out[start:stop] = (np.repeat(part, 2, axis=0) @ matrix)[:1] if stop - start == 1 else part @ matrix
+        start = stop
+    return out
 
 
 def _relu(values):

@@ -10,6 +10,7 @@ from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.fragmentation.batch import candidate_arrays, join
 from specbridge_tools.fragmentation.fragmenter import fragment
 from specbridge_tools.fragmentation.network import concatenated, encode, evaluate
+from specbridge_tools.threads import one_blas_thread
 
 SETTINGS = ("capacity", "limit", "cosine_weight", "fragment_weight")
 _KEPT_CANDIDATES = 2048
@@ -76,9 +77,11 @@ class Ranker:
         """`network.Evidence` of at least one `CandidateArrays`, for the `Peaks` of each spectrum."""
         batches = [join(candidates[start : start + _AT_ONCE]) for start in range(0, len(candidates), _AT_ONCE)]
         found = []
-        for batch in batches:
-            encoded = [encode(weights, batch) for weights in self.networks]
-            found.append([evaluate(self.networks, batch, encoded, peaks) for peaks in spectra])
+        # a product that two threads share has other last bits
+        with one_blas_thread():
+            for batch in batches:
+                encoded = [encode(weights, batch) for weights in self.networks]
+                found.append([evaluate(self.networks, batch, encoded, peaks) for peaks in spectra])
         n_fragments = np.array([batch.n_fragments.sum() for batch in batches])
         return [concatenated(parts, n_fragments) for parts in zip(*found, strict=True)]
 

@@ -47,4 +47,4 @@ def score_candidates(ranker, spectra, smiles):
 def _explained_intensity(evidence):
     peaks = evidence.peaks
     intensity = np.where(peaks.at_precursor, 0.0, peaks.intensity)
-    return (evidence.predicted > 0) @ intensity / max(intensity.sum(), 1e-300)
+    return np.where(evidence.predicted > 0, intensity, 0.0).sum(axis=1) / max(intensity.sum(), 1e-300)

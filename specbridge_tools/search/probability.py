@@ -27,7 +27,8 @@ def candidate_probabilities(scores, calibration, *, n_candidates):
     weights = np.exp(logits - logits.max(initial=-np.inf))
     if not len(weights):
         return weights
-    share = weights / weights.sum()
+    # sorted, so that the order of the candidates does not show in the last digits of the sum
+    share = weights / np.sort(weights).sum()
     none = calibration["none"] + calibration["none_log_candidates"] * np.log(max(n_candidates, len(weights)))
     none += calibration["none_log_top"] * np.log(share.max())
     return share * np.exp(-np.logaddexp(0, none))

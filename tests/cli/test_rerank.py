@@ -53,6 +53,7 @@ def test_hits_are_re_ranked(run, files):
     assert done.stderr.decode().splitlines()[-1].startswith("3 queries read, 0 rejected, 3 written")
 
 
+@pytest.mark.bytes
 @pytest.mark.slow
 def test_a_pipe_two_processes_and_json_give_the_same(run, files):
     alone = run("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--threads", "1").stdout

@@ -42,6 +42,7 @@ def test_vectors_are_those_of_each_smiles_alone(roberta_folder, pooling):
     assert encoder.truncated == []
 
 
+@pytest.mark.bytes
 @pytest.mark.filterwarnings("ignore")
 def test_neighbours_and_threads_change_no_bit(roberta_folder):
     before = torch.get_num_threads()

@@ -5,10 +5,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel, DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
-from specbridge_tools.encoders import packs, prepared_linear
+from specbridge_tools.encoders import packs
 from specbridge_tools.encoders.packed_bert import PackedBert
 from specbridge_tools.encoders.packs import encode_packed
-from specbridge_tools.encoders.prepared_linear import prepared
 
 LENGTHS = (11, 2, 39, 11, 3, 11, 1, 20, 39, 5, 8, 37)
 NETWORKS = [(BertConfig, BertModel), (RobertaConfig, RobertaModel)]
@@ -35,13 +34,6 @@ def expected(network, tokens, pooling):
     return np.stack([(rows[0] if pooling == "cls" else rows.mean(0)).numpy() for rows in hidden])
 
 
-@pytest.fixture(params=["prepared", "plain"])
-def layers(request, monkeypatch):
-    if request.param == "plain":
-        monkeypatch.setattr(prepared_linear.torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-
-
-@pytest.mark.usefixtures("layers")
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 @pytest.mark.parametrize("n_layers", [1, 3])
 @pytest.mark.parametrize(("config", "network"), NETWORKS)
@@ -54,7 +46,7 @@ def test_vectors_are_those_of_the_network(monkeypatch, config, network, n_layers
     assert found == pytest.approx(wanted, abs=1e-5)
 
 
-@pytest.mark.usefixtures("layers")
+@pytest.mark.bytes
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 @pytest.mark.parametrize("inner", [24, 464])
 def test_neighbours_packs_and_threads_change_no_bit(monkeypatch, inner, pooling):
@@ -102,26 +94,3 @@ def test_networks_that_it_knows():
     sizes = {"vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 4}
     assert not PackedBert.reads(RobertaModel(RobertaConfig(**sizes, is_decoder=True)))
     assert not PackedBert.reads(DistilBertModel(DistilBertConfig(vocab_size=30, dim=16, n_layers=1, n_heads=4)))
-
-
-@pytest.mark.parametrize("gelu", [False, True])
-def test_a_prepared_layer_gives_the_numbers_of_the_layer(gelu):
-    torch.manual_seed(0)
-    layer = torch.nn.Linear(384, 464)
-    rows = torch.randn(700, 384)
-    with torch.inference_mode():
-        quick = prepared(layer, gelu=gelu)
-        expected = torch.nn.functional.gelu(layer(rows)) if gelu else layer(rows)
-        assert torch.allclose(quick(rows), expected, atol=1e-5)
-        for n in (4, 5, 17, 333, 512):
-            assert torch.equal(quick(rows[9 : 9 + n]), quick(rows)[9 : 9 + n])
-
-
-def test_where_the_kernels_are_missing_a_layer_stays_as_it_is(monkeypatch):
-    layer = torch.nn.Linear(4, 4)
-    monkeypatch.setattr(prepared_linear.torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-    assert prepared(layer) is layer
-    monkeypatch.setattr(prepared_linear.torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
-    monkeypatch.setattr(prepared_linear.torch.backends.mkldnn, "is_available", lambda: False)
-    assert prepared(layer) is layer
-    assert [type(part) for part in prepared(layer, gelu=True)] == [torch.nn.Linear, torch.nn.GELU]
