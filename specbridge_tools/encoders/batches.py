@@ -15,9 +15,9 @@ def encode_features(network, features, encoder, *, dimension, batch_size=32, bfl
     """`SpectrumFeatures` -> (n, dimension) float32, by `network`, which is `encoder` or has it inside.
 
     A batch has always the same shape: `batch_size` rows (12 of a wide encoder on the CPU) rounded up to whole blocks of
-    the kernels, repeated where too few are left, and one of a few widths. So the vector of a spectrum is the same to the
-    last bit whatever is encoded beside it, on one kind of processor. `bfloat16` is for GPUs: faster, and right to about
-    1 %.
+    the kernels, repeated where too few are left, and one of a few widths. So the vector of a spectrum is the same to
+    the last bit whatever is encoded beside it, on one kind of processor. `bfloat16` is for GPUs: faster, and right to
+    about 1 %.
     """
     out = np.zeros((len(features), dimension), np.float32)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
