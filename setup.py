@@ -22,7 +22,7 @@ COMMANDS = (
     "models",
     "convert",
 )
-TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "psutil>=5.9", "matplotlib>=3.8"]
+TEST = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "psutil>=5.9", "matplotlib>=3.8", "nbclient>=0.10", "ipykernel>=6", "pandas>=2"]
 
 setup(
     name="specbridge_tools",
@@ -40,6 +40,8 @@ setup(
     install_requires=[
         "click>=8.1",
         "h5py>=3.10",
+        "huggingface_hub>=0.24",
+        "ijson>=3.3",
         "lxml>=4.9",
         "numpy>=1.26",
         "platformdirs>=4",
@@ -57,7 +59,7 @@ setup(
         "ivf": ["faiss-cpu>=1.12"],
         "plot": ["matplotlib>=3.8"],
         "test": TEST,
-        "lint": ["build>=1.2", "ruff==0.17.*", "uv>=0.4"],
+        "lint": ["build>=1.2", "codespell>=2.3", "coverage>=7.6", "mypy>=1.11", "pytest-cov>=5", "ruff==0.17.*", "uv>=0.4"],
     },
     entry_points={
         "console_scripts": [f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS]

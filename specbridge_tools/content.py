@@ -1,7 +1,8 @@
 """What a file is by its first bytes, where it is none of ours to read as text."""
 
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAGIC = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (HDF5_SIGNATURE, "an HDF5 file"),
     (b"PK\x03\x04", "a zip archive"),
     (b"BZh", "a bzip2 file"),
     (b"\xfd7zXZ\x00", "an xz file"),

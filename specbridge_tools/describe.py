@@ -9,13 +9,13 @@ from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError
+from specbridge_tools.hits.hits import read_hits
 from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.records import Tally
-from specbridge_tools.search.hits import read_hits
-from specbridge_tools.search.index import open_index
-from specbridge_tools.search.layout import GRAPH, IVF
+from specbridge_tools.search.index.format import GRAPH, IVF
+from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import display_name, open_input, seekable_input

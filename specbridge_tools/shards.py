@@ -27,18 +27,18 @@ class Shard:
     def __str__(self):
         return f"{self.number}/{self.count}"
 
-    def window(self, n):
-        """The `Window` of this shard in a file of `n` records."""
-        return Window(n * (self.number - 1) // self.count, n * self.number // self.count)
+    def record_range(self, n):
+        """The `RecordRange` of this shard in a file of `n` records."""
+        return RecordRange(n * (self.number - 1) // self.count, n * self.number // self.count)
 
 
 WHOLE = Shard(1, 1)
 
 
-class Window:
+class RecordRange:
     """Tells a reader which records are wanted: those that `low` others come before, up to the one that makes `high`.
 
-    A reader asks `take` once for each record, in order, and may stop when the window `is_passed`. `n` counts.
+    A reader asks `take` once for each record, in order, and may stop when the range `is_passed`. `n` counts.
     """
 
     def __init__(self, low=0, high=math.inf):
@@ -67,7 +67,7 @@ class Window:
                 return
 
 
-class Counter(Window):
+class Counter(RecordRange):
     """Wants no record and reads to the end: `n` is then their number."""
 
     def __init__(self):

@@ -11,9 +11,12 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO, TypeAlias
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
 
+Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
+"""What readers take: a path, `-` for stdin, or an open binary file."""
 STDIO = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 20
@@ -238,3 +241,22 @@ def _disk_errors(destination):
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG):
             raise DataError(f"cannot be written ({error.strerror})", where=name) from error
         raise
+
+
+@contextlib.contextmanager
+def rewindable(source):
+    """Yield a binary file with `peek` that `seek(0)` brings back to its start; a pipe is copied to a temporary file."""
+    with open_input(source) as stream:
+        if _can_rewind(stream):
+            yield stream
+            return
+        with tempfile.TemporaryFile(prefix="specbridge-") as copy:
+            shutil.copyfileobj(stream, copy, _BUFFER)
+            copy.seek(0)
+            copy.raw.name = display_name(source)
+            yield copy
+
+
+def _can_rewind(stream):
+    raw = getattr(stream, "raw", stream)
+    return (raw.fileobj if isinstance(raw, gzip.GzipFile) else stream).seekable()

@@ -25,7 +25,7 @@ def write_dreams(path):
     """A self-supervised checkpoint in the official layout: heads, and the frequencies under both their names."""
     import torch
 
-    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+    from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 
     torch.manual_seed(0)
     network = DreamsNetwork(DreamsConfig.official())

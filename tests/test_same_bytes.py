@@ -3,7 +3,6 @@
 `.ci/run` runs these, and what else is marked `bytes`, under several kernels of BLAS and numbers of threads.
 """
 
-import importlib.resources
 import json
 import os
 import random
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 
 from specbridge_tools.bridge.checkpoint import load_model
-from specbridge_tools.fragmentation.peaks import prepare_peaks
-from specbridge_tools.fragmentation.ranker_file import load_ranker
-from specbridge_tools.fragmentation.scoring import score_candidates
+from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+from specbridge_tools.fragmentation.network.scores import score_candidates
+from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
 from specbridge_tools.spectra.reader import read_spectra
 
 pytestmark = pytest.mark.bytes
@@ -73,7 +72,7 @@ def test_a_candidate_has_its_scores_whatever_stands_beside_it(spectra, smiles):
 
 
 def test_a_spectrum_has_its_vector_whatever_stands_beside_it(spectra):
-    model = load_model(importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors")
+    model = load_model()
     together = model.encode(spectra)
     order = np.random.default_rng(0).permutation(len(spectra))
     np.testing.assert_array_equal(model.encode([spectra[place] for place in order], batch_size=7), together[order])

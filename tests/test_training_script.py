@@ -10,7 +10,7 @@ import pytest
 
 from specbridge_tools.bridge.checkpoint import load_model
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
-from specbridge_tools.fragmentation.ranker_file import load_ranker
+from specbridge_tools.fragmentation.network.ranker_file import load_ranker
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_molecules
@@ -55,7 +55,7 @@ def check_parts(model):
     assert load_model(model).calibration
     assert len(ranker.networks) == 2
     assert ranker.config["fragment_weight"] > 0
-    assert ranker.setting(2).calibration != ranker.setting(1).calibration
+    assert ranker.fusion(2).calibration != ranker.fusion(1).calibration
 
 
 def check_simulated(work):

@@ -22,17 +22,17 @@ from specbridge_tools.evaluation.calibration import (
     precision_and_coverage,
     reliability_table,
 )
-from specbridge_tools.fragmentation.fusion import fit_fusion
-from specbridge_tools.fragmentation.ranker import Ranker, Setting
-from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
-from specbridge_tools.search.probability import candidate_probabilities
+from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
+from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_ranker
+from specbridge_tools.fragmentation.training.fusion import fit_fusion
+from specbridge_tools.hits.probability import candidate_probabilities
 
 PER_MOLECULE = 4  # queries of one molecule that weigh in the fusion
 PRECISION_AT = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 
 
 def fit_setting(lists):
-    """`Setting` of re-ranked lists."""
+    """`ScoreFusion` of re-ranked lists."""
     counts, queries = {}, []
     for one in lists:
         scores = np.stack([one.cosine[:FIRST], one.fragment_score[:FIRST]], axis=1)
@@ -40,8 +40,8 @@ def fit_setting(lists):
         if 0 <= one.truth < FIRST and len(scores) > 1 and counts[one.molecule] <= PER_MOLECULE:
             lowest = np.nanmin(scores[:, 1]) if np.isfinite(scores[:, 1]).any() else 0.0
             queries.append((np.where(np.isnan(scores), lowest, scores), one.truth))
-    setting = Setting(*(round(weight, 4) for weight in fit_fusion(queries)))
-    return Setting(setting.cosine_weight, setting.fragment_weight, {"first": FIRST, **fit_scores(lists, setting)})
+    setting = ScoreFusion(*(round(weight, 4) for weight in fit_fusion(queries)))
+    return ScoreFusion(setting.cosine_weight, setting.fragment_weight, {"first": FIRST, **fit_scores(lists, setting)})
 
 
 def fit_scores(lists, setting=None):
@@ -109,7 +109,7 @@ def main():
             stored = json.loads(file.metadata()["specbridge"])["calibration"]
         report("cosine", single, None, *answers(single, None, stored))
         for name, lists, n_spectra in (("fused", single, 1), ("fused, groups", grouped, 2)):
-            setting = ranker.setting(n_spectra)
+            setting = ranker.fusion(n_spectra)
             report(name, lists, setting, *answers(lists, setting, setting.calibration))
         return
     for name, lists, fit in (("cosine", single, cosine), ("fused", single, fused), ("fused, groups", grouped, fused)):

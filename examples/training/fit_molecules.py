@@ -11,7 +11,7 @@ import sys
 
 import numpy as np
 
-from specbridge_tools.encoders.morgan import fit_projection
+from specbridge_tools.encoders.molecular.morgan import fit_projection
 
 
 def main():

@@ -6,8 +6,8 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.evaluation.truth import read_truths
+from specbridge_tools.hits.hits import read_hits
 from specbridge_tools.records import Tally
-from specbridge_tools.search.hits import read_hits
 
 FIRST = 50  # candidates that are re-ranked
 

@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
-from specbridge_tools.fragmentation.ranker import Ranker
-from specbridge_tools.fragmentation.ranker_file import add_ranker, load_ranker
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_ranker
 
 
 def main(model, output, *paths):

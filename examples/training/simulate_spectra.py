@@ -21,9 +21,9 @@ _NEIGHBOURS = 1500  # a template is drawn from so many above and below in precur
 @functools.cache
 def prepared(templates, ranker):
     """(ranker, templates in order of m/z, their precursor m/z, m/z of all their peaks), once in each process."""
-    from specbridge_tools.fragmentation.peaks import prepare_peaks
-    from specbridge_tools.fragmentation.ranker_file import load_ranker
-    from specbridge_tools.fragmentation.simulate import Template
+    from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+    from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
+    from specbridge_tools.fragmentation.training.simulate import Template
     from specbridge_tools.spectra.reader import read_spectra
     from specbridge_tools.spectra.spectrum import Spectrum
 
@@ -41,7 +41,7 @@ def prepared(templates, ranker):
 def simulated(task, *, templates, ranker, excluded, each):
     """MGF text of one molecule's spectra; empty where it is excluded or cannot be cut."""
     from specbridge_tools.errors import DataError
-    from specbridge_tools.fragmentation.simulate import simulate
+    from specbridge_tools.fragmentation.training.simulate import simulate
     from specbridge_tools.molecules.chemistry import standardise
     from specbridge_tools.spectra.mgf import mgf_text
 

@@ -20,9 +20,9 @@ import numpy as np
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
-from specbridge_tools.fragmentation.ranker import Ranker
-from specbridge_tools.fragmentation.ranker_file import save_ranker
+from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, COST_LIMIT
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker_file import save_ranker
 
 log = logging.getLogger("train_ranker")
 
@@ -56,7 +56,7 @@ def read_molecules(path):
 def make_example(task):
     """One `Example`; in a worker process."""
     from specbridge_tools.errors import DataError
-    from specbridge_tools.fragmentation.training import Example
+    from specbridge_tools.fragmentation.training.train import Example
 
     key, smiles, peaks = task
     ranker = Ranker([], {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 0, "fragment_weight": 1})
@@ -72,7 +72,7 @@ def make_example(task):
 
 def tasks(molecules, pool, held_back, *, n_spectra, n_decoys, n_held_back_decoys, n_held_back, seed):
     """Arguments of `make_example` for each molecule with a spectrum that shows fragments."""
-    from specbridge_tools.fragmentation.peaks import prepare_peaks
+    from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
 
     masses, keys, smiles = pool
     known = sorted(held_back & set(molecules))
@@ -169,9 +169,9 @@ def train_ranker(rank, port, options, training, validation, held_back):
     """Train with the others of `options.threads` processes, and write the ranker as the first of them."""
     import torch
 
-    from specbridge_tools.bridge.processes import open_processes
-    from specbridge_tools.fragmentation.trainable import TrainableNetwork
-    from specbridge_tools.fragmentation.training import TrainingOptions, recall, train
+    from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
+    from specbridge_tools.fragmentation.training.train import TrainingOptions, recall, train
+    from specbridge_tools.processes import open_processes
 
     # the arrays of one molecule are too small to gain from a second thread
     torch.set_num_threads(1)

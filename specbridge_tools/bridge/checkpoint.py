@@ -7,13 +7,13 @@ to the re-ranking of hits.
 
 import dataclasses
 import hashlib
-import importlib.resources
 import json
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from specbridge_tools import pretrained
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.device import pick_device
 from specbridge_tools.errors import DataError, FormatError
@@ -25,11 +25,6 @@ FORMAT_VERSION = 1
 HEADER_KEY = "specbridge"
 RANKER_PREFIX = "ranker."
 SHIPPED_NAME = "default"
-
-
-def shipped_model_path():
-    """Path of the model that ships with the package; the file may be missing from a broken installation."""
-    return importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
 
 
 def save_model(model, destination, *, force=False, half=False):
@@ -57,7 +52,7 @@ def load_model(source=None, *, device="cpu"):
 
     Raises `DataError` where there is no such file, `FormatError` where it is no model of this version.
     """
-    with seekable_input(shipped_model_path() if source is None else source) as path:
+    with seekable_input(pretrained.MODEL if source is None else source) as path:
         header, tensors = read_tensors(path, expected_format=FORMAT, version=FORMAT_VERSION)
         digest = sha256_file(path)
     config = ModelConfig(**header["config"])

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specbridge_tools.bridge.cached_features import frozen_features
 from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_model
-from specbridge_tools.bridge.frozen import frozen_features
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import read_pairs
-from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.bridge.training import choose_trained, train
 from specbridge_tools.bridge.validation import KS, score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
+from specbridge_tools.processes import ALONE
 from specbridge_tools.provenance import sha256_text
 from specbridge_tools.streams import STDIO, check_output, output_text
 
@@ -101,7 +101,7 @@ def finetune(
         validation_pairs,
         training_options,
         checkpoint=checkpoint,
-        fingerprint=fingerprint | ({"processes": processes.count} if processes.count > 1 else {}),
+        fingerprint=fingerprint | ({"processes": processes.world_size} if processes.world_size > 1 else {}),
         resume=resume,
         display=display,
         frozen=_frozen(cache_features, model, training_pairs, training_options, processes),
@@ -181,10 +181,10 @@ def _frozen(folder, model, pairs, options, processes):
     if folder is None:
         return None
     if not processes.is_first:
-        processes.wait()  # the first makes them
+        processes.barrier()  # the first makes them
     features = frozen_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
     if processes.is_first:
-        processes.wait()
+        processes.barrier()
     return features
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from specbridge_tools.bridge.projector import PROJECTORS, MoleculeHead, unit_norm
-from specbridge_tools.encoders.batches import WIDE, encode_features, place_rows
-from specbridge_tools.encoders.features import spectrum_features
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.encoders.spectral.batches import WIDE, encode_features, place_rows
+from specbridge_tools.encoders.spectral.features import spectrum_features
 
 
 @dataclasses.dataclass(frozen=True)

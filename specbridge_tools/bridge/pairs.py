@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
-from specbridge_tools.encoders.features import SpectrumFeatures
+from specbridge_tools.encoders.spectral.features import SpectrumFeatures
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Rejection

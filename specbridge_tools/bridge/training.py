@@ -11,12 +11,12 @@ import torch
 
 from specbridge_tools.bridge.augmentation import Augmentation
 from specbridge_tools.bridge.losses import TrainingLoss
-from specbridge_tools.bridge.processes import ALONE
 from specbridge_tools.bridge.resume import Progress, load_checkpoint, save_checkpoint
 from specbridge_tools.bridge.sampling import epoch_batches, make_batch
 from specbridge_tools.bridge.validation import rank_among_candidates
 from specbridge_tools.errors import DataError
 from specbridge_tools.interrupts import held
+from specbridge_tools.processes import ALONE
 from specbridge_tools.progress import SilentProgress
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def train(
     if resume and Path(checkpoint).exists():
         state = load_checkpoint(checkpoint, model, optimizer, fingerprint)
         logger.info("going on after epoch %d and %d steps of %s", state.epoch, state.step, checkpoint)
-    processes.wait()
+    processes.barrier()
     display = display or SilentProgress()
     display.advance(state.epoch)
     loss_of = TrainingLoss(options.losses)
@@ -114,7 +114,7 @@ def train(
 def _validated(model, validation, epoch, loss, processes):
     """The row of an epoch, by the first process."""
     metrics = rank_among_candidates(model, validation) if processes.is_first else None
-    return {"epoch": epoch, "train_loss": loss, **processes.told(metrics)}
+    return {"epoch": epoch, "train_loss": loss, **processes.broadcast(metrics)}
 
 
 def _end_epoch(model, state, row):
@@ -144,20 +144,20 @@ def _train_epoch(model, pairs, options, optimizer, loss_of, state, display, froz
         share = (epoch - 1 + step / len(batches)) / options.epochs
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * schedule(share, options.warmup_share)
-        if processes.count > 1:
+        if processes.world_size > 1:
             # no state of theirs is in the checkpoint
             torch.manual_seed(np.random.default_rng(processes.seed(options.seed, epoch, step)).integers(1 << 62).item())
         batch = make_batch(
             model,
             pairs,
-            processes.own(batches[step]),
+            processes.shard(batches[step]),
             n_decoys=options.n_decoys if loss_of.needs_decoys else 0,
             augmentation=options.augmentation,
             bfloat16=options.bfloat16,
             seed=processes.seed(options.seed, epoch, step),
             frozen=frozen,
         )
-        loss = loss_of(processes.whole(batch))
+        loss = loss_of(processes.gather(batch))
         if not torch.isfinite(loss):
             raise DataError(f"the loss is {loss.item()} in epoch {epoch}", advice="lower --learning-rate")
         optimizer.zero_grad(set_to_none=True)

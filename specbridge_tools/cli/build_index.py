@@ -46,11 +46,11 @@ def main(
         raise click.UsageError("an index has a graph or IVF lists: --graph and --ivf do not go together")
     import functools
 
+    from specbridge_tools.identify.default_model import model_for_molecules
     from specbridge_tools.progress import progress
-    from specbridge_tools.search.build import build_index
-    from specbridge_tools.search.graph import GraphOptions
-    from specbridge_tools.search.ivf import IvfOptions
-    from specbridge_tools.search.models import model_for_molecules
+    from specbridge_tools.search.index.build import build_index
+    from specbridge_tools.search.index.hnsw import GraphOptions
+    from specbridge_tools.search.index.ivf import IvfOptions
     from specbridge_tools.threads import available_threads
 
     options = GraphOptions(graph_metric, graph_m, graph_ef_construction, graph_seed) if graph else None

@@ -87,7 +87,7 @@ def main(
             tally=tally,
             dtype=dtype,
             threads=threads,
-            window=plan.window,
+            record_range=plan.record_range,
             part=plan.part,
             force=force,
             display=display,

@@ -70,7 +70,7 @@ def main(
             dtype=dtype,
             input_format=input_format,
             batch_size=batch_size,
-            window=plan.window,
+            record_range=plan.record_range,
             part=plan.part,
             force=force,
             display=display,

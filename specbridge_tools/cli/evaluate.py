@@ -62,14 +62,14 @@ def main(
         raise click.UsageError("HITS and --truth cannot both be stdin")
     if audited == "-":
         raise click.UsageError("--audit cannot be stdin: it is read twice")
+    from specbridge_tools.evaluation.as_spelled import lists_as_spelled
     from specbridge_tools.evaluation.audit import audit
     from specbridge_tools.evaluation.candidates import read_lists
     from specbridge_tools.evaluation.evaluate import evaluate
-    from specbridge_tools.evaluation.spelled_lists import spelled_lists
     from specbridge_tools.evaluation.table import write_metrics
     from specbridge_tools.evaluation.truth import read_truths
+    from specbridge_tools.hits.hits import read_hits
     from specbridge_tools.records import open_tally
-    from specbridge_tools.search.hits import read_hits
     from specbridge_tools.streams import STDIO, check_output, output_text
     from specbridge_tools.threads import available_threads
 
@@ -81,7 +81,7 @@ def main(
     lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
     metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)
     if audited is not None:
-        spelled = spelled_lists(audited, lists, list(numbers), threads=available_threads())
+        spelled = lists_as_spelled(audited, lists, list(numbers), threads=available_threads())
         metrics += audit(spelled, resamples=resamples, seed=seed)
         click.echo(f"audit: {metrics[-1].note}", err=True)
     if table is None or output != STDIO:

@@ -50,9 +50,9 @@ def main(
     ends it with a checkpoint, from which --resume goes on.
     """
     from specbridge_tools.bridge.finetune import finetune
-    from specbridge_tools.bridge.processes import open_processes
     from specbridge_tools.device import pick_device
     from specbridge_tools.evaluation.calibration import fit_calibration
+    from specbridge_tools.processes import open_processes
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
     from specbridge_tools.streams import check_output

@@ -46,7 +46,7 @@ def list_models(as_json):
 @force_option
 def convert(source, output, force):
     """Turn a published DreaMS checkpoint into tensors and JSON; nothing that is pickled in it runs."""
-    from specbridge_tools.encoders.dreams_weights import convert_dreams
+    from specbridge_tools.encoders.spectral.dreams.weights import convert_dreams
 
     weights = convert_dreams(source, output, force=force)
     closing_line(f"{len(weights.tensors)} tensors written, {weights.digest()[:12]}", quiet=_quiet())
@@ -58,7 +58,7 @@ def convert(source, output, force):
 @force_option
 def add(name, source, force):
     """Copy a file (or a folder in Hugging Face layout) into the store, checked where its hash is known."""
-    from specbridge_tools.encoders.store import add_weights
+    from specbridge_tools.weights.store import add_weights
 
     found = add_weights(name, source, force=force)
     closing_line(f"{found.path}, SHA-256 {found.sha256}", quiet=_quiet())
@@ -69,8 +69,8 @@ def add(name, source, force):
 @force_option
 def fetch(name, force):
     """Download weights into the store; a download that was broken off goes on where it ended."""
-    from specbridge_tools.encoders.fetch import fetch_weights
     from specbridge_tools.progress import progress
+    from specbridge_tools.weights.fetch import fetch_weights
 
     with progress("fetching", quiet=_quiet()) as display:
         found = fetch_weights(name, force=force, display=display)
@@ -82,9 +82,9 @@ def _quiet():
 
 
 def _list(as_json):
-    from specbridge_tools.encoders.weights import list_weights
     from specbridge_tools.report.weights_table import write_weights
     from specbridge_tools.streams import STDIO, output_text
+    from specbridge_tools.weights.catalogue import list_weights
 
     with output_text(STDIO) as stream:
         write_weights(list_weights(), stream, as_json=as_json)

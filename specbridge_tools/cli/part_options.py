@@ -1,7 +1,5 @@
 """The options of a command that does one task of an array job."""
 
-import importlib.resources
-
 import click
 
 from specbridge_tools.cli.command import closing_line
@@ -42,6 +40,7 @@ def make_plan(output, *, source, count, files, digests=None):
     source  name of the parameter that is the file with the records; count: () -> their number
     files   names of the parameters that are files which the output depends on; digests: more, name -> () -> SHA-256
     """
+    from specbridge_tools import pretrained
     from specbridge_tools.parts.planning import plan_part
     from specbridge_tools.provenance import sha256_file
 
@@ -52,7 +51,7 @@ def make_plan(output, *, source, count, files, digests=None):
     for name in files:
         path = values[name]
         if name == "model" and path is None:
-            path = importlib.resources.files("specbridge_tools.pretrained") / "model.safetensors"
+            path = pretrained.MODEL
         if path is not None and name not in known:
             known[name] = lambda path=path: sha256_file(path)
     settings = {

@@ -55,15 +55,16 @@ def main(
 
     threads = threads or available_threads()
     os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # numpy reads it when it is imported, below
-    from specbridge_tools.fragmentation.query import query_hits, reranking
+    from specbridge_tools.identify.default_model import model_for_spectra
+    from specbridge_tools.identify.identify import query_hits, reranking
+    from specbridge_tools.identify.sources import index_files, open_molecules
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
-    from specbridge_tools.search.index import digest_of_indexes
-    from specbridge_tools.search.models import model_for_spectra
-    from specbridge_tools.search.opening import index_files, open_molecules
-    from specbridge_tools.search.passes import count_queries, rewindable, wanted_lists
-    from specbridge_tools.search.query import write_hits
-    from specbridge_tools.streams import STDIO, open_input, output_text, seekable_input
+    from specbridge_tools.search.candidates.list_file import wanted_lists
+    from specbridge_tools.search.index.reader import digest_of_indexes
+    from specbridge_tools.search.queries.reader import count_queries
+    from specbridge_tools.search.search import write_hits
+    from specbridge_tools.streams import STDIO, open_input, output_text, rewindable, seekable_input
 
     plan = make_plan(
         output,
@@ -91,7 +92,13 @@ def main(
         )
         display = stack.enter_context(progress("spectra", quiet=quiet))
         settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}
-        settings |= {"model": model, "lists": lists, "options": options, "tally": tally, "window": plan.window}
+        settings |= {
+            "model": model,
+            "lists": lists,
+            "options": options,
+            "tally": tally,
+            "record_range": plan.record_range,
+        }
         columns, hits = query_hits(source, index=opened, reranking=reranked, **settings)
         settings = {"columns": columns, "output_format": output_format, "part": plan.part}
         n_empty = write_hits(hits, stream, tally=tally, display=display, **settings)

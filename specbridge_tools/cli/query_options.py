@@ -87,8 +87,8 @@ def search_options(function):
 
 def typed_options(values):
     """Values of these options by name -> `SearchOptions`."""
-    from specbridge_tools.search.query import SearchOptions
-    from specbridge_tools.search.tolerance import Tolerance
+    from specbridge_tools.search.candidates.tolerance import Tolerance
+    from specbridge_tools.search.search import SearchOptions
 
     return SearchOptions(
         values["mode"],

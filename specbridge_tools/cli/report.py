@@ -43,12 +43,11 @@ def main(hits, spectra, truth, model, output, force, queries, top, group_by, inp
     if sum(path == "-" for path in (hits, truth, *spectra)) > 1:
         raise click.UsageError("only one of HITS, --spectra and --truth can be stdin")
     from specbridge_tools.evaluation.truth import read_truths
-    from specbridge_tools.fragmentation.ranker_file import find_ranker
+    from specbridge_tools.fragmentation.network.ranker_file import find_ranker
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
     from specbridge_tools.report.page import write_report
-    from specbridge_tools.search.passes import rewindable
-    from specbridge_tools.streams import check_output, output_text
+    from specbridge_tools.streams import check_output, output_text, rewindable
 
     check_output(output, force=force)
     tally, of_truths = Tally(noun="queries"), Tally(noun="true structures")

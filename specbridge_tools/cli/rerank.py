@@ -54,13 +54,12 @@ def main(
     from specbridge_tools.threads import available_threads
 
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy reads it when it is imported, below; queries share the cores
-    from specbridge_tools.fragmentation.ranker_file import load_ranker
-    from specbridge_tools.fragmentation.tables import rerank_table
+    from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+    from specbridge_tools.hits.hits import count_hits
+    from specbridge_tools.identify.rerank_table import rerank_table
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
-    from specbridge_tools.search.hits import count_hits
-    from specbridge_tools.search.passes import rewindable
-    from specbridge_tools.streams import output_text
+    from specbridge_tools.streams import output_text, rewindable
 
     files = ("hits", "spectra", "model")
     plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
@@ -76,6 +75,6 @@ def main(
         rerank_table(
             hits, source, stream, ranker, top=top, threads=threads or available_threads(), group_by=group_by,
             input_format=input_format, output_format=output_format, explained=peaks, explain_top=explain_top,
-            tally=tally, display=display, window=plan.window, part=plan.part,
+            tally=tally, display=display, record_range=plan.record_range, part=plan.part,
         )  # fmt: skip
     return closing_line(tally.summary(), quiet=quiet)

@@ -14,7 +14,7 @@ from specbridge_tools.conversion.massspecgym_spectra import read_massspecgym
 from specbridge_tools.molecules.identity import structure_key_of
 from specbridge_tools.parts.outputs import part_outputs
 from specbridge_tools.records import Rejection
-from specbridge_tools.search.table import LIST_FIELD
+from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.mgf import mgf_text
 from specbridge_tools.streams import seekable_input
 

@@ -5,11 +5,10 @@ import contextlib
 import h5py
 import numpy as np
 
+from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.columns import FORMAT_VERSION, TEXT, VECTOR
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.streams import display_name, seekable_input
-
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 class ColumnFile:
@@ -116,10 +115,10 @@ def open_columns(kind, layout, source):
 def _check_signature(path, name, layout):
     try:
         with open(path, "rb") as file:
-            begin = file.read(len(SIGNATURE))
+            begin = file.read(len(HDF5_SIGNATURE))
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=name) from error
-    if begin != SIGNATURE:
+    if begin != HDF5_SIGNATURE:
         what = "is empty" if not begin else "is no HDF5 file"
         raise FormatError(f"{what}, expected {layout.format!r}", where=name, advice=layout.advice)
 

@@ -39,7 +39,7 @@ def embed_molecules(
     input_format="auto",
     smiles_column=None,
     threads=None,
-    window=None,
+    record_range=None,
     part=None,
     force=False,
     display=None,
@@ -49,7 +49,7 @@ def embed_molecules(
     encoder  a `MoleculeEncoder`
     tally    counts the records; its `n_written` becomes the number of molecules written
     dtype    of the stored vectors, float16 or float32
-    window   `shards.Window` of the records to encode, None for all; part: `provenance.Part` that the file then is
+    record_range   `shards.RecordRange` of the records to encode, None for all; part: `provenance.Part` that the file then is
 
     A structure that stands in several records, by InChIKey block and formula, is written once, where it came first,
     with the ids of all. Raises `DataError` where a vector does not fit the dtype.
@@ -65,7 +65,7 @@ def embed_molecules(
                 input_format=input_format,
                 smiles_column=smiles_column,
                 threads=threads,
-                window=window,
+                record_range=record_range,
             )
         ) as records,
     ):

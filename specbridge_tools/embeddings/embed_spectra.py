@@ -23,7 +23,7 @@ def embed_spectra(
     dtype="float16",
     input_format="auto",
     batch_size=64,
-    window=None,
+    record_range=None,
     part=None,
     force=False,
     display=None,
@@ -31,11 +31,11 @@ def embed_spectra(
     """Encode the spectra of `source` (path, `-` or binary file) with an aligned model into an embeddings file.
 
     Rejected records keep their row, with the reason and a vector of zeros. `tally` counts the records; its `n_written`
-    becomes the number of spectra encoded. `window` (`shards.Window`) says which records to take, `part`
+    becomes the number of spectra encoded. `record_range` (`shards.RecordRange`) says which records to take, `part`
     (`provenance.Part`) which part of a whole the file then is.
     """
     display = display or SilentProgress()
-    records = iter(read_spectra(source, input_format=input_format, window=window))
+    records = iter(read_spectra(source, input_format=input_format, record_range=record_range))
     with (
         output_path(destination, force=force) as temporary,
         create_spectrum_embeddings(temporary, model=model, dtype=dtype, part=part) as writer,

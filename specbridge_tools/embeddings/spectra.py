@@ -22,6 +22,7 @@ import types
 
 import numpy as np
 
+from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
 from specbridge_tools.embeddings.columns import TEXT, VECTOR, Layout, create_columns
 from specbridge_tools.records import Rejection
@@ -81,12 +82,12 @@ class SpectrumEmbeddings(ColumnFile):
         """The vectors on disk; slicing reads them."""
         return self.dataset("embedding")
 
-    def blocks(self, size, *, window=None):
-        """Yield lists of up to `size` pairs (record, vector (d,)), in order; `window` (`shards.Window`) says of which.
+    def blocks(self, size, *, record_range=None):
+        """Yield lists of up to `size` pairs (record, vector (d,)), in order; `record_range` (`shards.RecordRange`) says of which.
 
         A record is a `Spectrum` without peaks, whose metadata hold its formula where it has one, or a `Rejection`.
         """
-        rows = (0, len(self)) if window is None else (window.low, min(window.high, len(self)))
+        rows = (0, len(self)) if record_range is None else (record_range.low, min(record_range.high, len(self)))
         for columns in self.read_blocks(size, *rows):
             vectors = columns.pop("embedding")
             names = list(columns)
@@ -123,3 +124,8 @@ def create_spectrum_embeddings(path, *, model, dtype, part=None):
     }
     with create_columns(path, LAYOUT, attributes, dtype=dtype, part=part) as writer:
         yield writer
+
+
+def holds_embeddings(stream):
+    """Whether a stream with `peek`, at its start, is HDF5 and so no file of spectra."""
+    return stream.peek(len(HDF5_SIGNATURE))[: len(HDF5_SIGNATURE)] == HDF5_SIGNATURE

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-    from specbridge_tools.encoders.features import SpectrumFeatures
+    from specbridge_tools.encoders.spectral.features import SpectrumFeatures
 
 
 class MoleculeEncoder(Protocol):

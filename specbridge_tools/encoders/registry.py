@@ -42,15 +42,15 @@ class Registry:
 
 
 MOLECULE_ENCODERS = Registry("molecule encoder")
-MOLECULE_ENCODERS.register("default", "specbridge_tools.encoders.morgan:ShippedEncoder")
-MOLECULE_ENCODERS.register("toy", "specbridge_tools.encoders.toy:ToyMoleculeEncoder")
-MOLECULE_ENCODERS.register("morgan", "specbridge_tools.encoders.morgan:MorganEncoder")
-MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.chemberta:ChembertaEncoder")
+MOLECULE_ENCODERS.register("default", "specbridge_tools.encoders.molecular.morgan:ShippedEncoder")
+MOLECULE_ENCODERS.register("toy", "specbridge_tools.encoders.molecular.toy:ToyMoleculeEncoder")
+MOLECULE_ENCODERS.register("morgan", "specbridge_tools.encoders.molecular.morgan:MorganEncoder")
+MOLECULE_ENCODERS.register("chemberta", "specbridge_tools.encoders.molecular.chemberta.encoder:ChembertaEncoder")
 
 SPECTRUM_ENCODERS = Registry("spectral encoder")
-SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.toy_spectrum:ToySpectrumEncoder")
-SPECTRUM_ENCODERS.register("massbins", "specbridge_tools.encoders.mass_bins:MassBinsEncoder")
-SPECTRUM_ENCODERS.register("dreams", "specbridge_tools.encoders.dreams:DreamsEncoder")
+SPECTRUM_ENCODERS.register("toy", "specbridge_tools.encoders.spectral.toy:ToySpectrumEncoder")
+SPECTRUM_ENCODERS.register("massbins", "specbridge_tools.encoders.spectral.mass_bins:MassBinsEncoder")
+SPECTRUM_ENCODERS.register("dreams", "specbridge_tools.encoders.spectral.dreams.encoder:DreamsEncoder")
 
 
 def parse_options(argument, known):

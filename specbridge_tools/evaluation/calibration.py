@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.search.probability import PARAMETERS
+from specbridge_tools.hits.probability import PARAMETERS
 
 RELIABILITY_BINS = 10
 _BOUNDS = ((0.0, None), (None, None), (None, None), (None, None))
@@ -38,7 +38,7 @@ def fit_calibration(queries: Sequence[tuple[np.ndarray, int]], *, seed=0, weight
 
 
 def fit_probabilities(lists, *, weights=None):
-    """Fit the parameters of `search.probability.candidate_probabilities` by maximum likelihood.
+    """Fit the parameters of `hits.probability.candidate_probabilities` by maximum likelihood.
 
     lists: (scores (n,), position of the truth or -1, number of candidates that the search found) of spectra that took
     no part in training, some of them without their truth. weights (n_lists,): e.g. 1 / spectra of the molecule, so that

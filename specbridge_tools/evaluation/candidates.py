@@ -39,7 +39,7 @@ class CandidateList:
 def read_lists(hits, table, *, numbers=None):
     """Yield one `CandidateList` for every truth of a `TruthTable`; those without rows come last, empty.
 
-    hits: `search.hits.read_hits`, queries in any order. numbers: a dict that is filled with the number of each InChIKey
+    hits: `hits.hits.read_hits`, queries in any order. numbers: a dict that is filled with the number of each InChIKey
     block. Queries without a usable truth are left out. Raises
     `MismatchError` where a query is in the hits alone, `DataError` where it comes twice or a score is not finite.
     """

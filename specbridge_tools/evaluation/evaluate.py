@@ -130,7 +130,7 @@ def _list_metrics(subset, lists, size):
 
 def _probability_metrics(subset, lists, size):
     """How far the stated probability of the best hit can be trusted; nothing where the hits state none."""
-    stated, right = answers(lists)
+    stated, right = first_candidates(lists)
     if np.isnan(stated).all():
         return []
     answered = ~np.isnan(stated)
@@ -141,7 +141,7 @@ def _probability_metrics(subset, lists, size):
     return [Metric(subset, "probability", n, "spectra", v, math.nan, math.nan, *size) for n, v in rows]
 
 
-def answers(lists):
+def first_candidates(lists):
     """(n,) stated probability of each best hit, nan without one, and (n,) its expected share of being right."""
     stated = np.array([c.probability for c in lists])
     above, tied = np.array([baselines.score_counts(c) for c in lists]).T

@@ -5,7 +5,7 @@ import dataclasses
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Rejection
-from specbridge_tools.search.table import LIST_FIELD
+from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.streams import display_name

@@ -72,3 +72,12 @@ def mass_of_formula(text):
     if unknown:
         raise DataError(f"no mass for {', '.join(unknown)} in formula {text!r}")
     return sum(ATOM_MASS[symbol] * count for symbol, count in atoms.items())
+
+
+def plain_formula(text):
+    """A formula in any spelling -> Hill order without its charge: files differ in whether they write it.
+
+    Raises `DataError` for what is no formula or has an element without a known mass.
+    """
+    mass_of_formula(text)
+    return hill(parse_formula(text)[0])

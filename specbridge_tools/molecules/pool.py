@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from specbridge_tools.errors import SpecbridgeError, TryAgainError
-from specbridge_tools.molecules.worker import answer
+from specbridge_tools.molecules.worker import forms_of
 
 CHUNK = 256
 _BEFORE_POOL = 1024  # starting workers costs more than this many structures do
@@ -26,8 +26,8 @@ worker.serve()
 """
 
 
-def answers(structures, *, threads, fingerprint=None):
-    """Yield `worker.answer` for each (text, kind), lazily and in order.
+def standard_forms(structures, *, threads, fingerprint=None):
+    """Yield `worker.forms_of` for each (text, kind), lazily and in order.
 
     threads  processes to use; 1 works in this process, as do few structures. fingerprint (radius, bits) or None.
     Raises `SpecbridgeError` where a worker process dies.
@@ -36,7 +36,7 @@ def answers(structures, *, threads, fingerprint=None):
     first = list(itertools.islice(structures, _BEFORE_POOL if threads > 1 else 0))
     if len(first) < _BEFORE_POOL:
         for structure in itertools.chain(first, structures):
-            yield from answer([structure], fingerprint)
+            yield from forms_of([structure], fingerprint)
         return
     with contextlib.closing(_Pool(threads, fingerprint)) as pool:
         waiting = collections.deque()

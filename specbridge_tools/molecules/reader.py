@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.molecule import Molecule
-from specbridge_tools.molecules.pool import answers
+from specbridge_tools.molecules.pool import standard_forms
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
 from specbridge_tools.molecules.sniff import FORMATS, delimiter_of, sniff
@@ -37,30 +37,30 @@ def read_molecules(source, *, input_format="auto", smiles_column=None, threads=N
         yield item
 
 
-def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None, threads=None, window=None):
+def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None, threads=None, record_range=None):
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
-    One pass does both, since the parsed structure is at hand. `window` (`shards.Window`) says which are wanted.
+    One pass does both, since the parsed structure is at hand. `record_range` (`shards.RecordRange`) says which are wanted.
     """
-    raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, window=window)
+    raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=record_range)
     # `answers` runs ahead of what it has answered: records wait here for theirs
     waiting = collections.deque()
     structures = _structures(raw, waiting)
     name = display_name(source)
-    for result in answers(structures, threads=threads or available_threads(), fingerprint=fingerprint):
+    for result in standard_forms(structures, threads=threads or available_threads(), fingerprint=fingerprint):
         record = waiting.popleft()
         yield (record, None) if isinstance(record, Rejection) else _finished(record, result, name)
 
 
 def count_molecules(source, *, input_format="auto", smiles_column=None):
-    """How many records a file has, as a `Window` counts them; structures are not looked at."""
+    """How many records a file has, as a `RecordRange` counts them; structures are not looked at."""
     counter = Counter()
-    records = read_raw(source, input_format=input_format, smiles_column=smiles_column, window=counter)
+    records = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=counter)
     collections.deque(records, maxlen=0)
     return counter.n
 
 
-def read_raw(source, *, input_format="auto", smiles_column=None, window=None):
+def read_raw(source, *, input_format="auto", smiles_column=None, record_range=None):
     """Yield `RawMolecule | Rejection` for each record, structures not looked at."""
     if input_format not in FORMATS:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
@@ -73,15 +73,17 @@ def read_raw(source, *, input_format="auto", smiles_column=None, window=None):
             return
         lines = numbered_lines(head, stream, name)
         if input_format == "sdf":
-            yield from read_sdf(lines, name, window)
+            yield from read_sdf(lines, name, record_range)
         elif input_format == "smi":
-            yield from read_smi(lines, name, window)
+            yield from read_smi(lines, name, record_range)
         else:
             lines = itertools.dropwhile(lambda numbered: not numbered[1].strip(), lines)
             header = next(lines, (0, ""))
             delimiter = delimiter_of(input_format, header[1])
             lines = itertools.chain([header], lines)
-            yield from read_table(lines, name, delimiter=delimiter, smiles_column=smiles_column, window=window)
+            yield from read_table(
+                lines, name, delimiter=delimiter, smiles_column=smiles_column, record_range=record_range
+            )
 
 
 def _structures(raw, waiting):

@@ -5,7 +5,7 @@ import re
 from specbridge_tools.molecules.columns import ID_COLUMNS, NAME_COLUMNS, normalised
 from specbridge_tools.molecules.raw import BROKEN_RECORD, TOO_LONG, RawMolecule, one_line
 from specbridge_tools.records import Rejection
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 
 END_OF_RECORD = "$$$$"
 MAX_LINES_OF_A_RECORD = 100_000
@@ -13,17 +13,17 @@ _END_OF_MOLFILE = "M  END"
 _FIELD = re.compile(r">.*?<(.+?)>")
 
 
-def read_sdf(lines, name, window=None):
+def read_sdf(lines, name, record_range=None):
     """Yield `RawMolecule | Rejection` for each record of `lines` (numbered).
 
     The id is that of a data field with an id's name, else the title line; the name that of a field, else the title.
-    `window` (`Window`) says which are wanted.
+    `record_range` (`RecordRange`) says which are wanted.
     """
-    window = window or Window()
+    record_range = record_range or RecordRange()
     for record, (start, text, whole) in enumerate(_records(lines), start=1):
-        if window.is_passed:
+        if record_range.is_passed:
             return
-        if not window.take():
+        if not record_range.take():
             continue
         title = one_line(text[0]) if text else ""
         fields = _fields(text)

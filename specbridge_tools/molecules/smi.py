@@ -4,7 +4,7 @@ import re
 
 from specbridge_tools.molecules.columns import INCHI_COLUMNS, SMILES_COLUMNS, normalised
 from specbridge_tools.molecules.raw import RawMolecule, structure_kind
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 
 _SMILES = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+")
 
@@ -19,13 +19,13 @@ def is_header(line):
     return normalised(line.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS
 
 
-def read_smi(lines, name, window=None):
+def read_smi(lines, name, record_range=None):
     """Yield `RawMolecule` for each line of `lines` (numbered); `#` begins a comment line, a header line is passed over.
 
     The first word is the structure, the rest of the line the name. With a tab in the line the first cell after the
-    structure is the id and the next the name; without, the one rest is both. `window` (`Window`) says which are wanted.
+    structure is the id and the next the name; without, the one rest is both. `record_range` (`RecordRange`) says which are wanted.
     """
-    window = window or Window()
+    record_range = record_range or RecordRange()
     record = 0
     first = True
     for number, line in lines:
@@ -36,11 +36,11 @@ def read_smi(lines, name, window=None):
         if header:
             continue
         record += 1
-        if not window.take():
+        if not record_range.take():
             continue
         structure, identifier, label = _parts(text)
         yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", label, record, number)
-        if window.is_passed:
+        if record_range.is_passed:
             return
 
 

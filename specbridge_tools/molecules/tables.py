@@ -14,32 +14,32 @@ from specbridge_tools.molecules.raw import (
     structure_kind,
 )
 from specbridge_tools.records import Rejection
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 
 # a quoted cell may go on over this many lines; a quote that nothing closes then costs its own line only
 MAX_LINES_OF_A_ROW = 50
 _MAX_CELL = 1_000_000
 
 
-def read_table(lines, name, *, delimiter, smiles_column=None, window=None):
+def read_table(lines, name, *, delimiter, smiles_column=None, record_range=None):
     """Yield `RawMolecule | Rejection` for each row; `lines` are numbered, the first with text is the header.
 
     Cells of a table parted by tabs are taken as they stand (a pair of quotes around a cell is removed); others follow
-    RFC 4180. Lines without text are no rows; `window` (`Window`) says which rows are wanted. Raises `DataError`
+    RFC 4180. Lines without text are no rows; `record_range` (`RecordRange`) says which rows are wanted. Raises `DataError`
     where no column holds structures.
     """
-    window = window or Window()
+    record_range = record_range or RecordRange()
     rows = _rows(lines, delimiter)
     header = next((cells for _, cells in rows if cells is not None), [])
     columns = find_columns([cell.strip().lstrip("\ufeff") for cell in header], smiles_column=smiles_column, where=name)
     for record, (line, cells) in enumerate(rows, start=1):
-        if not window.take():
+        if not record_range.take():
             continue
         if cells is None:
             yield Rejection(UNBALANCED_QUOTE, id=f"record={record}", record=record, line=line, source=name)
         else:
             yield _record(cells, columns, len(header), record, line, name)
-        if window.is_passed:
+        if record_range.is_passed:
             return
 
 

@@ -12,12 +12,12 @@ import sys
 from specbridge_tools.errors import DataError
 
 
-def answer(structures, fingerprint):
+def forms_of(structures, fingerprint):
     """Standard forms of [(text, kind), ...], as lists, or the reason (str) why one has none."""
-    return [_answer(text, kind, fingerprint) for text, kind in structures]
+    return [_form_of(text, kind, fingerprint) for text, kind in structures]
 
 
-def _answer(text, kind, fingerprint):
+def _form_of(text, kind, fingerprint):
     from specbridge_tools.molecules import chemistry
 
     try:
@@ -40,7 +40,7 @@ def serve():
         for line in sys.stdin.buffer:
             request = json.loads(line)
             # dumps, not dump, which writes piece by piece
-            answers.write(json.dumps(answer(request["structures"], request["fingerprint"])) + "\n")
+            answers.write(json.dumps(forms_of(request["structures"], request["fingerprint"])) + "\n")
             answers.flush()
     except BrokenPipeError:
         # whoever asked is gone

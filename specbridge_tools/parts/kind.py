@@ -2,10 +2,10 @@
 
 import h5py
 
-from specbridge_tools.content import beginning
+from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
+from specbridge_tools.hits.hits import REQUIRED
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
-from specbridge_tools.search.hits import REQUIRED
 from specbridge_tools.spectra.reader import HEAD
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import open_input
@@ -15,7 +15,6 @@ HDF5_KINDS = {
     "specbridge-spectra": "spectrum embeddings",
     "specbridge-index": "index",
 }
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _KNOWN = "hits, spectra, tables of molecules, embeddings and indexes"
 
 
@@ -26,7 +25,7 @@ def kind_of(path, name):
     """
     with open_input(path) as stream:
         head = stream.read(HEAD)
-    if head.startswith(_HDF5_MAGIC):
+    if head.startswith(HDF5_SIGNATURE):
         return _hdf5_kind(path, name)
     if not head.strip():
         raise FormatError("is empty", where=name)

@@ -2,12 +2,11 @@
 
 import h5py
 
-from specbridge_tools.content import foreign
+from specbridge_tools.content import HDF5_SIGNATURE, foreign
 from specbridge_tools.errors import FormatError
 from specbridge_tools.provenance import Part
 from specbridge_tools.streams import open_input
 
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _LONGEST_HEADER = 1 << 16
 
 
@@ -16,7 +15,7 @@ def read_part(path, name=None):
     name = name or str(path)
     with open_input(path) as stream:
         head = stream.read(_LONGEST_HEADER)
-    if head.startswith(_HDF5_MAGIC):
+    if head.startswith(HDF5_SIGNATURE):
         return _of_hdf5(path, name)
     if foreign(head) or not head:
         return None

@@ -12,8 +12,8 @@ from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, joined_ids
 from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
 from specbridge_tools.parts.marks import read_part
-from specbridge_tools.search.build import merge_indexes
-from specbridge_tools.search.index import open_index
+from specbridge_tools.search.index.build import merge_indexes
+from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.streams import output_path
 
 _logger = logging.getLogger(__name__)

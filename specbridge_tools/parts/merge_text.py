@@ -5,11 +5,11 @@ import io
 import itertools
 
 from specbridge_tools.errors import MismatchError
+from specbridge_tools.hits.hits import Hits, HitWriter, read_hits
 from specbridge_tools.parts.marks import read_part
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
 from specbridge_tools.provenance import is_part
-from specbridge_tools.search.hits import Hits, HitWriter, read_hits
 from specbridge_tools.streams import open_input, output_text
 
 

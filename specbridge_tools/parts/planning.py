@@ -6,16 +6,16 @@ from pathlib import Path
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.parts.marks import read_part
 from specbridge_tools.provenance import Part, sha256_values
-from specbridge_tools.shards import WHOLE, Window, require_file
+from specbridge_tools.shards import WHOLE, RecordRange, require_file
 from specbridge_tools.streams import STDIO, check_output, is_regular_file
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """part: what the output will say of itself, None for nothing; window: the records to take, None for all."""
+    """part: what the output will say of itself, None for nothing; record_range: the records to take, None for all."""
 
     part: Part | None = None
-    window: Window | None = None
+    record_range: RecordRange | None = None
     is_done: bool = False
 
 
@@ -49,7 +49,7 @@ def plan_part(output, *, source, digests, settings, count, shard=None, skip_exis
     if above is not None:
         return Plan(part)
     n_records = count()
-    return Plan(dataclasses.replace(part, n_records=n_records), part.shard.window(n_records))
+    return Plan(dataclasses.replace(part, n_records=n_records), part.shard.record_range(n_records))
 
 
 def _is_same(output, part, force):

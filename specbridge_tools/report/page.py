@@ -7,7 +7,9 @@ import dataclasses
 import itertools
 
 from specbridge_tools.errors import UsageError
-from specbridge_tools.fragmentation.spectra_of_hits import with_groups, with_spectra
+from specbridge_tools.hits.hits import read_hits
+from specbridge_tools.hits.rows import Answer
+from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.provenance import CREATED_BY
 from specbridge_tools.report.candidates import candidate_table
 from specbridge_tools.report.markup import Markup, element, joined
@@ -15,11 +17,9 @@ from specbridge_tools.report.overview import overview_row, overview_table, summa
 from specbridge_tools.report.spectra import spectrum_pictures
 from specbridge_tools.report.summary import Summary
 from specbridge_tools.report.verdicts import Verdicts
-from specbridge_tools.search.answers import Answer
-from specbridge_tools.search.hits import read_hits
-from specbridge_tools.search.passes import rewindable
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import rewindable
 
 _STYLE = """
 body { font-family: sans-serif; font-size: 14px; margin: 2em auto; max-width: 1100px; }
@@ -63,7 +63,7 @@ def write_report(
 
     spectra   what was searched, to be drawn: none, or a path or `-` for each part whose hits were merged, in order
     truths    `evaluation.truth.TruthTable`, or None
-    ranker    `fragmentation.ranker.Ranker` that says which peaks fragments explain, or None
+    ranker    `fragmentation.network.ranker.Ranker` that says which peaks fragments explain, or None
     queries   how many are shown, the first ones, 0 for all; top: candidates of each
     group_by  field of the spectra's metadata that names the groups which the queries are, or None
     tally     `Tally` of the queries: all are read, those shown are written; display: progress

@@ -1,7 +1,7 @@
 """The spectra of one query as pictures, with the peaks that fragments of the best candidate explain."""
 
-from specbridge_tools.fragmentation.explain import explain
-from specbridge_tools.fragmentation.peaks import prepare_peaks
+from specbridge_tools.fragmentation.network.explain import explain
+from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
 from specbridge_tools.report.markup import element, image, joined
 from specbridge_tools.report.spectrum_picture import HEIGHT, WIDTH, draw_spectrum
 
@@ -12,7 +12,7 @@ _HEADINGS = ("m/z", "relative intensity", "formula of the ion", "fragment", "bon
 def spectrum_pictures(answer, ranker):
     """One picture, caption and table of fragments for each spectrum of an `Answer` that has a candidate.
 
-    ranker: `fragmentation.ranker.Ranker`, or None: then no peak is explained, and the caption says so.
+    ranker: `fragmentation.network.ranker.Ranker`, or None: then no peak is explained, and the caption says so.
     """
     smiles, adduct = answer.hits.value("smiles"), answer.hits.value("adduct")
     return joined(*(_picture(spectrum, smiles, adduct, ranker) for spectrum in answer.spectra))

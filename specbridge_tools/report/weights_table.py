@@ -10,7 +10,7 @@ _STYLES = {"present": "green", "damaged": "red"}
 
 
 def write_weights(found, stream, *, as_json=False):
-    """Write `encoders.weights.LocalWeights` to an open text file; `sha256` is that of the file, or as published."""
+    """Write `weights.catalogue.LocalWeights` to an open text file; `sha256` is that of the file, or as published."""
     rows = [_row(local) for local in found]
     if as_json:
         json.dump(rows, stream, indent=1)

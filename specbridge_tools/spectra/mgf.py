@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import canonical_key, parse_charge, parse_polarity
 from specbridge_tools.spectra.mgf_lines import LineParser
@@ -25,43 +25,43 @@ _CONTROL = bytes({*range(32), 127} - {10})
 _NO_PEAKS = np.empty((0, 2))
 
 
-def read_mgf(stream, source, skipped, window=None):
+def read_mgf(stream, source, skipped, record_range=None):
     """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS of a binary stream, in order.
 
     Lines outside of records yield one `Rejection` for each run of them; KEY=VALUE lines before the first record are
     defaults for every record. A record of more than 64 MB is rejected, what follows of it counts as text outside
-    records. Records of MS level 1 are counted in `skipped` instead. `source` is the name to show; `window` (`Window`)
+    records. Records of MS level 1 are counted in `skipped` instead. `source` is the name to show; `record_range` (`RecordRange`)
     says which are wanted: a record for it is all up to an END IONS.
     """
     parser = LineParser(source, skipped)
-    window = window or Window()
+    record_range = record_range or RecordRange()
     pending, line = b"", 1
     for block in line_blocks(stream, source):
         pending += block
         if _END[1:] in block:
             *records, pending = pending.split(_END)
-            yield from _finished(records, line, window, parser)
+            yield from _finished(records, line, record_range, parser)
             line += sum(record.count(b"\n") + 2 for record in records)
         else:
             start, begin = len(pending) - len(block), 0
             for match in _ANY_END.finditer(block):
                 record, begin = pending[begin : start + match.end()], start + match.end()
-                yield from _parsed(record, line, window, parser)
+                yield from _parsed(record, line, record_range, parser)
                 line += record.count(b"\n")
             pending = pending[begin:]
         if len(pending) > MAX_RECORD:
-            yield from _parsed(pending, line, window, parser, unended=reasons.RECORD_TOO_LONG)
+            yield from _parsed(pending, line, record_range, parser, unended=reasons.RECORD_TOO_LONG)
             line += pending.count(b"\n")
             pending = b""
-        if window.is_passed:
+        if record_range.is_passed:
             return
     if pending.strip():
-        yield from _parsed(pending, line, window, parser)
+        yield from _parsed(pending, line, record_range, parser)
 
 
-def _finished(records, line, window, parser):
+def _finished(records, line, record_range, parser):
     """What becomes of whole records (bytes before END IONS), the first of which begins at `line`."""
-    wanted = [window.take() for _ in records]
+    wanted = [record_range.take() for _ in records]
     reads = iter(_read_plain(list(itertools.compress(records, wanted))))
     for record, is_wanted in zip(records, wanted, strict=True):
         if not is_wanted:
@@ -76,8 +76,8 @@ def _finished(records, line, window, parser):
         line += record.count(b"\n") + 2
 
 
-def _parsed(data, line, window, parser, **settings):
-    if window.take():
+def _parsed(data, line, record_range, parser, **settings):
+    if record_range.take():
         yield from parser.parse(data, line, **settings)
     else:
         parser.pass_over(data, line)

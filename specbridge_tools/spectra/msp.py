@@ -6,7 +6,7 @@ peaks, at the next `Name:`, or at any other `Key:` behind its peaks.
 
 import re
 
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
@@ -20,14 +20,14 @@ _QUOTED_PAIR = re.compile(r'"([^"=]+)=([^"]*)"')
 _PLAIN_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w/#]*)=("[^"]*"|\S+)')
 
 
-def read_msp(stream, source, skipped, window=None):
+def read_msp(stream, source, skipped, record_range=None):
     """Yield a `Spectrum` or a `Rejection` for each record of a binary stream, in order: one at least for each `Name:`.
 
     Pairs `key=value` in the comments count where the record has no such field. Lines outside of records yield one
-    `Rejection` for each run of them. Records of MS level 1 are counted in `skipped` instead. `window` (`Window`) says
+    `Rejection` for each run of them. Records of MS level 1 are counted in `skipped` instead. `record_range` (`RecordRange`) says
     which of the spectra and rejections are wanted.
     """
-    yield from (window or Window()).filter(_read(stream, source, skipped))
+    yield from (record_range or RecordRange()).filter(_read(stream, source, skipped))
 
 
 def _read(stream, source, skipped):

@@ -9,7 +9,7 @@ import re
 from lxml import etree
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.shards import Window
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
@@ -36,14 +36,14 @@ _MINUTE = "UO:0000031"
 _ELECTRONVOLT = "UO:0000266"
 
 
-def read_mzml(stream, source, skipped, window=None):
+def read_mzml(stream, source, skipped, record_range=None):
     """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2 and above of a binary stream, in order.
 
     MS1 spectra and spectra of light are counted in `skipped`. Where an MS3 or deeper scan tells several precursors the
-    first counts, which is the last that was isolated. Raises `DataError` where the XML is broken or cut off. `window`
-    (`Window`) says which are wanted, spectra of every kind counted.
+    first counts, which is the last that was isolated. Raises `DataError` where the XML is broken or cut off. `record_range`
+    (`RecordRange`) says which are wanted, spectra of every kind counted.
     """
-    window = window or Window()
+    record_range = record_range or RecordRange()
     groups = {}
     n_records = 0
     for element, tag in _elements(stream, source):
@@ -51,12 +51,12 @@ def read_mzml(stream, source, skipped, window=None):
             groups[element.get("id")] = Parameters(element, {})
         elif tag == "spectrum":
             n_records += 1
-            if not window.take():
+            if not record_range.take():
                 continue
             record = _spectrum(element, groups, Place(source, n_records, _line(element)), skipped)
             if record is not None:
                 yield record
-        if window.is_passed:
+        if record_range.is_passed:
             return
 
 
@@ -136,8 +136,8 @@ def _read_fields(fields, element, parameters, groups):
     ions = precursors[0].findall("{*}selectedIonList/{*}selectedIon") if precursors else []
     if precursors:
         ion = Parameters(ions[0], groups) if ions else Parameters()
-        window = Parameters(precursors[0].find("{*}isolationWindow"), groups)
-        told["precursor_mz"] = ion.first(_SELECTED_MZ) or window.value(_WINDOW_TARGET)
+        isolation = Parameters(precursors[0].find("{*}isolationWindow"), groups)
+        told["precursor_mz"] = ion.first(_SELECTED_MZ) or isolation.value(_WINDOW_TARGET)
         told["charge"] = ion.value(_CHARGE_STATE)
         told["precursor_intensity"] = ion.value(_PEAK_INTENSITY)
         told["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))

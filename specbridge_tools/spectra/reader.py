@@ -33,29 +33,29 @@ _OTHER_FORMATS = (
 _logger = logging.getLogger(__name__)
 
 
-def read_spectra(source, *, input_format="auto", skipped=None, window=None) -> Iterator[Spectrum | Rejection]:
+def read_spectra(source, *, input_format="auto", skipped=None, record_range=None) -> Iterator[Spectrum | Rejection]:
     """Yield each record of `source` (path, `-` or open binary file) as a `Spectrum` or a `Rejection`, lazily.
 
     `input_format` is mgf, msp or mzml, or auto: by the first 64 KB of the content, gzip seen through. MS1 spectra are
     no queries: they are neither yielded nor rejected but counted in `skipped` (a `collections.Counter`), and their
     number is logged at the end. A file without any record, an empty one too, yields nothing. The reasons of
-    rejections are listed in `spectra.reasons`. `window` (`shards.Window`) says which records are wanted.
+    rejections are listed in `spectra.reasons`. `record_range` (`shards.RecordRange`) says which records are wanted.
 
     Raises `FormatError` for a file of no known format and `DataError` where it cannot be read to its end.
     """
     if input_format not in FORMATS:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
-    return _read(source, input_format, collections.Counter() if skipped is None else skipped, window)
+    return _read(source, input_format, collections.Counter() if skipped is None else skipped, record_range)
 
 
 def count_spectra(source, *, input_format="auto"):
-    """How many records a file has, as a `Window` counts them; peaks are not looked at."""
+    """How many records a file has, as a `RecordRange` counts them; peaks are not looked at."""
     counter = Counter()
-    collections.deque(read_spectra(source, input_format=input_format, window=counter), maxlen=0)
+    collections.deque(read_spectra(source, input_format=input_format, record_range=counter), maxlen=0)
     return counter.n
 
 
-def _read(source, input_format, skipped, window):
+def _read(source, input_format, skipped, record_range):
     name = display_name(source)
     before = collections.Counter(skipped)
     with open_input(source) as stream:
@@ -63,9 +63,20 @@ def _read(source, input_format, skipped, window):
         if input_format == "auto":
             input_format = sniff(head, name)
         if input_format is not None:
-            yield from _READERS[input_format](_Continued(head, stream), name, skipped, window)
+            yield from _READERS[input_format](_Continued(head, stream), name, skipped, record_range)
     for reason, count in (skipped - before).items():
         _logger.info("%s: %d spectra skipped (%s)", name, count, reason)
+
+
+def count_values(stream, value_of, *, input_format="auto"):
+    """How many spectra of a rewindable file have each value; rejected records count for none.
+
+    value_of  spectrum -> its value, '' for none. The file is at its start before and after.
+    """
+    usable = (each for each in read_spectra(stream, input_format=input_format) if not isinstance(each, Rejection))
+    counts = collections.Counter(filter(None, map(value_of, usable)))
+    stream.seek(0)
+    return counts
 
 
 class _Continued:

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
 from transformers.utils import logging
 
-from specbridge_tools.encoders.chemberta import ChembertaEncoder
+from specbridge_tools.encoders.molecular.chemberta.encoder import ChembertaEncoder
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "molecules.tsv"
 LETTERS = "CNOFSPclnos()[]=#123456789+-@HBrIe/\\.0%aiA"

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.batch import batch_peaks
 from specbridge_tools.spectra.reader import read_spectra
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "spectra.mgf"
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "encoders"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "encoders" / "spectral" / "dreams"))
 
 
 def write_checkpoint(path, *, seed=0, **changes):

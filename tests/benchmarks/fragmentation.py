@@ -35,9 +35,9 @@ def candidates():
 
 def score_chunk(smiles):
     """Score `PER_SPECTRUM` candidates against one spectrum, from SMILES on."""
-    from specbridge_tools.fragmentation.peaks import prepare_peaks
-    from specbridge_tools.fragmentation.ranker_file import load_ranker
-    from specbridge_tools.fragmentation.scoring import score_candidates
+    from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+    from specbridge_tools.fragmentation.network.scores import score_candidates
+    from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
     from specbridge_tools.spectra.spectrum import Spectrum
 
     ranker = load_ranker()
@@ -48,7 +48,7 @@ def score_chunk(smiles):
 
 
 def main():
-    from specbridge_tools.fragmentation.fragmenter import fragment
+    from specbridge_tools.fragmentation.fragments.fragmenter import fragment
 
     smiles, graphs = candidates()
     sizes = [len(fragment(graph)) for graph in graphs[:20]]

@@ -22,11 +22,11 @@ from scale import Synthetic, run, write_embeddings
 from specbridge_tools.embeddings.spectra import create_spectrum_embeddings
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.records import Tally
-from specbridge_tools.search.everywhere import by_all, by_graph, by_ivf
-from specbridge_tools.search.graph import load_graph
-from specbridge_tools.search.index import open_index
-from specbridge_tools.search.ivf import load_ivf
-from specbridge_tools.search.queries import QueryReader
+from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
+from specbridge_tools.search.index.hnsw import load_graph
+from specbridge_tools.search.index.ivf import load_ivf
+from specbridge_tools.search.index.reader import open_index
+from specbridge_tools.search.queries.reader import QueryReader
 from specbridge_tools.threads import available_threads
 
 FAMILY, LATENT = 50, 48  # molecules a family, on average; dimensions in which families differ
@@ -93,7 +93,7 @@ def milliseconds(folder, kind, value):
     with open_index(folder / f"{kind}.h5") as index:
         batches = list(QueryReader(index, tally=Tally(noun="spectra")).read(folder / "q.h5"))
         if kind == "exact":
-            search = functools.partial(by_all, index, top=TOP)
+            search = functools.partial(exhaustive, index, top=TOP)
         elif kind == "graph":
             graph = load_graph(index, effort=value)
             search = functools.partial(by_graph, index, graph, top=TOP + 10, threads=threads)

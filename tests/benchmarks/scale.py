@@ -20,10 +20,10 @@ from specbridge_tools.bridge.checkpoint import save_model
 from specbridge_tools.bridge.finetune import ModelOptions, build_model
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.molecules.adducts import parse_adduct
-from specbridge_tools.search.index import open_index
-from specbridge_tools.search.layout import create_index_file, text_sizes
-from specbridge_tools.search.merge import merged_rows
-from specbridge_tools.search.rows import TEXTS
+from specbridge_tools.search.index.format import create_index_file, text_sizes
+from specbridge_tools.search.index.merge import merged_rows
+from specbridge_tools.search.index.molecule_rows import TEXTS
+from specbridge_tools.search.index.reader import open_index
 
 BLOCK = 8192
 PUBCHEM = 118_000_000

@@ -16,19 +16,19 @@ from pathlib import Path
 
 import numpy as np
 
+from specbridge_tools.embeddings.space import Space
+from specbridge_tools.hits.hits import HitWriter
+from specbridge_tools.hits.ranking import ranked
+from specbridge_tools.hits.rows import hits_of_candidates
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.molecules.formula import hill, mass_of_formula
-from specbridge_tools.search.answers import answer
-from specbridge_tools.search.arithmetic import unit_rows
-from specbridge_tools.search.candidates import by_mass
-from specbridge_tools.search.hits import HitWriter
-from specbridge_tools.search.index import open_index
-from specbridge_tools.search.layout import create_index_file
-from specbridge_tools.search.queries import Query
-from specbridge_tools.search.ranking import ranked
-from specbridge_tools.search.rows import TEXTS, Rows
-from specbridge_tools.search.space import Space
-from specbridge_tools.search.tolerance import DEFAULT_TOLERANCE
+from specbridge_tools.search.candidates.retrieve import by_mass
+from specbridge_tools.search.candidates.tolerance import DEFAULT_TOLERANCE
+from specbridge_tools.search.index.exact_scores import unit_rows
+from specbridge_tools.search.index.format import create_index_file
+from specbridge_tools.search.index.molecule_rows import TEXTS, Rows
+from specbridge_tools.search.index.reader import open_index
+from specbridge_tools.search.queries.reader import Query
 
 BLOCK = 8192
 CALIBRATION = {"scale": 20.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}
@@ -81,7 +81,9 @@ def time_search(index, masses, top, seed=0):
         best = ranked(by_mass(index, query, DEFAULT_TOLERANCE))
         if len(best):
             rows = top or len(best)
-            writer.write(answer(index, query, best, n_candidates=len(best), n_rows=rows, calibration=CALIBRATION))
+            writer.write(
+                hits_of_candidates(index, query, best, n_candidates=len(best), n_rows=rows, calibration=CALIBRATION)
+            )
         n_candidates += len(best)
     return time.perf_counter() - began, n_candidates / len(masses)
 

@@ -46,7 +46,7 @@ def save_toy_model():
 
     from specbridge_tools.bridge.checkpoint import save_model
     from specbridge_tools.bridge.model import AlignedModel, ModelConfig
-    from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+    from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 
     def save(path, *, dimension=32, spectrum_dimension=32, calibration=None, **settings):
         encoder = ToyMoleculeEncoder(dimension=dimension)

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from specbridge_tools.cli.build_index import main
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
-from specbridge_tools.search.index import open_index
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
+from specbridge_tools.search.index.reader import open_index
 
 SMILES = ["CCO", "CCCO", "c1ccccc1", "NCC(=O)O", "CC(N)C(=O)O", "CCN", "C1CCCCC1", "CC(=O)O"]
 TABLE = b"id\tsmiles\nethanol\tCCO\nglycine\tNCC(=O)O\nbad\tC1CC\nagain\tOCC\n"

@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
-from specbridge_tools.encoders.morgan import fit_projection
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.morgan import fit_projection
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 
 COMMAND = Path(sys.executable).parent / "sb-embed-mols"
 TABLE = (

@@ -170,7 +170,7 @@ def checkpoint(tmp_path):
     """A self-supervised DreaMS in the published layout, tiny and random."""
     import torch
 
-    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+    from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 
     torch.manual_seed(0)
     sizes = {"d_peak": 8, "d_fourier": 24, "fourier_hidden": 16, "fourier_depth": 2, "n_layers": 3}

@@ -13,8 +13,8 @@ from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_mols import main as embed_mols
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main as query
-from specbridge_tools.encoders.morgan import fit_projection
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.morgan import fit_projection
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 from specbridge_tools.provenance import sha256_file
 
 MGF = "BEGIN IONS\nTITLE=a\nPEPMASS=75.04\nCHARGE=1+\nADDUCT=[M+H]+\n50.1 10\nEND IONS\nBEGIN IONS\n50 1\nEND IONS\n"

@@ -50,8 +50,8 @@ def test_json_tells_the_same(run, tmp_path):
 def test_a_terminal_gets_a_table(monkeypatch, tmp_path):
     import io
 
-    from specbridge_tools.encoders.weights import list_weights
     from specbridge_tools.report.weights_table import write_weights
+    from specbridge_tools.weights.catalogue import list_weights
 
     class Terminal(io.StringIO):
         def isatty(self):
@@ -106,7 +106,7 @@ def test_a_folder_is_added_with_its_small_files(call, monkeypatch, tmp_path):
 def test_a_checkpoint_is_converted(call, tmp_path):
     import torch
 
-    from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+    from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 
     config = DreamsConfig.official(d_peak=8, d_fourier=24, fourier_hidden=16, n_layers=1)
     torch.save({"state_dict": DreamsNetwork(config).state_dict()}, tmp_path / "in.ckpt")

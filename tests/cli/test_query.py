@@ -19,9 +19,9 @@ from specbridge_tools.cli.build_index import main as build_index
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
+from specbridge_tools.hits.hits import COLUMNS
 from specbridge_tools.molecules.formula import mass_of_formula
-from specbridge_tools.search.hits import COLUMNS
 
 PROTON = 1.007276466
 MOLECULES = {

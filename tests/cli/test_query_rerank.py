@@ -14,12 +14,12 @@ from specbridge_tools.cli.embed_mols import main as embed_mols
 from specbridge_tools.cli.embed_spectra import main as embed_spectra
 from specbridge_tools.cli.query import main as query
 from specbridge_tools.cli.rerank import main as rerank
-from specbridge_tools.fragmentation.fragmenter import CAPACITY, COST_LIMIT
-from specbridge_tools.fragmentation.ranker import Ranker
-from specbridge_tools.fragmentation.ranker_file import add_ranker
-from specbridge_tools.fragmentation.trainable import TrainableNetwork
-from specbridge_tools.search.hits import COLUMNS
-from specbridge_tools.search.probability import candidate_probabilities
+from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, COST_LIMIT
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker_file import add_ranker
+from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
+from specbridge_tools.hits.hits import COLUMNS
+from specbridge_tools.hits.probability import candidate_probabilities
 
 # isomers of paracetamol, and one that only loss of water brings to the same m/z; each with another spelling
 MOLECULES = {

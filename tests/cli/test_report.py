@@ -231,7 +231,7 @@ def test_memory_does_not_grow_with_the_queries(files):
     from specbridge_tools.progress import SilentProgress
     from specbridge_tools.records import Tally
     from specbridge_tools.report.page import write_report
-    from specbridge_tools.search.passes import rewindable
+    from specbridge_tools.streams import rewindable
 
     rows = [(f"q{i}", *row[1:9], "x" * 5000, *row[10:-1], i) for i in range(1, 1001) for row in ROWS[:2]]
     size = (files / "long.tsv").write_text(table(rows))

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
+from specbridge_tools.hits.ranking import competition_ranks, ranked
 from specbridge_tools.molecules.adducts import parse_adduct
-from specbridge_tools.search.arithmetic import on_grid
-from specbridge_tools.search.build import build_index, merge_indexes
-from specbridge_tools.search.candidates import by_formula, by_mass
-from specbridge_tools.search.everywhere import by_all, by_graph, by_ivf
-from specbridge_tools.search.graph import GraphOptions, load_graph
-from specbridge_tools.search.index import open_index
-from specbridge_tools.search.ivf import IvfOptions, load_ivf
-from specbridge_tools.search.queries import Query
-from specbridge_tools.search.ranking import competition_ranks, ranked
-from specbridge_tools.search.tolerance import Tolerance
+from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
+from specbridge_tools.search.candidates.retrieve import by_formula, by_mass
+from specbridge_tools.search.candidates.tolerance import Tolerance
+from specbridge_tools.search.index.build import build_index, merge_indexes
+from specbridge_tools.search.index.exact_scores import on_grid
+from specbridge_tools.search.index.hnsw import GraphOptions, load_graph
+from specbridge_tools.search.index.ivf import IvfOptions, load_ivf
+from specbridge_tools.search.index.reader import open_index
+from specbridge_tools.search.queries.reader import Query
 
 N, DIMENSION = 400, 24
 ENCODER = types.SimpleNamespace(name="random", weights_sha256="0" * 64, dimension=DIMENSION)
@@ -34,7 +34,7 @@ def two_files(parts, target, **options):
 
 def little_memory(parts, target, **options):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("specbridge_tools.search.runs.rows_in_memory", lambda *_: 37)
+        patch.setattr("specbridge_tools.search.index.sorted_runs.rows_in_memory", lambda *_: 37)
         one_file(parts, target, **options)
 
 
@@ -172,7 +172,7 @@ def test_search_by_formula_equals_brute_force(index, queries):
 
 @pytest.mark.parametrize("top", [1, 7, 0])
 def test_search_of_all_equals_brute_force(index, queries, top):
-    for query, found in zip(queries, by_all(index, queries, top), strict=True):
+    for query, found in zip(queries, exhaustive(index, queries, top), strict=True):
         expected = brute_force(index, query, np.ones(index.n, bool))
         assert [entry[:2] for entry in listed(found)] == [entry[:2] for entry in expected[: top or None]]
 

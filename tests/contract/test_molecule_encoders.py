@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from specbridge_tools.encoders.morgan import fit_projection
+from specbridge_tools.encoders.molecular.morgan import fit_projection
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.chemistry import standardise_counted

@@ -153,10 +153,10 @@ def test_versions_agree():
 
 def test_columns_of_tables_are_those_that_are_written():
     from specbridge_tools.evaluation import table
-    from specbridge_tools.fragmentation.rerank import output_columns
-    from specbridge_tools.fragmentation.tables import EXPLAINED_COLUMNS
+    from specbridge_tools.hits.hits import COLUMNS
+    from specbridge_tools.identify.rerank import output_columns
+    from specbridge_tools.identify.rerank_table import EXPLAINED_COLUMNS
     from specbridge_tools.records import Tally
-    from specbridge_tools.search.hits import COLUMNS
 
     assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}
     assert tuple(tokens()["@HITS_COLUMNS@"].split(",")) == tuple(COLUMNS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.reader import count_molecules, read_raw
-from specbridge_tools.shards import Shard, Window, array_text, require_file
+from specbridge_tools.shards import RecordRange, Shard, array_text, require_file
 from specbridge_tools.spectra.reader import count_spectra, read_spectra
 
 MGF = """IONMODE=positive
@@ -68,7 +68,7 @@ def test_shards_of_spectra_are_the_whole(tmp_path, text, ends):
     whole = [seen(record) for record in read_spectra(path)]
     n = count_spectra(path)
     for count in (1, 2, 3, n + 2):
-        parts = [read_spectra(path, window=Shard(i, count).window(n)) for i in range(1, count + 1)]
+        parts = [read_spectra(path, record_range=Shard(i, count).record_range(n)) for i in range(1, count + 1)]
         assert [seen(record) for part in parts for record in part] == whole
 
 
@@ -80,7 +80,7 @@ def test_shards_of_molecules_are_the_whole(tmp_path, text):
     n = count_molecules(path)
     assert n == len(whole)
     for count in (1, 2, 3, n + 2):
-        parts = [read_raw(path, window=Shard(i, count).window(n)) for i in range(1, count + 1)]
+        parts = [read_raw(path, record_range=Shard(i, count).record_range(n)) for i in range(1, count + 1)]
         assert [record for part in parts for record in part] == whole
 
 
@@ -90,14 +90,14 @@ def test_large_files_are_cut_where_records_end(tmp_path):
     path.write_text("".join(record.format(i) for i in range(1500)))
     assert path.stat().st_size > 2 << 20
     assert count_spectra(path) == 1500
-    found = list(read_spectra(path, window=Shard(2, 3).window(1500)))
+    found = list(read_spectra(path, record_range=Shard(2, 3).record_range(1500)))
     assert [one.id for one in found] == [str(i) for i in range(500, 1000)]
     assert [one.record for one in found] == list(range(501, 1001))
 
 
 @given(st.integers(0, 1000), st.integers(1, 50))
 def test_windows_follow_one_another(n, count):
-    windows = [Shard(i, count).window(n) for i in range(1, count + 1)]
+    windows = [Shard(i, count).record_range(n) for i in range(1, count + 1)]
     assert windows[0].low == 0
     assert windows[-1].high == n
     assert all(before.high == after.low for before, after in itertools.pairwise(windows))
@@ -113,10 +113,10 @@ def test_what_is_no_shard(text):
 
 def test_a_window_stops_as_soon_as_it_can():
     asked = []
-    found = list(Window(1, 3).filter(asked.append(i) or i for i in range(9)))
+    found = list(RecordRange(1, 3).filter(asked.append(i) or i for i in range(9)))
     assert found == [1, 2]
     assert asked == [0, 1, 2]
-    assert list(Window(0, 0).filter(iter("x"))) == []
+    assert list(RecordRange(0, 0).filter(iter("x"))) == []
 
 
 def test_only_files_have_shards(tmp_path):

@@ -6,8 +6,8 @@ import torch
 
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.pairs import Library, Pairs
-from specbridge_tools.encoders.features import SpectrumFeatures
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.encoders.spectral.features import SpectrumFeatures
 from specbridge_tools.spectra.batch import PeakBatch
 
 TINY_DREAMS = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=2,n_peaks=8,mass_tokens=50"

@@ -5,7 +5,7 @@ import pytest
 
 from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.chemistry import standardise
 from specbridge_tools.records import Tally

@@ -10,9 +10,9 @@ from specbridge_tools.bridge.checkpoint import load_model, save_model
 from specbridge_tools.bridge.finetune import parameter_counts
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.training import TrainingOptions, choose_trained, train
-from specbridge_tools.encoders.dreams import DreamsEncoder
-from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.encoders.spectral.dreams.encoder import DreamsEncoder
+from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 from specbridge_tools.errors import MismatchError, UsageError
 
 TINY = {"n_layers": 3, "d_peak": 8, "d_fourier": 24, "fourier_hidden": 16, "fourier_depth": 3, "n_peaks": 8}

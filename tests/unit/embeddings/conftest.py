@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.embeddings.embed_molecules import embed_molecules
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 from specbridge_tools.records import Tally
 
 

@@ -10,7 +10,7 @@ import pytest
 from specbridge_tools.embeddings import columns
 from specbridge_tools.embeddings.molecules import LAYOUT, create_molecule_embeddings, open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 from specbridge_tools.errors import DataError, FormatError, TryAgainError
 from specbridge_tools.streams import output_path
 

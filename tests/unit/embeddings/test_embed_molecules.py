@@ -8,8 +8,8 @@ import pytest
 
 from specbridge_tools.embeddings import embed_molecules as module
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
-from specbridge_tools.encoders.morgan import MorganEncoder
-from specbridge_tools.encoders.toy import ToyMoleculeEncoder
+from specbridge_tools.encoders.molecular.morgan import MorganEncoder
+from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
 from specbridge_tools.errors import DataError, UsageError
 
 TABLE = (

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from specbridge_tools.encoders.dreams_network import DreamsConfig, DreamsNetwork
+from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 
 SMALL = {"n_layers": 3, "d_peak": 8, "d_fourier": 24, "n_heads": 8, "fourier_hidden": 16, "fourier_depth": 3}
 
 
 @pytest.fixture(scope="session")
 def literal_embedding():
-    path = Path(__file__).with_name("dreams_literal.py")
+    path = Path(__file__).with_name("spectral") / "dreams" / "dreams_literal.py"
     spec = importlib.util.spec_from_file_location("dreams_literal", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.evaluation.truth import Truth, TruthTable
-from specbridge_tools.search.hits import Hits
+from specbridge_tools.hits.hits import Hits
 
 COLUMNS = ("query_id", "score", "probability", "inchikey14", "mass_error_ppm", "n_candidates", "reason", "record")
 

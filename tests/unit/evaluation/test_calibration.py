@@ -3,7 +3,7 @@ import pytest
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.evaluation import calibration
-from specbridge_tools.search.probability import PARAMETERS, candidate_probabilities
+from specbridge_tools.hits.probability import PARAMETERS, candidate_probabilities
 
 TRUE = {"scale": 8.0, "none": -1.0, "none_log_candidates": 0.5, "none_log_top": -0.4}
 

@@ -7,7 +7,7 @@ import pytest
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.evaluation.baselines import SpectrumBlindScore
 from specbridge_tools.evaluation.candidates import read_lists
-from specbridge_tools.evaluation.evaluate import answers, evaluate
+from specbridge_tools.evaluation.evaluate import evaluate, first_candidates
 
 KS = (1, 5, 20)
 
@@ -181,7 +181,7 @@ def test_stated_probabilities_are_checked(make_hits, make_truths):
         make_hits("c", [("CCC", 0.9, 1.0, 0.45), ("XXX", 0.9, 1.0, 0.45)]),
     ]
     lists = list(read_lists(hits, truths))
-    stated, right = answers(lists)
+    stated, right = first_candidates(lists)
     np.testing.assert_allclose(stated, [0.95, 0.65, 0.45, np.nan])
     assert right.tolist() == [1.0, 0.0, 0.5, 0.0]
     found = {m.metric: m.value for m in evaluate(lists, resamples=5) if (m.subset, m.ranking) == ("all", "probability")}

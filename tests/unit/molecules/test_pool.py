@@ -14,9 +14,9 @@ import pytest
 
 from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.molecules import pool
-from specbridge_tools.molecules.pool import answers
+from specbridge_tools.molecules.pool import standard_forms
 from specbridge_tools.molecules.reader import read_counted, read_molecules
-from specbridge_tools.molecules.worker import answer
+from specbridge_tools.molecules.worker import forms_of
 
 SMILES = ("CCO", "C1CC", "NCC(=O)O", "", "c1ccccc1", "C[C@H](N)C(=O)O")
 
@@ -45,9 +45,9 @@ def wait_until(condition, seconds=20):
 
 @pytest.mark.parametrize("fingerprint", [None, (2, 256)])
 def test_workers_answer_as_this_process_does(small_pool, fingerprint):
-    expected = answer(structures(90), fingerprint)
-    assert list(answers(structures(90), threads=2, fingerprint=fingerprint)) == expected
-    assert list(answers(structures(90), threads=1, fingerprint=fingerprint)) == expected
+    expected = forms_of(structures(90), fingerprint)
+    assert list(standard_forms(structures(90), threads=2, fingerprint=fingerprint)) == expected
+    assert list(standard_forms(structures(90), threads=1, fingerprint=fingerprint)) == expected
     assert children() == []
 
 
@@ -71,14 +71,14 @@ def test_counts_come_with_their_molecules(small_pool):
 
 
 def test_few_structures_need_no_worker():
-    results = answers(structures(10), threads=4)
+    results = standard_forms(structures(10), threads=4)
     next(results)
     assert children() == []
 
 
 def test_reading_ahead_is_bounded(small_pool):
     seen = itertools.count()
-    results = answers((("CCO", "smiles") for _ in iter(lambda: next(seen), None)), threads=2)
+    results = standard_forms((("CCO", "smiles") for _ in iter(lambda: next(seen), None)), threads=2)
     for _ in range(10):
         next(results)
     results.close()
@@ -86,7 +86,7 @@ def test_reading_ahead_is_bounded(small_pool):
 
 
 def test_a_worker_that_dies_is_an_error(small_pool):
-    results = answers(iter(lambda: ("CCO", "smiles"), None), threads=2)
+    results = standard_forms(iter(lambda: ("CCO", "smiles"), None), threads=2)
     next(results)
     children()[0].kill()
     with pytest.raises(SpecbridgeError, match=r"a worker process ended unexpectedly \(status -9\)"):
@@ -95,7 +95,7 @@ def test_a_worker_that_dies_is_an_error(small_pool):
 
 
 def test_no_worker_outlives_an_abandoned_reader(small_pool):
-    results = answers(iter(lambda: ("CCO", "smiles"), None), threads=2)
+    results = standard_forms(iter(lambda: ("CCO", "smiles"), None), threads=2)
     next(results)
     assert len(children()) == 2
     results.close()
@@ -107,7 +107,7 @@ SCRIPT = """
 import itertools, sys
 from specbridge_tools.molecules import pool
 pool._BEFORE_POOL = 1
-for i, _ in enumerate(pool.answers(itertools.repeat(("CCO", "smiles")), threads=2)):
+for i, _ in enumerate(pool.standard_forms(itertools.repeat(("CCO", "smiles")), threads=2)):
     if i == 1000:
         print("running", flush=True)
 """

@@ -1,13 +1,13 @@
 import pytest
 
 from specbridge_tools.errors import FormatError, MismatchError, UsageError
+from specbridge_tools.hits.hits import read_hits
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.parts.merge import merge_parts
 from specbridge_tools.parts.outputs import part_outputs
 from specbridge_tools.parts.records import open_records
 from specbridge_tools.parts.split import split_into_stretches
 from specbridge_tools.records import Tally
-from specbridge_tools.search.hits import read_hits
 
 HEADER = "query_id\trank\tscore\tinchikey14\tname\trecord\n"
 

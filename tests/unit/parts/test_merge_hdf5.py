@@ -9,8 +9,8 @@ from specbridge_tools.errors import FormatError, MismatchError
 from specbridge_tools.parts import merge_hdf5
 from specbridge_tools.parts.merge import merge_parts
 from specbridge_tools.records import Tally
-from specbridge_tools.search.build import build_index
-from specbridge_tools.search.index import open_index
+from specbridge_tools.search.index.build import build_index
+from specbridge_tools.search.index.reader import open_index
 
 MODEL = {"model": "default", "model_sha256": "aa", "encoder": "toy", "weights_sha256": "bb", "molecule_head_sha256": ""}
 

@@ -4,12 +4,12 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.hits.hits import Hits
 from specbridge_tools.report.candidates import candidate_table
 from specbridge_tools.report.markup import Markup, element, image, joined
 from specbridge_tools.report.overview import overview_row, summary_section
 from specbridge_tools.report.spectrum_picture import EXPLAINED_COLOUR, OTHER_COLOUR, PRECURSOR_COLOUR, draw_spectrum
 from specbridge_tools.report.summary import Summary
-from specbridge_tools.search.hits import Hits
 
 SVG = "{http://www.w3.org/2000/svg}"
 COLUMNS = ("query_id", "score", "probability", "inchikey14", "smiles", "reason")

@@ -1,0 +1,1 @@
+"""SMILES language models of the RoBERTa kind, from a folder in Hugging Face layout."""

@@ -1,0 +1,53 @@
+"""Sequences of tokens through a `PackedBert`, in packs of about equally many tokens, one pack on each core."""
+
+import itertools
+
+import numpy as np
+import torch
+
+from specbridge_tools.encoders.one_thread import each_on_one_thread
+
+# so many tokens fill the kernels, and what a core computes with stays in its caches
+_TOKENS = 480
+_CPU = torch.device("cpu")
+
+
+def encode_packed(network, sequences, *, pooling, at_once):
+    """Lists of token numbers -> (n, width) float32; at most `at_once` sequences are in a pack.
+
+    A vector is the same to the last bit whatever is encoded beside it, on one kind of processor.
+    """
+    out = np.empty((len(sequences), network.width), np.float32)
+    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+    lengths = np.array([len(sequences[i]) for i in order])
+    tokens = np.concatenate([sequences[i] for i in order])
+    places = np.concatenate([network.places(sequences[i]) for i in order])
+    pairs, row_of = np.unique(tokens * network.n_places + places, return_inverse=True)
+    chunks = [pairs[i : i + _TOKENS] for i in range(0, len(pairs), _TOKENS)]
+
+    def enter(chunk):
+        token, place = map(torch.from_numpy, np.divmod(chunk, network.n_places))
+        return network.enter(token, place)
+
+    entered = torch.cat(each_on_one_thread(enter, chunks, device=_CPU))  # (pairs, 4 width)
+    ends = np.cumsum(lengths)
+
+    def encode(pack):
+        rows = torch.from_numpy(row_of[ends[pack.start] - lengths[pack.start] : ends[pack.stop - 1]])
+        return network.vectors(entered[rows], lengths[pack].tolist(), pooling=pooling).numpy()
+
+    packs = _packs(lengths, at_once)
+    for pack, vectors in zip(packs, each_on_one_thread(encode, packs, device=_CPU), strict=True):
+        out[order[pack]] = vectors
+    return out
+
+
+def _packs(lengths, at_once):
+    """Slices of neighbours with together at most `_TOKENS` tokens, or of one that has more."""
+    starts, n_tokens = [0], 0
+    for i, length in enumerate(lengths):
+        if i > starts[-1] and (n_tokens + length > _TOKENS or i - starts[-1] == at_once):
+            starts.append(i)
+            n_tokens = 0
+        n_tokens += length
+    return [slice(*pair) for pair in itertools.pairwise([*starts, len(lengths)])]

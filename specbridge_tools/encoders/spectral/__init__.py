@@ -1,0 +1,1 @@
+"""Encoders of spectra: torch modules over the peaks, trained by the bridge."""

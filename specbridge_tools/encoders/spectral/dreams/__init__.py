@@ -1,0 +1,1 @@
+"""The DreaMS transformer: its network, and its published weights."""

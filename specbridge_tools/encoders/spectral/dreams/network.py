@@ -1,0 +1,234 @@
+"""The DreaMS transformer over peaks, every size in its configuration.
+
+Architecture after Bushuiev et al., Nature Biotechnology (2025), doi:10.1038/s41587-025-02663-3; parameter names are
+those of the published checkpoints. `DreamsConfig.official()` is the published model, the defaults the one that ships.
+"""
+
+import dataclasses
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from specbridge_tools.encoders.spectral.dreams.transformer import Padding, TransformerEncoder
+from specbridge_tools.errors import UsageError
+
+PRECURSOR_INTENSITY = 1.1
+TOKEN_BIN = 0.01  # Da
+OFFICIAL_FREQUENCIES = "official"
+GEOMETRIC_FREQUENCIES = "geometric"
+GIVEN_FREQUENCIES = "given"
+NEVER = -1e9
+
+
+@dataclasses.dataclass(frozen=True)
+class DreamsConfig:
+    """Sizes and choices of one model.
+
+    frequencies      `official`: 1/(1e-4 i) for even i in 2..9998, then 1/i for i in 2..999, phases in float32;
+                     `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64;
+                     `given`: `n_frequencies` that come with the weights, phases in float32
+    neutral_losses   Fourier features of precursor m/z minus m/z stand beside those of m/z
+    conditions       adduct and collision energy are added to the precursor token; both may be missing
+    intensity_power  exponent of the relative intensity
+    fixed_padding    pad to n_peaks and let padding take part as keys, as the published model does; else padding is
+                     masked and a batch is as wide as its longest spectrum
+    distance_bias    attention bias from pairwise differences of the Fourier features
+    mass_tokens      number of 0.01 Da bins, from 0 up, whose learned vectors stand beside the Fourier features, for
+                     m/z and neutral losses each; 0 for none. Common fragments are learned by heart so.
+    d_token          length of these vectors before they are widened
+    """
+
+    n_peaks: int = 60
+    n_layers: int = 4
+    d_peak: int = 32
+    d_fourier: int = 224
+    n_heads: int = 8
+    fourier_hidden: int = 256
+    fourier_depth: int = 3
+    frequencies: str = GEOMETRIC_FREQUENCIES
+    n_frequencies: int = 128
+    neutral_losses: bool = True
+    conditions: bool = True
+    intensity_power: float = 0.5
+    fixed_padding: bool = False
+    distance_bias: bool = False
+    mass_tokens: int = 50_000
+    d_token: int = 64
+    dropout: float = 0.1
+
+    def __post_init__(self):
+        if self.width % self.n_heads:
+            raise UsageError(f"dreams: width {self.width} is not a multiple of n_heads {self.n_heads}")
+        if self.frequencies not in (OFFICIAL_FREQUENCIES, GEOMETRIC_FREQUENCIES, GIVEN_FREQUENCIES):
+            raise UsageError(f"dreams: frequencies {self.frequencies!r}", advice="official or geometric")
+
+    @property
+    def width(self):
+        return self.d_peak + self.d_fourier
+
+    @classmethod
+    def official(cls, **changes):
+        """The published model: 7 layers, 1024 wide, 8 heads; 60 peaks (self-supervised) or 100 (embedding)."""
+        sizes = {
+            "n_layers": 7,
+            "d_peak": 44,
+            "d_fourier": 980,
+            "fourier_hidden": 512,
+            "fourier_depth": 5,
+            "frequencies": OFFICIAL_FREQUENCIES,
+            "neutral_losses": False,
+            "conditions": False,
+            "intensity_power": 1.0,
+            "fixed_padding": True,
+            "distance_bias": True,
+            "mass_tokens": 0,
+            "dropout": 0.0,
+        }
+        return cls(**{**sizes, **changes})
+
+
+def fourier_frequencies(config):
+    """(1, f) frequencies in cycles per m/z; float32 where the published model has them so, else float64."""
+    if config.frequencies == OFFICIAL_FREQUENCIES:
+        values = [1 / (1e-4 * i) for i in range(2, 10_000, 2)] + [1 / i for i in range(2, 1000)]
+        return torch.tensor(values, dtype=torch.float32)[None]
+    if config.frequencies == GIVEN_FREQUENCIES:
+        return torch.zeros(1, config.n_frequencies)
+    wavelengths = torch.logspace(math.log10(0.004), math.log10(2000), config.n_frequencies, dtype=torch.float64)
+    return (1 / wavelengths)[None]
+
+
+class FourierFeatures(nn.Module):
+    """cos(2 pi b x), then sin(2 pi b x)."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.register_buffer("b", fourier_frequencies(config))
+
+    def forward(self, x):
+        """(..., 1) float64 m/z -> (..., 2 f) float32."""
+        if self.b.dtype == torch.float64:
+            # whole cycles taken off in float64, so that float32 keeps the phase of the shortest wavelength
+            cycles = torch.remainder(x @ self.b, 1.0).float()  # (..., f)
+            phase = 2 * torch.pi * cycles
+        else:
+            # a product by broadcast, since a matrix product would lose the phase under autocast
+            phase = 2 * torch.pi * x.to(self.b.dtype) * self.b[0]  # (..., f)
+        return torch.cat([phase.cos(), phase.sin()], dim=-1)
+
+
+class MassTokens(nn.Module):
+    """A learned vector for each mass bin; a mass between two bins' centres takes from both in proportion."""
+
+    def __init__(self, config):
+        super().__init__()
+        # the last one stands for every mass beyond the bins
+        self.vectors = nn.Embedding(config.mass_tokens + 2, config.d_token)
+        self.dropout = nn.Dropout(config.dropout)
+        self.widen = nn.Linear(config.d_token, config.width, bias=False)
+        nn.init.normal_(self.vectors.weight, std=0.1)
+
+    def forward(self, mass):
+        """(b, n) float64, Da or m/z -> (b, n, width)."""
+        position = (mass / TOKEN_BIN).clamp(0, self.vectors.num_embeddings - 2)  # (b, n)
+        lower = position.floor()
+        share = (position - lower).float()[..., None]  # (b, n, 1)
+        lower = lower.long()
+        upper = (lower + 1).clamp(max=self.vectors.num_embeddings - 1)
+        vectors = (1 - share) * self.vectors(lower) + share * self.vectors(upper)  # (b, n, d_token)
+        return self.widen(self.dropout(vectors))
+
+
+class FeedForward(nn.Module):
+    """Linear layers, each followed by ReLU, the last too."""
+
+    def __init__(self, d_in, d_hidden, d_out, depth, dropout):
+        super().__init__()
+        layers = []
+        for i in range(depth):
+            last = i == depth - 1
+            layers.append(nn.Linear(d_in if i == 0 else d_hidden, d_out if last else d_hidden))
+            if not last:
+                layers.append(nn.Dropout(dropout))
+            layers.append(nn.ReLU())
+        self.ff = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.ff(x)
+
+
+class DreamsNetwork(nn.Module):
+    """Peaks -> one vector a token; token 0 is the precursor."""
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.fourier_enc = FourierFeatures(config)
+        n_features = 2 * self.fourier_enc.b.shape[1] * (2 if config.neutral_losses else 1)
+        self.ff_fourier = FeedForward(
+            n_features, config.fourier_hidden, config.d_fourier, config.fourier_depth, config.dropout
+        )
+        self.ff_peak = FeedForward(2, config.d_peak, config.d_peak, 1, config.dropout)
+        self.mz_tokens = MassTokens(config) if config.mass_tokens else None
+        self.loss_tokens = None
+        if config.mass_tokens and config.neutral_losses:
+            self.loss_tokens = MassTokens(config)
+        self.transformer_encoder = TransformerEncoder(config)
+
+    def forward(self, precursor_mz, mz, intensity, condition=None, *, n_out=None):
+        """precursor_mz (b,) float64, mz (b, p) float64 with 0 for padding, intensity (b, p) float32, condition (b, w)
+        added to the precursor token -> (b, n_out, w), and the mask of real tokens (b, n_out).
+
+        There are n = 1 + p tokens, or 2 + p with `fixed_padding`, where the last one stands for all padding up to
+        `n_peaks`. `n_out` takes only the first tokens, which saves time in the last block.
+        """
+        x, key_bias, padding, real = self.enter(precursor_mz, mz, intensity, condition)
+        return self.transformer_encoder(x, key_bias, padding, n_out=n_out), real[:, :n_out]
+
+    def enter(self, precursor_mz, mz, intensity, condition=None):
+        """What the transformer reads: x (b, n, w), key_bias (b, 1, 1, n), `Padding` or None, real (b, n) bool."""
+        if self.config.fixed_padding:
+            mz, intensity = functional.pad(mz, (0, 1)), functional.pad(intensity, (0, 1))
+        all_mz = torch.cat([precursor_mz[:, None], mz], dim=1)  # (b, n)
+        real = all_mz > 0
+        intensity = intensity.clamp(min=0) ** self.config.intensity_power
+        intensity = torch.cat([torch.full_like(intensity[:, :1], PRECURSOR_INTENSITY), intensity], dim=1)  # (b, n)
+        losses = (precursor_mz[:, None] - all_mz) * real  # (b, n)
+        fourier = self._fourier(all_mz, losses)  # (b, n, d_fourier)
+        peak = self.ff_peak(torch.stack([(all_mz / 1000).float(), intensity], dim=-1))  # (b, n, d_peak)
+        x = torch.cat([peak, fourier], dim=-1).float()  # (b, n, w), in full precision under autocast too
+        if self.mz_tokens is not None:
+            x = x + self.mz_tokens(all_mz)
+        if self.loss_tokens is not None:
+            x = x + self.loss_tokens(losses)
+        if condition is not None:
+            x = torch.cat([x[:, :1] + condition[:, None], x[:, 1:]], dim=1)
+        key_bias = -fourier.float().sum(-1) if self.config.distance_bias else torch.zeros_like(intensity)  # (b, n)
+        padding = None
+        if self.config.fixed_padding:
+            weight = self.weight(real)  # (b, n)
+            # a softmax does not see a constant; without it the lower precision of autocast is enough
+            key_bias = key_bias - key_bias.masked_fill(weight == 0, -torch.inf).amax(1, keepdim=True).detach()
+            key_bias = torch.where(weight > 0, key_bias + weight.clamp(min=1).log(), NEVER)
+            padding = self.padding(real)
+        else:
+            key_bias = key_bias.masked_fill(~real, NEVER)
+        return x, key_bias[:, None, None].to(x.dtype), padding, real
+
+    def padding(self, real):
+        """`Padding` of tokens of which these (b, n) are real and the last one is padding."""
+        weight = self.weight(real)
+        return Padding(weight / weight.sum(1, keepdim=True))
+
+    def weight(self, real):
+        """How many tokens each one stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
+        n_padding = (self.config.n_peaks + 1 - real.sum(1)).clamp(min=0)
+        return torch.cat([real[:, :-1].float(), n_padding[:, None].float()], dim=1)
+
+    def _fourier(self, all_mz, losses):
+        features = self.fourier_enc(all_mz[..., None])
+        if self.config.neutral_losses:
+            features = torch.cat([features, self.fourier_enc(losses[..., None])], dim=-1)
+        return self.ff_fourier(features)

@@ -1,0 +1,139 @@
+"""Published DreaMS weights: the tensors of a checkpoint or of safetensors, and the configuration that they show.
+
+Names are those of the published state dict. A fine-tuned model (`embedding_model.ckpt`) has them under `backbone.` and
+adds `head.{weight,bias}`; heads of the self-supervised training are left out. `fourier_enc.b` is used as stored.
+"""
+
+import dataclasses
+import hashlib
+import json
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from specbridge_tools.encoders.spectral.dreams.network import GIVEN_FREQUENCIES, OFFICIAL_FREQUENCIES, DreamsConfig
+from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.provenance import CREATED_BY, sha256_file
+from specbridge_tools.streams import output_path
+from specbridge_tools.weights.torch_checkpoint import is_checkpoint, open_checkpoint, state_dict
+
+FORMAT = "specbridge-dreams"
+HEADER_KEY = "specbridge"
+SELF_SUPERVISED_PEAKS = 60
+EMBEDDING_PEAKS = 100
+_OFFICIAL_N_FREQUENCIES = 5997
+_BACKBONE = "backbone."
+_FREQUENCIES = "fourier_enc.b"
+_ALIASES = {"fourier_enc.Fourier frequencies": _FREQUENCIES}
+_KEPT = ("fourier_enc.", "ff_fourier.", "ff_peak.", "transformer_encoder.")
+_HEAD = ("head.weight", "head.bias")
+
+
+@dataclasses.dataclass(frozen=True)
+class DreamsWeights:
+    """tensors: published name -> float32 tensor, without prefix; sha256 of the file that they came from."""
+
+    tensors: dict
+    sha256: str
+
+    def digest(self):
+        """SHA-256 of names and values: the same for a checkpoint and for what it is converted to."""
+        digest = hashlib.sha256()
+        for name in sorted(self.tensors):
+            digest.update(f"{name} {tuple(self.tensors[name].shape)} ".encode())
+            digest.update(self.tensors[name].numpy())
+        return digest.hexdigest()
+
+    @property
+    def has_head(self):
+        return "head.weight" in self.tensors
+
+    def config(self, **changes):
+        """`DreamsConfig` of these sizes; `changes` for what the tensors do not show (n_heads, n_peaks, dropout)."""
+        tensors = self.tensors
+        depth = sum(name.startswith("ff_fourier.ff.") and name.endswith(".weight") for name in tensors)
+        layers = sum(name.startswith("transformer_encoder.atts.") for name in tensors)
+        n_frequencies = tensors[_FREQUENCIES].numel()
+        official = n_frequencies == _OFFICIAL_N_FREQUENCIES
+        shown = {
+            "n_layers": layers,
+            "d_peak": tensors["ff_peak.ff.0.weight"].shape[0],
+            "d_fourier": tensors[f"ff_fourier.ff.{3 * (depth - 1)}.weight"].shape[0],
+            "fourier_hidden": tensors["ff_fourier.ff.0.weight"].shape[0],
+            "fourier_depth": depth,
+            "frequencies": OFFICIAL_FREQUENCIES if official else GIVEN_FREQUENCIES,
+            "n_peaks": EMBEDDING_PEAKS if self.has_head else SELF_SUPERVISED_PEAKS,
+        }
+        if not official:
+            shown["n_frequencies"] = n_frequencies
+        return DreamsConfig.official(**{**shown, **changes})
+
+
+def read_dreams(path):
+    """`DreamsWeights` from a `.ckpt` or safetensors file, told apart by content.
+
+    Raises `FormatError` where it is neither, or not of the DreaMS architecture.
+    """
+    tensors = _from_checkpoint(path) if is_checkpoint(path) else _from_safetensors(path)
+    weights = DreamsWeights(tensors, sha256_file(path))
+    try:
+        weights.config()
+    except (KeyError, IndexError) as error:
+        raise FormatError(f"holds no DreaMS model: tensor {error} is missing", where=path) from error
+    return weights
+
+
+def convert_dreams(source, destination, *, force=False):
+    """Write the weights of a checkpoint as safetensors -> `DreamsWeights`; the header tells what they came from."""
+    weights = read_dreams(source)
+    header = {
+        "format": FORMAT,
+        "format_version": 1,
+        "created_by": CREATED_BY,
+        "source_sha256": weights.sha256,
+        "has_head": weights.has_head,
+        "config": dataclasses.asdict(weights.config()),
+    }
+    with output_path(destination, force=force) as temporary:
+        save_file(weights.tensors, temporary, metadata={HEADER_KEY: json.dumps(header, sort_keys=True)})
+    return weights
+
+
+def published_names(names):
+    """Name in a file -> published name, for those that belong to the encoder and its embedding head."""
+    names = list(names)
+    prefix = _BACKBONE if any(name.startswith(_BACKBONE) for name in names) else ""
+    found = {}
+    for name in names:
+        short = name.removeprefix(prefix) if name.startswith(prefix) else ""
+        short = _ALIASES.get(short, short)
+        if name in _HEAD:
+            found[name] = name
+        elif short.startswith(_KEPT) and short not in found.values():
+            found[name] = short
+    return found
+
+
+def _from_checkpoint(path):
+    with open_checkpoint(path) as checkpoint:
+        stored = state_dict(checkpoint.content)
+        if stored is None:
+            raise FormatError("is a torch checkpoint without a state_dict", where=path)
+        names = published_names(stored)
+        return {short: _float32(checkpoint.tensor(stored[name])) for name, short in names.items()}
+
+
+def _from_safetensors(path):
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = published_names(file.keys())
+            return {short: _float32(file.get_tensor(name)) for name, short in names.items()}
+    except SafetensorError as error:
+        raise FormatError(f"is neither a torch checkpoint nor safetensors ({error})", where=path) from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
+
+
+def _float32(tensor):
+    return tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)

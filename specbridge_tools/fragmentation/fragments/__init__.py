@@ -1,0 +1,1 @@
+"""Molecular graph -> fragments: the bonds that are cut, and what each cut costs."""

@@ -1,0 +1,1 @@
+"""The hits of queries: ranked candidates, their probabilities, and their table."""

@@ -1,0 +1,106 @@
+"""The hnswlib graph: approximate neighbours in the whole index, for searching without a mass.
+
+Malkov & Yashunin, IEEE TPAMI 42, 824 (2020). The graph lies in the index file; to use it, it is copied to a temporary
+file, checked against its hash and read into memory (about 4 bytes a value and 8 M bytes a molecule).
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import tempfile
+
+from specbridge_tools.errors import FormatError, UsageError
+from specbridge_tools.search.index.format import GRAPH, Addition
+
+METRICS = ("cosine", "ip")
+_COPY_BYTES = 1 << 22
+
+
+@dataclasses.dataclass(frozen=True)
+class GraphOptions:
+    """M: links a node and layer; ef_construction: candidates kept while linking; one seed gives one graph."""
+
+    metric: str = "cosine"
+    m: int = 16
+    ef_construction: int = 200
+    seed: int = 0
+
+    def addition(self, blocks, folder, *, n, dimension):
+        """Link the `Rows` of `blocks` (n molecules, in index order); the graph, saved in `folder`, as an `Addition`.
+
+        One thread, since the graph of several depends on who comes first.
+        """
+        path = folder / "graph.bin"
+        _link(blocks, path, n, dimension, self)
+        attributes = {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction, "seed": self.seed}
+        attributes |= {"sha256": _sha256(_pieces_of_file(path))}
+        return Addition(GRAPH, os.path.getsize(path), attributes, lambda file: file.copy(GRAPH, path))
+
+
+def _link(blocks, path, n, dimension, options):
+    graph = _new_graph(options.metric, dimension)
+    graph.init_index(n, M=options.m, ef_construction=options.ef_construction, random_seed=options.seed)
+    row = 0
+    for block in blocks:
+        labels = range(row, row + len(block))
+        graph.add_items(block.embedding.astype("f4"), labels, num_threads=1)
+        row += len(block)
+    graph.save_index(str(path))
+
+
+def load_graph(index, *, effort):
+    """The graph of an open `Index`, checked; `effort` is hnswlib's ef, the candidates kept while searching.
+
+    Raises `FormatError` where the bytes are not those that were written.
+    """
+    attributes = index.graph_attributes
+    metric = str(attributes.get("metric", ""))
+    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".graph") as copy:
+        if _sha256(_copied(index.graph, copy)) != attributes.get("sha256") or metric not in METRICS:
+            raise FormatError("the graph does not match its hash", where=index.name, advice="build the index again")
+        graph = _new_graph(metric, index.space.dimension)
+        with _graph_errors(index.name):
+            graph.load_index(copy.name, max_elements=index.n)
+    graph.set_ef(effort)
+    return graph
+
+
+def _new_graph(metric, dimension):
+    # hnswlib comes as source alone: a machine without a compiler goes without graphs, and with all the rest
+    try:
+        import hnswlib
+    except ImportError as error:
+        advice = "pip install 'specbridge_tools[graph]' (compiles it), or search with --exact"
+        raise UsageError("graphs need hnswlib, which is not installed", advice=advice) from error
+    return hnswlib.Index(space=metric, dim=dimension)
+
+
+@contextlib.contextmanager
+def _graph_errors(name):
+    try:
+        yield
+    except RuntimeError as error:
+        advice = "build the index again"
+        raise FormatError(f"the graph cannot be read by this hnswlib ({error})", where=name, advice=advice) from error
+
+
+def _copied(column, file):
+    for start in range(0, len(column), _COPY_BYTES):
+        piece = column.read(start, min(start + _COPY_BYTES, len(column)))
+        file.write(piece)
+        yield piece
+    file.flush()
+
+
+def _pieces_of_file(path):
+    with open(path, "rb") as file:
+        while piece := file.read(_COPY_BYTES):
+            yield piece
+
+
+def _sha256(pieces):
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()

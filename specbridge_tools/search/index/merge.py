@@ -1,0 +1,65 @@
+"""Indexes -> one stream of rows in index order, in memory that does not grow with their size."""
+
+import dataclasses
+
+import numpy as np
+
+from specbridge_tools.search.index.molecule_rows import SAME_MASS, TEXTS, Rows, concatenate, index_order, merge_repeats
+
+
+def merged_rows(indexes, *, block_rows=4096, with_embedding=True):
+    """Yield blocks of `Rows` from open indexes, in index order, repeats merged; the first index that has one wins.
+
+    A k-way merge by blocks. Only what shares its mass with a repeat is held back, so the memory is that of k blocks of
+    `block_rows` rows and of the most molecules of one mass. Without embeddings, `source` and `position` still say where
+    each row's vector lies.
+    """
+    next_row = [0] * len(indexes)
+    reached = np.full(len(indexes), -np.inf)
+    pool = []
+    while True:
+        behind = int(np.argmin(reached))
+        if reached[behind] < np.inf:
+            low, high = next_row[behind], min(next_row[behind] + block_rows, indexes[behind].n)
+            if low < high:
+                pool.append(_light_rows(indexes[behind], behind, low, high))
+            next_row[behind] = high
+            reached[behind] = pool[-1].exact_mass[-1] if high < indexes[behind].n else np.inf
+        if not pool:
+            return
+        waiting = concatenate(pool)
+        complete = waiting.exact_mass <= _cut(waiting.exact_mass, reached.min())
+        pool = [waiting.take(~complete)] if not complete.all() else []
+        if complete.any():
+            block = waiting.take(complete)
+            block = merge_repeats(block.take(index_order(block)))
+            yield _with_embedding(block, indexes) if with_embedding else block
+
+
+def _cut(exact_mass, bound):
+    """The highest mass up to which no row that is still to come (all of them at or above `bound`) can be a repeat."""
+    if bound == np.inf:
+        return np.inf
+    masses = np.append(np.sort(exact_mass), bound)
+    masses = masses[masses <= bound]
+    gaps = np.flatnonzero(np.diff(masses) > SAME_MASS)
+    return masses[gaps[-1]] if len(gaps) else -np.inf
+
+
+def _light_rows(index, number, low, high):
+    texts = {}
+    for name in TEXTS:
+        texts[name] = np.empty(high - low, object)
+        texts[name][:] = index.texts[name].read(low, high)
+    position = np.arange(low, high)
+    source = np.full(high - low, number)
+    return Rows(index.exact_mass.read(low, high), index.inchikey14.read(low, high), texts, source, position)
+
+
+def _with_embedding(rows, indexes):
+    embedding = np.empty((len(rows), indexes[0].space.dimension), indexes[0].dtype)
+    for number in np.unique(rows.source):
+        mine = np.flatnonzero(rows.source == number)
+        mine = mine[np.argsort(rows.position[mine])]
+        embedding[mine] = indexes[number].embedding.take(rows.position[mine])
+    return dataclasses.replace(rows, embedding=embedding)

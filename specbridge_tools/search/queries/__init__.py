@@ -1,0 +1,1 @@
+"""What is asked: spectra or their embeddings as queries, alone or in groups."""

@@ -1,0 +1,1 @@
+"""Weight files: which are known, where they lie, how they come here, how they are read."""

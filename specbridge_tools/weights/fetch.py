@@ -1,0 +1,130 @@
+"""Downloads of known weights into the user's store: the only code that goes online, and only when it is asked to."""
+
+import hashlib
+import http.client
+import json
+import os
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from specbridge_tools.errors import DataError, TryAgainError, UsageError
+from specbridge_tools.provenance import CREATED_BY, sha256_file
+from specbridge_tools.weights import catalogue as table
+from specbridge_tools.weights.store import known
+
+HUB = "https://huggingface.co/"
+_ZENODO_DOI = "https://doi.org/10.5281/zenodo."
+_ZENODO_API = "https://zenodo.org/api/records/"
+_BLOCK = 1 << 20
+_TIMEOUT_S = 60
+_HUB_FILES = ("*.json", "*.txt", "*.model")
+
+
+def fetch_weights(name, *, force=False, display=None, zenodo=_ZENODO_API):
+    """Download the weights of a known name -> `LocalWeights`; goes on where an earlier download was broken off.
+
+    What came is checked against the hash that the source gives. Raises `TryAgainError` without a network, `DataError`
+    where the file is not what the source says it is, `UsageError` where it is here already and `force` is not set.
+    """
+    entry = known(name)
+    destination = table.own_path(entry)
+    if destination.is_file() and not force:
+        raise UsageError("is here already", where=destination, advice="--force fetches it anew")
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    if entry.source.startswith(HUB):
+        _fetch_from_hub(entry, destination)
+    else:
+        record = _json(zenodo + entry.source.removeprefix(_ZENODO_DOI))
+        address, md5 = _file_of_record(record, entry.file, where=entry.source)
+        download(address, destination, md5=md5, display=display)
+    digest = sha256_file(destination)
+    if entry.sha256 and digest != entry.sha256:
+        destination.unlink()
+        raise DataError(f"SHA-256 {digest}, published is {entry.sha256}", where=entry.source)
+    return table.LocalWeights(entry, "present", str(destination), digest)
+
+
+def download(address, destination, *, md5="", display=None):
+    """Bytes of an address -> a file that appears whole and with the right MD5, or not at all.
+
+    They gather in `DESTINATION.part`, from whose end a broken download goes on.
+    """
+    part = Path(f"{destination}.part")
+    done = part.stat().st_size if part.exists() else 0
+    request = _request(address, {"Range": f"bytes={done}-"} if done else {})
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:
+            resumed = response.status == 206
+            total = int(response.headers.get("Content-Length", 0)) + (done if resumed else 0)
+            with open(part, "ab" if resumed else "wb") as file:
+                while block := response.read(_BLOCK):
+                    file.write(block)
+                    if display is not None:
+                        display.advance(len(block))
+            if part.stat().st_size < total:
+                raise ConnectionError(f"the download broke off before its {total} bytes")
+    except urllib.error.HTTPError as error:
+        if error.code != 416:  # nothing is left to send
+            raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _no_network(address, error) from error
+    if md5 and _md5(part) != md5:
+        part.unlink()
+        raise DataError("the download is not the published file (MD5)", where=address, advice="fetch it again")
+    os.replace(part, destination)
+
+
+def _json(address):
+    try:
+        with urllib.request.urlopen(_request(address), timeout=_TIMEOUT_S) as response:
+            return json.loads(response.read())
+    except urllib.error.HTTPError as error:
+        raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _no_network(address, error) from error
+
+
+def _request(address, headers=None):
+    return urllib.request.Request(address, headers={"User-Agent": CREATED_BY.replace(" ", "/"), **(headers or {})})
+
+
+def _no_network(address, error):
+    reason = " ".join(str(getattr(error, "reason", error)).split())
+    return TryAgainError(
+        f"cannot be reached ({reason})", where=address, advice="download the file elsewhere, then sb-models add"
+    )
+
+
+def _file_of_record(record, name, *, where):
+    """(address, MD5 or '') of a file of a Zenodo record."""
+    for file in record.get("files", []):
+        if file.get("key") == name:
+            kind, _, digest = file.get("checksum", "").partition(":")
+            return file["links"]["self"], digest if kind == "md5" else ""
+    raise DataError(f"the record holds no file {name}", where=where)
+
+
+def _md5(path):
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _fetch_from_hub(entry, destination):
+    """Weights, configuration and tokenizer of a repository on the Hugging Face hub into the folder of `destination`."""
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    repository = entry.source.removeprefix(HUB)
+    try:
+        published = HfApi().model_info(repository, files_metadata=True).siblings
+        snapshot_download(repository, local_dir=destination.parent, allow_patterns=[entry.file, *_HUB_FILES])
+    except (*HfHubHTTPError.__bases__, OSError, ValueError) as error:
+        raise _no_network(entry.source, error) from error
+    for file in published:
+        if file.rfilename == entry.file and file.lfs is not None and file.lfs.sha256 != sha256_file(destination):
+            destination.unlink()
+            raise DataError("the download is not the published file (SHA-256)", where=entry.source)

@@ -1,0 +1,79 @@
+"""Tensors and a JSON header in one safetensors file: how all our weights are stored. No pickle.
+
+The header is one JSON object under the key `specbridge` of the file's metadata. It names its `format`, and where the
+format has had several versions its `format_version`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from safetensors import SafetensorError, safe_open
+
+from specbridge_tools.errors import DataError, FormatError
+
+HEADER_KEY = "specbridge"
+Header = dict[str, Any]
+
+
+def read_tensor_file(
+    path: str | os.PathLike[str], *, framework: Literal["numpy", "pt"] = "numpy", prefix: str = ""
+) -> tuple[Header, dict[str, Any]]:
+    """Read a safetensors file of ours or of others.
+
+    Args:
+        path: The file.
+        framework: Whether tensors are numpy arrays or torch tensors on the CPU.
+        prefix: Of the names of the tensors to read; '' reads all.
+
+    Returns:
+        The header, empty for a file of others, and {name: tensor}.
+
+    Raises:
+        DataError: Where the file cannot be read.
+        FormatError: Where it is no safetensors file, or a broken one.
+    """
+    try:
+        with safe_open(path, framework=framework) as file:
+            header = _header(file.metadata())
+            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118, not a dict
+            return header, {name: file.get_tensor(name) for name in names}
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
+    except (SafetensorError, ValueError) as error:
+        raise FormatError(f"is no safetensors file, or a broken one ({error})", where=path) from error
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """The header of a safetensors file, empty for a file of others; raises as `read_tensor_file` does."""
+    return read_tensor_file(path, prefix="\0")[0]
+
+
+def check_header(header: Header, path: object, *, expected_format: str, version: int) -> None:
+    """Raise `FormatError` unless a header is of this format and version."""
+    if not header:
+        raise FormatError(f"is a safetensors file, but no {expected_format}", where=path)
+    if header.get("format") != expected_format:
+        raise FormatError(f"is a {header.get('format')}, expected a {expected_format}", where=path)
+    if header.get("format_version") != version:
+        found = header.get("format_version")
+        advice = "install the version of specbridge_tools that wrote it" if found else None
+        raise FormatError(f"{expected_format} version {found}, this release reads {version}", where=path, advice=advice)
+
+
+def write_tensor_file(tensors: Mapping[str, Any], header: Header, path: str | os.PathLike[str]) -> None:
+    """Write numpy arrays, or torch tensors on the CPU, and a header; the same content gives the same bytes."""
+    metadata = {HEADER_KEY: json.dumps(header, sort_keys=True)}
+    if any(type(tensor).__module__.startswith("torch") for tensor in tensors.values()):
+        from safetensors.torch import save_file
+    else:
+        from safetensors.numpy import save_file
+    save_file(dict(tensors), path, metadata=metadata)
+
+
+def _header(metadata: Mapping[str, str] | None) -> Header:
+    header = json.loads((metadata or {}).get(HEADER_KEY, "{}"))
+    return header if isinstance(header, dict) else {}

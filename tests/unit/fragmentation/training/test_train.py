@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+import torch
+
+from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
+from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
+from specbridge_tools.fragmentation.training.train import Example, TrainingOptions, recall, train
+from specbridge_tools.spectra.spectrum import Spectrum
+
+PARACETAMOL = np.array([43.0178, 65.0386, 93.0335, 110.0600, 134.0600, 152.0706])
+OTHERS = ["COC(=O)c1ccccc1N", "NCC(=O)c1ccc(O)cc1", "Cc1ccc([N+](=O)[O-])cc1C", "CCOc1ccc(N=O)cc1"]
+
+
+@pytest.fixture
+def examples(ranker):
+    spectrum = Spectrum("p", 152.0706, PARACETAMOL, np.array([3.0, 2, 4, 100, 3, 10]), adduct="[M+H]+")
+    candidates = [ranker.candidate(smiles) for smiles in ("CC(=O)Nc1ccc(O)cc1", *OTHERS)]
+    swapped = [candidates[1], candidates[0], *candidates[2:]]
+    ester = Spectrum("m", 152.0706, np.array([92.0495, 120.0444]), np.array([30.0, 100]), adduct="[M+H]+")
+    return [Example("A", candidates, [prepare_peaks(spectrum)]), Example("B", swapped, [prepare_peaks(ester)])]
+
+
+def network(dropout=0.0):
+    torch.manual_seed(0)
+    return TrainableNetwork(atom_size=8, hidden_size=12, last_size=8, dropout=dropout)
+
+
+def test_training_lowers_the_loss_and_ranks_the_truth_first(examples):
+    trained = network()
+    options = TrainingOptions(epochs=50, molecules=2, learning_rate=1e-2, likelihood_weight=0.0)
+
+    def scores(example):
+        weights = trained.weights()
+        from specbridge_tools.fragmentation.network.batch import join
+        from specbridge_tools.fragmentation.network.numpy_network import encode, evaluate
+
+        batch = join(example.candidates)
+        return [evaluate([weights], batch, [encode(weights, batch)], peaks).score for peaks in example.peaks]
+
+    def loss():
+        return sum(-score[0] + np.log(np.exp(score).sum()) for example in examples for score in scores(example))
+
+    before = loss()
+    train(trained, examples, options)
+    assert loss() < 0.5 * before
+    found, length = recall(scores, examples)
+    assert found.tolist() == [1.0, 1.0, 1.0]
+    assert length == 5
+
+
+def test_a_run_that_is_taken_up_ends_as_one_that_was_not_interrupted(examples, tmp_path):
+    options = TrainingOptions(epochs=4, molecules=1, drop_peaks=0.3, move_intensity=0.3)
+    whole, interrupted, taken_up = network(0.2), network(0.2), network(0.2)
+    train(whole, examples, options)
+
+    def stop(epoch):
+        if epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(interrupted, examples, options, after_epoch=stop, state_path=tmp_path / "state")
+    train(taken_up, examples, options, state_path=tmp_path / "state")
+    for name, value in whole.weights().items():
+        assert value.tobytes() == taken_up.weights()[name].tobytes(), name
+
+
+def test_recall_gives_ties_their_expected_rank():
+    example = Example("A", [None] * 3, [None, None])
+    found, length = recall(lambda _: [np.array([1.0, 1.0, 0.0]), np.array([0.0, 1.0, 2.0])], [example])
+    assert found.tolist() == [0.25, 1.0, 1.0]
+    assert length == 3

@@ -1,0 +1,120 @@
+import gzip
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.hits.hits import COLUMNS, FORMATS, Hits, HitWriter, read_hits
+
+
+def hits_of(*rows):
+    return Hits(COLUMNS, [tuple(row.get(name, "") for name in COLUMNS) for row in rows])
+
+
+def candidate(query_id, rank, score, **more):
+    return {
+        "query_id": query_id,
+        "rank": str(rank),
+        "score": repr(score),
+        "inchikey14": "ABCDEFGHIJKLMN",
+        "n_candidates": "2",
+    } | more
+
+
+def written(groups, output_format):
+    stream = io.StringIO()
+    writer = HitWriter(stream, output_format=output_format)
+    for hits in groups:
+        writer.write(hits)
+    return stream.getvalue()
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\r"), max_size=8)
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+@given(texts=st.lists(st.tuples(TEXT, TEXT, st.floats(-1, 1)), min_size=1, max_size=6))
+def test_what_is_written_is_read(output_format, texts):
+    groups = [
+        hits_of(
+            candidate(query_id or "q", 1, score, name=name, record=str(number)), candidate(query_id or "q", 2, -1.0)
+        )
+        for number, (query_id, name, score) in enumerate(texts, start=1)
+    ]
+    groups = [Hits(hits.columns, [hits.rows[0], (*hits.rows[1][:-1], hits.rows[0][-1])]) for hits in groups]
+    text = written(groups, output_format)
+    assert [hits.rows for hits in read_hits(io.BytesIO(text.encode()))] == [hits.rows for hits in groups]
+
+
+@pytest.mark.parametrize("output_format", FORMATS)
+def test_scores_keep_their_last_bit(output_format):
+    near = [0.1, np.nextafter(0.1, 1), 0.1]
+    text = written([hits_of(*(candidate("q", i, float(s)) for i, s in enumerate(near)))], output_format)
+    (hits,) = read_hits(io.BytesIO(text.encode()))
+    assert hits.numbers("score").tolist() == near
+
+
+def test_json_rows_have_numbers_and_nulls():
+    text = written([hits_of(candidate("007", 1, 0.5)), hits_of({"query_id": "8", "reason": "no peaks"})], "jsonl")
+    first, second = map(json.loads, text.splitlines())
+    assert (first["query_id"], first["rank"], first["score"], first["smiles"]) == ("007", 1, 0.5, None)
+    assert (second["rank"], second["reason"]) == (None, "no peaks")
+
+
+def test_a_carriage_return_becomes_a_blank():
+    text = written([hits_of(candidate("q", 1, 0.5, name="a\rb"))], "tsv")
+    assert next(read_hits(io.BytesIO(text.encode()))).value("name") == "a b"
+
+
+def test_no_query_leaves_a_header():
+    assert written([], "tsv") == "\t".join(COLUMNS) + "\n"
+    assert list(read_hits(io.BytesIO(written([], "tsv").encode()))) == []
+
+
+def test_a_row_with_a_reason_is_no_candidate():
+    (hits,) = read_hits(io.BytesIO(written([hits_of({"query_id": "8", "reason": "no peaks"})], "tsv").encode()))
+    assert (hits.query_id, hits.reason, hits.n_rows, hits.record) == ("8", "no peaks", 0, 0)
+    assert np.isnan(hits.numbers("score")).all()
+
+
+def test_equal_titles_of_different_records_stay_apart():
+    groups = [hits_of(candidate("same", 1, 0.5, record="1")), hits_of(candidate("same", 1, 0.25, record="2"))]
+    read = list(read_hits(io.BytesIO(written(groups, "tsv").encode())))
+    assert [(hits.record, hits.n_rows) for hits in read] == [(1, 1), (2, 1)]
+
+
+def test_other_columns_and_gzip_are_read():
+    table = b"inchikey14\tscore\tquery_id\tmine\nA\t1\tq\tx\nB\t0\tq\ty\n"
+    (hits,) = read_hits(io.BytesIO(gzip.compress(table)))
+    assert hits.column("mine") == ["x", "y"]
+    assert hits.n_rows == 2
+    assert hits.value("absent") == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "message"),
+    [
+        (b"", FormatError, "no column query_id"),
+        (b"a\tb\n1\t2\n", FormatError, "no hits table"),
+        (b"query_id\tscore\tinchikey14\nq\t1\n", DataError, "line 2: 2 fields where the header has 3"),
+        (b'query_id\tscore\tinchikey14\nq\t1\t"' + b"x" * 200_000, DataError, "line 2: broken row"),
+        (b"query_id\tscore\tinchikey14\n\xff\xfe\t1\tA\n", DataError, "not UTF-8"),
+        (b'{"query_id": "q"}\n', FormatError, "no column score"),
+        (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"x": 1}\n', DataError, "line 2: has other keys"),
+        (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"query_id"\n', DataError, "line 2: is not JSON"),
+        (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n[1]\n', DataError, "line 2: is not a JSON object"),
+    ],
+)
+def test_broken_tables_are_named(content, kind, message):
+    with pytest.raises(kind, match=message):
+        list(read_hits(io.BytesIO(content)))
+
+
+def test_a_score_that_is_no_number_is_named():
+    (hits,) = read_hits(io.BytesIO(b"query_id\tscore\tinchikey14\nq7\thigh\tA\n"))
+    with pytest.raises(DataError, match="column score of query q7"):
+        hits.numbers("score")

@@ -1,0 +1,72 @@
+import gzip
+import io
+
+import pytest
+
+from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.search.candidates.list_file import is_candidate_table, read_candidate_table
+
+TABLE = "list_id\tsmiles\nb\tCCO\na\tOCC\nb\tCCN\n\nb\tCCO\na\tCCO\n"
+
+
+def read(text, **settings):
+    return read_candidate_table(io.BytesIO(text.encode() if isinstance(text, str) else text), **settings)
+
+
+def test_rows_of_a_list_may_stand_anywhere_and_repeat():
+    table = read(TABLE)
+    assert table.key == "list_id"
+    assert table.spelled == ["CCO", "OCC", "CCN"]
+    assert table.lines == [2, 3, 4]
+    assert {name: numbers.tolist() for name, numbers in table.lists.items()} == {"b": [0, 2], "a": [0, 1]}
+
+
+def test_only_wanted_lists_are_kept():
+    asked = []
+    table = read(TABLE, wanted=lambda key: asked.append(key) or {"b", "c"})
+    assert asked == ["list_id"]
+    assert table.spelled == ["CCO", "CCN"]
+    assert list(table.lists) == ["b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE.replace("\n", "\r\n"),
+        "\ufeff" + TABLE,
+        gzip.compress(TABLE.encode()),
+        TABLE.replace("list_id\tsmiles", "List ID\tSMILES"),
+    ],
+)
+def test_dialects(text):
+    assert read(text).spelled == read(TABLE).spelled
+
+
+def test_columns_are_found_by_name():
+    table = read("name\tinchi\tquery_id\nx\tInChI=1S/CH4/h1H4\tq1\n")
+    assert (table.key, table.spelled, list(table.lists)) == ("query_id", ["InChI=1S/CH4/h1H4"], ["q1"])
+
+
+@pytest.mark.parametrize("text", ["", "smiles\nCCO\n", "query,smiles\n1,CCO\n", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04zip"])
+def test_other_files_are_refused(text):
+    with pytest.raises(FormatError, match="list_id or query_id, and smiles"):
+        read(text)
+
+
+def test_broken_tables_name_the_place():
+    with pytest.raises(DataError, match="line 3: 1 fields where the header has 2"):
+        read("list_id\tsmiles\na\tCCO\nb\n")
+    with pytest.raises(DataError, match="has no column of SMILES or InChI"):
+        read("list_id\tstructure name\na\tethanol\n")
+
+
+def test_a_table_is_told_by_its_header(tmp_path):
+    for name, text, expected in (
+        ("a.tsv", TABLE, True),
+        ("b.tsv", "id\tsmiles\nx\tCCO\n", False),
+        ("c.smi", "CCO x\n", False),
+        ("d.h5", "\x89HDF", False),
+        ("e.tsv", "", False),
+    ):
+        (tmp_path / name).write_text(text)
+        assert is_candidate_table(tmp_path / name) is expected
