@@ -9,7 +9,7 @@ from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hits.hits import read_hits
+from specbridge_tools.hits.table import read_query_rows
 from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.provenance import sha256_file
@@ -102,11 +102,12 @@ def _index(path):
 def _hits(path):
     n_queries = n_answered = n_rows = 0
     columns = ()
-    for hits in read_hits(path):
-        columns = hits.columns
+    for query in read_query_rows(path):
+        columns = query.columns
         n_queries += 1
-        n_answered += hits.n_rows > 0
-        n_rows += hits.n_rows
+        if query.rows[0][columns.index("inchikey14")]:
+            n_answered += 1
+            n_rows += len(query.rows)
     return {"n_queries": n_queries, "n_answered": n_answered, "n_candidates": n_rows, "columns": list(columns)}
 
 

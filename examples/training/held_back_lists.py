@@ -6,7 +6,7 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.evaluation.truth import read_truths
-from specbridge_tools.hits.hits import read_hits
+from specbridge_tools.hits.table import read_hits
 from specbridge_tools.records import Tally
 
 FIRST = 50  # candidates that are re-ranked

@@ -65,6 +65,7 @@ def load_model(source=None, *, device="cpu"):
     if model.encoder.describe().get("lora_rank"):
         model.encoder.load_base()
     model.name = SHIPPED_NAME if source is None else str(source)
+    model.path = source
     model.weights_sha256 = digest
     model.molecule_head_sha256 = _head_digest(weights)
     model.calibration = header["calibration"]

@@ -39,6 +39,7 @@ class AlignedModel(nn.Module):
     """Itself a spectral encoder, whose unit vectors lie in the molecules' space: the score is their inner product.
 
     name, weights_sha256  of the model file; empty before it is saved
+    path                  of the model file, None for the one that ships
     molecule_head_sha256  hash of the head's tensors, '' without a head
     calibration           values that turn scores into probabilities, or None
     training              summary of the training, plain values
@@ -64,6 +65,7 @@ class AlignedModel(nn.Module):
         # learned temperature of the ranking losses, the logarithm of the factor on the cosine
         self.log_scale = nn.Parameter(torch.tensor(3.0))
         self.name = ""
+        self.path = None
         self.weights_sha256 = ""
         self.molecule_head_sha256 = ""
         self.calibration = None
@@ -130,6 +132,7 @@ class AlignedModel(nn.Module):
 
     def encode_molecules(self, vectors):
         """Vectors of the molecular encoder (n, dimension) -> (n, dimension) float32, unit norm, row by row the same
-        whatever the others are."""
+        whatever the others are.
+        """
         self.eval()
         return place_rows(self.place_molecules, vectors, dimension=self.dimension, device=self.log_scale.device)

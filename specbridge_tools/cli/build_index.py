@@ -46,7 +46,7 @@ def main(
         raise click.UsageError("an index has a graph or IVF lists: --graph and --ivf do not go together")
     import functools
 
-    from specbridge_tools.identify.default_model import model_for_molecules
+    from specbridge_tools.identification.default_model import model_for_molecules
     from specbridge_tools.progress import progress
     from specbridge_tools.search.index.build import build_index
     from specbridge_tools.search.index.hnsw import GraphOptions
@@ -59,7 +59,7 @@ def main(
         counts = build_index(
             molecules,
             output,
-            pick_model=functools.partial(model_for_molecules, source=model, threads=threads),
+            pick_model=functools.partial(model_for_molecules, path=model, threads=threads),
             dtype=dtype,
             neighbours=options,
             memory_mb=memory,

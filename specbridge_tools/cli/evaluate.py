@@ -68,7 +68,7 @@ def main(
     from specbridge_tools.evaluation.evaluate import evaluate
     from specbridge_tools.evaluation.table import write_metrics
     from specbridge_tools.evaluation.truth import read_truths
-    from specbridge_tools.hits.hits import read_hits
+    from specbridge_tools.hits.table import read_hits
     from specbridge_tools.records import open_tally
     from specbridge_tools.streams import STDIO, check_output, output_text
     from specbridge_tools.threads import available_threads

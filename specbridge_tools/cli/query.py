@@ -1,8 +1,5 @@
 """sb-query: spectra or their embeddings -> ranked candidates."""
 
-import contextlib
-import os
-
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -51,20 +48,14 @@ def main(
     With --candidates neither mass nor formula selects: a list is ranked as it is given.
     """
     check_compared(spectra, index, candidates, search["mode"])
-    from specbridge_tools.threads import available_threads
-
-    threads = threads or available_threads()
-    os.environ["OPENBLAS_NUM_THREADS"] = str(threads)  # numpy reads it when it is imported, below
-    from specbridge_tools.identify.default_model import model_for_spectra
-    from specbridge_tools.identify.identify import query_hits, reranking
-    from specbridge_tools.identify.sources import index_files, open_molecules
+    from specbridge_tools.hits.table import HitWriter, write_hits
+    from specbridge_tools.identification.identify import identify
+    from specbridge_tools.identification.sources import index_files
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
-    from specbridge_tools.search.candidates.list_file import wanted_lists
     from specbridge_tools.search.index.reader import digest_of_indexes
     from specbridge_tools.search.queries.reader import count_queries
-    from specbridge_tools.search.search import write_hits
-    from specbridge_tools.streams import STDIO, open_input, output_text, rewindable, seekable_input
+    from specbridge_tools.streams import output_text
 
     plan = make_plan(
         output,
@@ -75,32 +66,27 @@ def main(
     )
     if plan.is_done:
         return say_done(output, quiet=quiet)
-    options = typed_options(search)
-    twice = candidates is not None or options.group_by is not None
-    with contextlib.ExitStack() as stack:
-        stream = stack.enter_context(output_text(output, force=force))
-        tally = stack.enter_context(open_tally("spectra", rejects=rejects, strict=strict, force=force))
-        source = stack.enter_context(rewindable(spectra) if twice else open_input(spectra))
-        path = stack.enter_context(seekable_input(model)) if model == STDIO else model  # it is read twice
-        model = model_for_spectra(source, source=path, needed=not index, device=device, threads=threads)
-        reranked = reranking(source, model=path, top=search["rerank"])
-        listed = tally.beside("candidate structures")
-        wanted = wanted_lists(source, group_by=options.group_field, input_format=input_format)
-        settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
-        opened, lists = stack.enter_context(
-            open_molecules(index or None, candidates, wanted=wanted, model=model, tally=listed, **settings)
-        )
-        display = stack.enter_context(progress("spectra", quiet=quiet))
-        settings = {"input_format": input_format, "batch_size": batch_size, "threads": threads}
-        settings |= {
-            "model": model,
-            "lists": lists,
-            "options": options,
-            "tally": tally,
-            "record_range": plan.record_range,
-        }
-        columns, hits = query_hits(source, index=opened, reranking=reranked, **settings)
-        settings = {"columns": columns, "output_format": output_format, "part": plan.part}
-        n_empty = write_hits(hits, stream, tally=tally, display=display, **settings)
-    closing = f"{tally.summary()}, {n_empty} without a candidate"
-    return closing_line(closing if lists is None else f"{listed.summary()}; {closing}", quiet=quiet)
+    with (
+        output_text(output, force=force) as stream,
+        open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
+        identify(
+            spectra,
+            index=index or None,
+            candidates=candidates,
+            model=model,
+            encoder=encoder,
+            options=typed_options(search),
+            rerank_first=search["rerank"],
+            input_format=input_format,
+            record_range=plan.record_range,
+            tally=tally,
+            batch_size=batch_size,
+            device=device,
+            threads=threads,
+        ) as hits,
+        progress("spectra", quiet=quiet) as display,
+    ):
+        writer = HitWriter(stream, output_format=output_format, columns=hits.columns, part=plan.part)
+        n_empty = write_hits(hits, writer, tally=tally, display=display)
+        closing = f"{tally.summary()}, {n_empty} without a candidate"
+    return closing_line(closing if hits.listed is None else f"{hits.listed.summary()}; {closing}", quiet=quiet)

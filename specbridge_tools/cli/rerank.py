@@ -49,17 +49,14 @@ def main(
     if hits == "-" and spectra == "-":
         raise click.UsageError("HITS and --spectra cannot both be stdin")
     import contextlib
-    import os
 
-    from specbridge_tools.threads import available_threads
-
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy reads it when it is imported, below; queries share the cores
     from specbridge_tools.fragmentation.network.ranker_file import load_ranker
-    from specbridge_tools.hits.hits import count_hits
-    from specbridge_tools.identify.rerank_table import rerank_table
+    from specbridge_tools.hits.table import HitWriter, count_hits, write_hits
+    from specbridge_tools.identification.explained import ExplainedPeakWriter, write_explained
+    from specbridge_tools.identification.identify import rerank_hits
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
-    from specbridge_tools.streams import output_text, rewindable
+    from specbridge_tools.streams import output_text
 
     files = ("hits", "spectra", "model")
     plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
@@ -71,10 +68,15 @@ def main(
         stream = stack.enter_context(output_text(output, force=force))
         peaks = stack.enter_context(output_text(explain, force=force)) if explain else None
         display = stack.enter_context(progress("queries", quiet=quiet))
-        source = spectra if group_by is None else stack.enter_context(rewindable(spectra))
-        rerank_table(
-            hits, source, stream, ranker, top=top, threads=threads or available_threads(), group_by=group_by,
-            input_format=input_format, output_format=output_format, explained=peaks, explain_top=explain_top,
-            tally=tally, display=display, record_range=plan.record_range, part=plan.part,
+        reranked = stack.enter_context(
+            rerank_hits(
+                hits, spectra, ranker=ranker, first=top, group_by=group_by, input_format=input_format,
+                record_range=plan.record_range, tally=tally, threads=threads,
+            )
         )  # fmt: skip
+        writer = HitWriter(stream, output_format=output_format, columns=reranked.columns, part=plan.part)
+        queries = (
+            write_explained(reranked, ExplainedPeakWriter(peaks, ranker, first=explain_top)) if explain else reranked
+        )
+        write_hits(queries, writer, tally=tally, display=display)
     return closing_line(tally.summary(), quiet=quiet)

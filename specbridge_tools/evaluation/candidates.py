@@ -63,7 +63,7 @@ def _candidate_list(truth, hits, numbers):
     if hits is None or not hits.n_rows:
         nothing = np.zeros(0)
         # all of them may have been left out as improbable
-        size = 0 if hits is None else int(max(0, np.nan_to_num(_first_number(hits, "n_candidates"))))
+        size = 0 if hits is None else max(0, hits.n_candidates or 0)
         return CandidateList(truth, nothing.astype(np.int64), nothing, nothing, -1, size, {})
     keys, all_scores = hits.column("inchikey14"), hits.numbers("score")
     if not np.isfinite(all_scores).all():
@@ -73,21 +73,17 @@ def _candidate_list(truth, hits, numbers):
     score = np.full(len(position), -np.inf)
     np.maximum.at(score, at, all_scores)
     truth_at, best = position.get(truth.inchikey14, -1), int(all_scores.argmax())
-    n_found = max(0, np.nan_to_num(_first_number(hits, "n_candidates")))
+    n_found = max(0, hits.n_candidates or 0)
     return CandidateList(
         truth,
         np.array([numbers.setdefault(key, len(numbers)) for key in position], np.int64),
         score,
         _smallest_errors(hits, at, len(position)),
         truth_at,
-        int(n_found) if n_found > hits.n_rows else len(position),
-        dict(zip(hits.columns, hits.rows[best], strict=True)),
+        n_found if n_found > hits.n_rows else len(position),
+        hits.printed(best),
         float(_numbers(hits, "probability")[best]),
     )
-
-
-def _first_number(hits, column):
-    return hits.numbers(column)[0] if column in hits.columns else np.nan
 
 
 def _numbers(hits, column):

@@ -1,21 +1,22 @@
-"""The hits table: one row a candidate, the rows of one query together; TSV with a header, or one JSON object a row.
+"""The hits of one query: its candidates, best first, as typed columns; `hits.table` reads and writes them as text."""
 
-A query without a candidate has one row, whose `reason` says why and whose other fields are empty. `rank` and
-`n_candidates` are integers; candidates with equal scores share a rank (1, 1, 3). `score` has as many digits as it takes
-to tell unequal scores apart and to read equal ones as equal. Missing values are empty in TSV and null in JSON.
-"""
+from __future__ import annotations
 
-import csv
 import dataclasses
-import io
-import itertools
-import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.provenance import is_part
-from specbridge_tools.streams import display_name, open_input
+from specbridge_tools.errors import DataError
+from specbridge_tools.spectra.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    import pandas
+
+Column: TypeAlias = "NDArray[np.float64] | NDArray[np.int64] | list[str]"
+Value: TypeAlias = "float | int | str | None"
 
 COLUMNS = (
     "query_id",
@@ -35,174 +36,164 @@ COLUMNS = (
     "all_ids",
     "record",
 )
-FORMATS = ("tsv", "jsonl")
-REQUIRED = ("query_id", "score", "inchikey14")
-_INTEGERS = frozenset({"rank", "n_candidates", "record"})
-_REALS = frozenset(
-    {"score", "probability", "exact_mass", "mass_error_ppm", "cosine", "fragment_score", "explained_intensity"}
-)
+RERANKED = ("cosine", "fragment_score", "explained_intensity")
+"""Columns that re-ranking adds, behind `score`."""
+INTEGERS = frozenset({"rank", "n_candidates", "record"})
+REALS = frozenset({"score", "probability", "exact_mass", "mass_error_ppm", *RERANKED})
+_OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record"})
+# repr has as many digits as it takes to read the same float64 again, so that order and ties survive
+_FORMATS = {"probability": ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(RERANKED[1:], ".9g")
+_FUSED_SCORE = ".9g"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Hits:
-    """The rows of one query, best first, every value as it is printed; '' where there is none."""
+    """Candidates of one query, best first; without a candidate the reason why.
 
+    Attributes:
+        query_id: Id of the spectrum, or name of the group.
+        record: 1-based number of the query in its file; 0 where it is unknown.
+        columns: Names of the columns of the table, in order.
+        candidates: {column: one value a candidate}: float64, NaN where missing; int64 for the rank, 0 where missing; or
+            strings. Holds all of `columns` but those that belong to the query.
+        reason: Why there is no candidate; '' where there are some.
+        n_candidates: How many molecules were compared; None where it is unknown.
+        spectra: The spectrum, or all of the group, where they are kept.
+    """
+
+    query_id: str
+    record: int
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    candidates: Mapping[str, Column]
+    reason: str = ""
+    n_candidates: int | None = None
+    spectra: tuple[Spectrum, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of candidates."""
+        return len(self.candidates["inchikey14"])
+
+    def __bool__(self) -> bool:
+        """True: that hits are empty says that a query has no candidate, not that there is no query."""
+        return True
 
     @property
-    def query_id(self):
-        return self.value("query_id")
+    def n_rows(self) -> int:
+        """Number of candidates."""
+        return len(self)
 
     @property
-    def record(self):
-        """1-based number of the query in its file, 0 where the table does not say; raises `DataError` for no number."""
-        try:
-            return int(self.value("record") or 0)
-        except ValueError as error:
-            raise DataError(f"column record of query {self.query_id}: {error}") from error
+    def is_reranked(self) -> bool:
+        """Whether `score` is that of re-ranking, beside which the cosine stands."""
+        return "cosine" in self.columns
 
-    @property
-    def reason(self):
-        """Why there is no candidate; '' where there are some."""
-        return self.value("reason")
+    def column(self, name: str) -> list[str]:
+        """A column as it is printed, one string a candidate; the name must be among `columns`."""
+        return self._printed(name)
 
-    @property
-    def n_rows(self):
-        """Number of candidates in the table: 0 for a query whose one row gives the reason."""
-        return len(self.rows) if self.value("inchikey14") else 0
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A column of numbers as float64, one a candidate, NaN where missing; the name must be among `columns`."""
+        values = self._values(name)
+        if isinstance(values, list):
+            raise DataError(f"column {name} of query {self.query_id} holds text, not numbers")
+        return np.where(values == 0, np.nan, values) if name == "rank" else np.asarray(values, np.float64)
 
-    def value(self, column):
-        """The first row's value, '' where the table lacks the column."""
-        return self.rows[0][self.columns.index(column)] if column in self.columns else ""
+    def value(self, name: str) -> str:
+        """What the table has of the first candidate, or of the query without one; '' where it lacks the column."""
+        if name not in self.columns:
+            return ""
+        if len(self):
+            return self._printed(name)[0]
+        return self._of_query(name)
 
-    def column(self, name):
-        """One value a row; the name must be among `columns`."""
-        position = self.columns.index(name)
-        return [row[position] for row in self.rows]
+    def printed(self, row: int) -> dict[str, str]:
+        """{column: text} of one candidate."""
+        chosen = self.take([row])
+        return {name: chosen._printed(name)[0] for name in self.columns}
 
-    def numbers(self, name):
-        """A column as float64, NaN where empty; raises `DataError` for what is not a number."""
-        try:
-            return np.array([float(value) if value else np.nan for value in self.column(name)])
-        except ValueError as error:
-            raise DataError(f"column {name} of query {self.query_id}: {error}") from error
+    def take(self, rows: Sequence[int] | NDArray[np.int64] | slice) -> Hits:
+        """The same query with these candidates, in this order."""
+        picked: dict[str, Column] = {}
+        for name, values in self.candidates.items():
+            if isinstance(values, list):
+                picked[name] = values[rows] if isinstance(rows, slice) else [values[row] for row in rows]
+            else:
+                picked[name] = values[rows]
+        return dataclasses.replace(self, candidates=picked)
 
+    def without_candidates(self, reason: str) -> Hits:
+        """The same query without candidates, for a reason."""
+        return dataclasses.replace(self.take(slice(0, 0)), reason=reason)
 
-class HitWriter:
-    """Writes `Hits` to an open text file; `columns` are those of every `Hits` that will be written.
+    def rows(self, columns: Sequence[str] | None = None) -> list[tuple[str, ...]]:
+        """What the table has of the query: one row a candidate, or the one that gives the reason."""
+        columns = self.columns if columns is None else columns
+        if not len(self):
+            return [tuple(map(self._of_query, columns))]
+        return list(zip(*map(self._printed, columns), strict=True))
 
-    With `part` (`provenance.Part`) a last column, named by its text, holds its shard in every row; such a column of the
-    hits themselves, which says what they were read from, is left out. In TSV a value with a tab, a line feed or a
-    double quote is quoted as in CSV, and a carriage return becomes a blank.
-    """
+    def __iter__(self) -> Iterator[dict[str, Value]]:
+        """Yield {column: value} of each candidate; numbers are numbers, None where missing."""
+        values = {name: _plain(self._values(name)) for name in self.columns}
+        for row in range(len(self)):
+            yield {name: column[row] for name, column in values.items()}
 
-    def __init__(self, stream, *, output_format="tsv", columns=COLUMNS, part=None):
-        self._stream = stream
-        self._kept = [i for i, name in enumerate(columns) if not is_part(name)]
-        self._all_kept = len(self._kept) == len(columns)
-        self._added = () if part is None else (str(part.shard),)
-        self._columns = (*(columns[i] for i in self._kept), *(() if part is None else (str(part),)))
-        self._write_rows = self._write_tsv if output_format == "tsv" else self._write_json
-        if output_format == "tsv":
-            self._write_tsv([self._columns])
+    def to_pandas(self) -> pandas.DataFrame:
+        """The candidates as a pandas DataFrame, which must be installed."""
+        import pandas
 
-    def write(self, hits):
-        """Write the rows of one query."""
-        rows = hits.rows if self._all_kept else [tuple(row[i] for i in self._kept) for row in hits.rows]
-        self._write_rows([(*row, *self._added) for row in rows] if self._added else rows)
+        return pandas.DataFrame({name: self._values(name) for name in self.columns})
 
-    def _write_tsv(self, rows):
-        text = "\n".join(map("\t".join, rows)) + "\n"
-        plain = text.count("\t") == len(rows) * (len(self._columns) - 1) and text.count("\n") == len(rows)
-        if plain and '"' not in text and "\r" not in text:
-            self._stream.write(text)
-            return
-        table = csv.writer(self._stream, delimiter="\t", lineterminator="\n")
-        table.writerows([value.replace("\r", " ") for value in row] for row in rows)
+    def _values(self, name: str) -> Column:
+        if name not in _OF_THE_QUERY:
+            return self.candidates[name]
+        if name == "n_candidates":
+            return np.full(len(self), np.nan if self.n_candidates is None else float(self.n_candidates))
+        if name == "record":
+            return np.full(len(self), self.record, np.int64)
+        return [self._of_query(name)] * len(self)
 
-    def _write_json(self, rows):
-        for row in rows:
-            typed = {name: _json_value(name, value) for name, value in zip(self._columns, row, strict=True)}
-            self._stream.write(json.dumps(typed, ensure_ascii=False, allow_nan=False) + "\n")
+    def _of_query(self, name: str) -> str:
+        if name == "query_id":
+            return self.query_id
+        if name == "record":
+            return str(self.record) if self.record else ""
+        if name == "n_candidates":
+            return "" if self.n_candidates is None else str(self.n_candidates)
+        return self.reason if name == "reason" else ""
 
-
-def _json_value(name, value):
-    if not value:
-        return None
-    if name in _INTEGERS:
-        return int(value)
-    return float(value) if name in _REALS else value
-
-
-def read_hits(source):
-    """Yield the `Hits` of each query of a table (path, `-` or binary file; TSV or JSON lines, gzip or not), lazily.
-
-    Rows of a query must stand together. Raises `FormatError` where it is no hits table, `DataError` naming the line
-    where a row is broken.
-    """
-    name = display_name(source)
-    with open_input(source) as raw:
-        parse = _json_rows if raw.peek(1)[:1] == b"{" else _tsv_rows
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        try:
-            yield from _grouped(parse(text, name))
-        except UnicodeDecodeError as error:
-            raise DataError("is not UTF-8 text", where=name) from error
-        finally:
-            text.detach()
+    def _printed(self, name: str) -> list[str]:
+        if name in _OF_THE_QUERY:
+            return [self._of_query(name)] * len(self)
+        values = self.candidates[name]
+        if isinstance(values, list):
+            return values
+        if name in INTEGERS:
+            return [str(value) if value else "" for value in values.tolist()]
+        spec = _FUSED_SCORE if name == "score" and self.is_reranked else _FORMATS.get(name)
+        if spec is None:
+            return [repr(value) if value == value else "" for value in values.tolist()]
+        return [format(value, spec) if value == value else "" for value in values.tolist()]
 
 
-def count_hits(source):
-    """How many queries a table has."""
-    return sum(1 for _ in read_hits(source))
+def reranked_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a re-ranked table: the added ones stand behind `score`."""
+    others = [name for name in columns if name not in RERANKED]
+    position = others.index("score") + 1
+    return (*others[:position], *RERANKED, *others[position:])
 
 
-def _grouped(rows):
-    """(columns, row) pairs -> `Hits`; a new query starts where the id or the record number changes."""
-
-    def identity(pair):
-        columns, row = pair
-        return columns, tuple(row[i] for i, name in enumerate(columns) if name in ("query_id", "record"))
-
-    for (columns, _), pairs in itertools.groupby(rows, key=identity):
-        yield Hits(columns, [row for _, row in pairs])
-
-
-def _tsv_rows(text, name):
-    reader = csv.reader(text, delimiter="\t")
-    try:
-        columns = tuple(next(reader, ()))
-        _check_columns(columns, name)
-        for row in reader:
-            if len(row) != len(columns):
-                found = f"{len(row)} fields where the header has {len(columns)}"
-                raise DataError(found, where=name, line=reader.line_num)
-            yield columns, tuple(row)
-    except csv.Error as error:
-        raise DataError(f"broken row ({error})", where=name, line=reader.line_num) from error
+def above_probability(hits: Hits, least: float) -> Hits:
+    """The candidates whose probability is at least `least`; without any, the reason that says so."""
+    if not len(hits):
+        return hits
+    rows = np.flatnonzero(hits.numbers("probability") >= least)
+    if len(rows):
+        return hits.take(rows)
+    return hits.without_candidates(f"no candidate with a probability of at least {least:g}")
 
 
-def _json_rows(text, name):
-    columns = None
-    for number, line in enumerate(text, start=1):
-        try:
-            # digits stay as they were written
-            row = json.loads(line, parse_float=str, parse_int=str)
-        except ValueError as error:
-            raise DataError(f"is not JSON ({error})", where=name, line=number) from error
-        if not isinstance(row, dict):
-            raise DataError("is not a JSON object", where=name, line=number)
-        if columns is None:
-            columns = tuple(row)
-            _check_columns(columns, name)
-        if set(row) != set(columns):
-            raise DataError("has other keys than the first row", where=name, line=number)
-        yield columns, tuple("" if row[column] is None else str(row[column]) for column in columns)
-
-
-def _check_columns(columns, name):
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        advice = "sb-query writes such tables"
-        raise FormatError(f"is no hits table: no column {', '.join(missing)}", where=name, advice=advice)
+def _plain(values: Column) -> Sequence[Value]:
+    if isinstance(values, list):
+        return values
+    return [None if value != value else value for value in values.tolist()]

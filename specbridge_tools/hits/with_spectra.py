@@ -1,26 +1,49 @@
 """The spectra of hits that come from a table: each query with its own, or with those of its group."""
 
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Protocol
+
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.rows import Answer
+from specbridge_tools.hits.hits import Hits
+from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.fields import canonical_key
-from specbridge_tools.spectra.reader import count_values, read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
 
 _ADVICE = "give the file that sb-query has read, and --group-by where it had one"
 
 
-def with_spectra(hits, spectra):
-    """Yield the `Answer` of each `Hits`, with the next of the `Spectrum`s that is its query.
+class SpectrumSource(Protocol):
+    """Spectra that can be read, and for groups be read twice."""
 
-    Raises `DataError` where there is none: spectra without hits are passed over, but the order must be that of the
-    hits.
+    def records(self) -> Iterator[Spectrum | Rejection]:
+        """Yield the records from the start."""
+        ...
+
+    def count_values(self, value_of: Callable[[Spectrum], Hashable]) -> Counter[Hashable]:
+        """How many spectra have each value."""
+        ...
+
+
+def with_spectra(queries: Iterable[Hits], source: SpectrumSource) -> Iterator[Hits]:
+    """Yield the hits of each query with the next of the spectra that is its query.
+
+    Raises:
+        DataError: Where there is none: spectra without hits are passed over, but the order must be that of the hits.
     """
-    spectra = iter(spectra)
-    for one in hits:
-        yield Answer(one, (_next_spectrum(spectra, one),) if one.n_rows else ())
+    spectra = _usable(source)
+    for hits in queries:
+        yield dataclasses.replace(hits, spectra=(_next_spectrum(spectra, hits),)) if len(hits) else hits
 
 
-def _next_spectrum(spectra, hits):
+def _usable(source: SpectrumSource) -> Iterator[Spectrum]:
+    return (record for record in source.records() if isinstance(record, Spectrum))
+
+
+def _next_spectrum(spectra: Iterator[Spectrum], hits: Hits) -> Spectrum:
     for spectrum in spectra:
         if spectrum.id == hits.query_id and (not hits.record or spectrum.record in (0, hits.record)):
             return spectrum
@@ -28,28 +51,41 @@ def _next_spectrum(spectra, hits):
     raise DataError(message, advice=_ADVICE)
 
 
-def with_groups(hits, stream, field, *, input_format="auto"):
-    """Yield the `Answer` of each `Hits`, with all spectra whose metadata `field` is its query's id.
+def with_groups(queries: Iterable[Hits], source: SpectrumSource, field: str) -> Iterator[Hits]:
+    """Yield the hits of each query with all spectra whose metadata `field` is the query's id.
 
-    stream: spectra, a file that can be read twice. Spectra of groups that are not whole yet are kept. Raises
-    `DataError` where a group has no spectra.
+    The source is read twice. Spectra of groups that are not complete yet are kept.
+
+    Raises:
+        DataError: Where a group has no spectra.
     """
     key = canonical_key(field)
-    sizes = count_values(stream, lambda spectrum: spectrum.metadata.get(key, ""), input_format=input_format)
-    usable = (one for one in read_spectra(stream, input_format=input_format) if isinstance(one, Spectrum))
-    waiting, passed = {}, {""}
-    for one in hits:
-        yield Answer(one, _whole_group(usable, key, one.query_id, sizes, waiting, passed) if one.n_rows else ())
-        passed.add(one.query_id)
-        waiting.pop(one.query_id, None)
+    sizes = source.count_values(lambda spectrum: spectrum.metadata.get(key, ""))
+    spectra = _usable(source)
+    waiting: dict[str, list[Spectrum]] = {}
+    passed = {""}
+    for hits in queries:
+        if len(hits):
+            group = _complete_group(spectra, key, hits.query_id, sizes, waiting, passed)
+            hits = dataclasses.replace(hits, spectra=group)
+        yield hits
+        passed.add(hits.query_id)
+        waiting.pop(hits.query_id, None)
 
 
-def _whole_group(spectra, key, name, sizes, waiting, passed):
+def _complete_group(
+    spectra: Iterator[Spectrum],
+    key: str,
+    name: str,
+    sizes: Counter[Hashable],
+    waiting: dict[str, list[Spectrum]],
+    passed: set[str],
+) -> tuple[Spectrum, ...]:
     """All spectra of the group `name`; those of other groups, but for the names in `passed`, go to `waiting`."""
     while len(waiting.get(name, ())) < sizes.get(name, 1):
         spectrum = next(spectra, None)
         if spectrum is None:
-            message = f"the spectra with {key} {name!r}, a query of the hits, are not to be found"
+            message = f"no spectra with {key} {name!r}, which is a query of the hits"
             raise DataError(message, advice=_ADVICE)
         value = spectrum.metadata.get(key, "")
         if value not in passed:

@@ -4,7 +4,7 @@ import h5py
 
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hits.hits import REQUIRED
+from specbridge_tools.hits.table import REQUIRED
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
 from specbridge_tools.spectra.reader import HEAD
 from specbridge_tools.spectra.reader import sniff as sniff_spectra

@@ -4,8 +4,8 @@ import csv
 import io
 import itertools
 
-from specbridge_tools.errors import MismatchError
-from specbridge_tools.hits.hits import Hits, HitWriter, read_hits
+from specbridge_tools.errors import DataError, MismatchError
+from specbridge_tools.hits.table import HitWriter, QueryRows, read_query_rows
 from specbridge_tools.parts.marks import read_part
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
@@ -28,12 +28,12 @@ def merge_hits(named, destination, tally, *, force):
         before = 0
         for path, _ in named:
             last = 0
-            for hits in tally.usable(read_hits(path)):
-                if is_one_file:
-                    # the last column says which part it was
-                    hits = Hits(columns, [row[: len(columns)] for row in hits.rows])
-                writer.write(_renumbered(hits, before) if before else hits)
-                last = max(last, hits.record)
+            for query in tally.usable(read_query_rows(path)):
+                # the last column of one file says which part it was
+                rows = [row[: len(columns)] for row in query.rows]
+                record = _record(query, name)
+                writer.write_rows(_renumbered(rows, columns, record + before) if before and record else rows)
+                last = max(last, record)
                 tally.n_written += 1
             before += 0 if is_one_file else last
 
@@ -42,7 +42,7 @@ def _hit_columns(path):
     """(columns, format) of a table of hits, also where it has no rows."""
     with open_input(path) as raw:
         if raw.peek(1)[:1] == b"{":
-            first = next(read_hits(path))
+            first = next(read_query_rows(path))
             return first.columns, "jsonl"
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         try:
@@ -52,12 +52,18 @@ def _hit_columns(path):
             text.detach()
 
 
-def _renumbered(hits, before):
-    if not hits.record:
-        return hits
-    at = hits.columns.index("record")
-    record = str(hits.record + before)
-    return Hits(hits.columns, [(*row[:at], record, *row[at + 1 :]) for row in hits.rows])
+def _record(query: QueryRows, name: str) -> int:
+    """Number of a query in its file, 0 where the table does not say."""
+    text = query.rows[0][query.columns.index("record")] if "record" in query.columns else ""
+    try:
+        return int(text or 0)
+    except ValueError as error:
+        raise DataError(f"column record: {error}", where=name, line=query.line) from error
+
+
+def _renumbered(rows: list[tuple[str, ...]], columns: tuple[str, ...], record: int) -> list[tuple[str, ...]]:
+    at = columns.index("record")
+    return [(*row[:at], str(record), *row[at + 1 :]) for row in rows]
 
 
 def merge_spectra(named, destination, tally, *, force):

@@ -21,7 +21,7 @@ def candidate_table(hits, *, top, truth=""):
     headings = ("rank", "structure", "molecule", "formula", "adduct", *(_NUMBERS[name][0] for name in numbers))
     rows = [element("tr", *(element("th", heading) for heading in headings))]
     for at in range(min(top, hits.n_rows)):
-        values = dict(zip(hits.columns, hits.rows[at], strict=True))
+        values = hits.printed(at)
         cells = (
             element("td", values.get("rank", at + 1)),
             element("td", _structure(values.get("smiles", ""))),

@@ -7,8 +7,8 @@ import dataclasses
 import itertools
 
 from specbridge_tools.errors import UsageError
-from specbridge_tools.hits.hits import read_hits
-from specbridge_tools.hits.rows import Answer
+from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.provenance import CREATED_BY
 from specbridge_tools.report.candidates import candidate_table
@@ -17,9 +17,9 @@ from specbridge_tools.report.overview import overview_row, overview_table, summa
 from specbridge_tools.report.spectra import spectrum_pictures
 from specbridge_tools.report.summary import Summary
 from specbridge_tools.report.verdicts import Verdicts
+from specbridge_tools.search.queries.source import open_query_source
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import rewindable
 
 _STYLE = """
 body { font-family: sans-serif; font-size: 14px; margin: 2em auto; max-width: 1100px; }
@@ -84,9 +84,9 @@ def write_report(
     with _queries(hits, n_drawn) as drawn:
         lines = (overview_row(i, one, _verdict(verdicts, one)[1]) for i, one in enumerate(drawn, start=1))
         stream.writelines(overview_table(lines))
-    with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, input_format) as answers:
-        for number, answer in enumerate(answers, start=1):
-            stream.write(_query_section(number, answer, ranker, top, *_verdict(verdicts, answer.hits)))
+    with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, input_format) as complete:
+        for number, one in enumerate(complete, start=1):
+            stream.write(_query_section(number, one, ranker, top, *_verdict(verdicts, one)))
             tally.n_written += 1
             display.advance()
     _write_foot(stream)
@@ -114,31 +114,31 @@ def _queries(hits, n=None):
 
 @contextlib.contextmanager
 def _with_spectra(hits, sources, group_by, input_format):
-    """Yield the `Answer`s of `Hits`, with their spectra where there are `sources`."""
+    """Yield the `Hits`, with their spectra where there are `sources`."""
     if not sources:
-        yield map(Answer, hits)
+        yield hits
     elif group_by is None:
-        yield with_spectra(hits, spectra_of_parts(sources, input_format=input_format))
+        with open_query_source(spectra_of_parts(sources, input_format=input_format)) as source:
+            yield with_spectra(hits, source)
     elif len(sources) > 1:
         raise UsageError("groups of spectra can be drawn from one file alone", advice="sb-merge makes one of several")
     else:
-        with rewindable(sources[0]) as stream:
-            yield with_groups(hits, stream, group_by, input_format=input_format)
+        with open_query_source(sources[0], input_format=input_format, reread=True) as source:
+            yield with_groups(hits, source, group_by)
 
 
 def _verdict(verdicts, hits):
     return ("", "") if verdicts is None else verdicts.find(hits)
 
 
-def _query_section(number, answer, ranker, top, truth, verdict):
-    hits = answer.hits
+def _query_section(number, hits: Hits, ranker, top, truth, verdict):
     parts = [element("h2", hits.query_id, id=f"query-{number}")]
     if verdict:
         parts.append(element("p", verdict))
     if not hits.n_rows:
         parts.append(element("p", f"No candidate: {hits.reason or 'no reason given'}."))
     else:
-        parts += [candidate_table(hits, top=top, truth=truth), spectrum_pictures(answer, ranker)]
+        parts += [candidate_table(hits, top=top, truth=truth), spectrum_pictures(hits, ranker)]
     return joined(*parts, Markup("\n"))
 
 

@@ -9,13 +9,13 @@ _MOST_FRAGMENTS = 8
 _HEADINGS = ("m/z", "relative intensity", "formula of the ion", "fragment", "bonds cut")
 
 
-def spectrum_pictures(answer, ranker):
-    """One picture, caption and table of fragments for each spectrum of an `Answer` that has a candidate.
+def spectrum_pictures(hits, ranker):
+    """One picture, caption and table of fragments for each spectrum of an `Hits` that has a candidate.
 
     ranker: `fragmentation.network.ranker.Ranker`, or None: then no peak is explained, and the caption says so.
     """
-    smiles, adduct = answer.hits.value("smiles"), answer.hits.value("adduct")
-    return joined(*(_picture(spectrum, smiles, adduct, ranker) for spectrum in answer.spectra))
+    smiles, adduct = hits.value("smiles"), hits.value("adduct")
+    return joined(*(_picture(spectrum, smiles, adduct, ranker) for spectrum in hits.spectra))
 
 
 def _picture(spectrum, smiles, adduct, ranker):

@@ -1,15 +1,16 @@
 """Ranked candidates for each spectrum, in the order of the file."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from specbridge_tools.errors import UsageError
-from specbridge_tools.hits.hits import COLUMNS, Hits, HitWriter
+from specbridge_tools.hits.hits import Hits, above_probability
 from specbridge_tools.hits.ranking import ranked
-from specbridge_tools.hits.rows import Answer, above_probability, hits_of_candidates, hits_without_candidates
-from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Tally
 from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
 from specbridge_tools.search.candidates.retrieve import by_formula, by_list, by_mass, list_name
@@ -18,7 +19,15 @@ from specbridge_tools.search.index.hnsw import load_graph
 from specbridge_tools.search.index.ivf import load_ivf
 from specbridge_tools.search.multi_index import MultiIndex, join_searches
 from specbridge_tools.search.queries.reader import DEFAULT_FORMULA_FIELD, QueryReader
+from specbridge_tools.search.queries.source import QuerySource
+from specbridge_tools.search.results import hits_of_candidates, hits_without_candidates
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.fields import canonical_key
+
+if TYPE_CHECKING:
+    from specbridge_tools.bridge.model import AlignedModel
+    from specbridge_tools.search.candidates.lists import CandidateLists
+    from specbridge_tools.search.index.reader import Index
 
 MODES = ("mass", "formula", "open")
 # Several rows may be of one molecule, and are merged: ask for some more than are wanted.
@@ -43,7 +52,7 @@ class SearchOptions:
     """
 
     mode: str = "mass"
-    tolerance: Tolerance = DEFAULT_TOLERANCE
+    tolerance: Tolerance | str = DEFAULT_TOLERANCE
     top: int = 10
     exact: bool = False
     formula_field: str = DEFAULT_FORMULA_FIELD
@@ -54,6 +63,8 @@ class SearchOptions:
     with_ties: bool = False
 
     def __post_init__(self):
+        if isinstance(self.tolerance, str):
+            object.__setattr__(self, "tolerance", Tolerance.parse(self.tolerance))
         if self.mode not in MODES:
             raise UsageError(f"no mode {self.mode!r}", advice=f"known: {', '.join(MODES)}")
         if self.mode == "open" and not self.exact and self.top == 0:
@@ -70,39 +81,40 @@ class SearchOptions:
         return None if self.group_by is None else canonical_key(self.group_by)
 
 
-def query(source, *, index, **settings) -> Iterator[Hits]:
-    """Yield the `Hits` of each record or group of `source`, in its order; arguments as in `search_queries`."""
-    return (one.hits for one in search_queries(source, index=index, **settings))
+DEFAULT_OPTIONS = SearchOptions()
 
 
 def search_queries(
-    source,
+    source: QuerySource,
     *,
-    index,
-    model=None,
-    lists=None,
-    options=SearchOptions(),
-    input_format="auto",
-    batch_size=64,
-    threads=1,
-    tally=None,
-    keep_spectra=False,
-    record_range=None,
-) -> Iterator[Answer]:
-    """Yield the `Answer` to each record or group of `source`, in its order; without candidates it holds the reason.
+    index: Index | MultiIndex,
+    model: AlignedModel | None = None,
+    lists: CandidateLists | None = None,
+    options: SearchOptions = DEFAULT_OPTIONS,
+    record_range: RecordRange | None = None,
+    tally: Tally | None = None,
+    keep_spectra: bool = False,
+    batch_size: int = 64,
+    threads: int = 1,
+) -> Iterator[Hits]:
+    """Yield the `Hits` of each record or group of `source`, in its order; without candidates they hold the reason.
 
-    source   path or `-`: spectra in any format, or spectrum embeddings
-    index    an open `Index`
-    model    encodes spectra, and turns scores into probabilities; not needed for spectrum embeddings
-    lists    `CandidateLists` of the index to rank, whatever `options.mode`; None to search the index
-    tally    counts the records; a new one where None
-    keep_spectra  whether the answers hold their spectra
-    record_range   `shards.RecordRange` of the records to answer, None for all
+    Args:
+        source: Spectra or spectrum embeddings; to be reread where `options` group them.
+        index: What is searched.
+        model: Encodes spectra, and turns scores into probabilities; not needed for spectrum embeddings.
+        lists: Candidate lists of the index to rank, whatever `options.mode`; None to search the index.
+        options: What is searched and reported.
+        record_range: Which of the records to answer, None for all.
+        tally: Counts the records; a new one where None.
+        keep_spectra: Whether the hits hold their spectra.
+        batch_size: Spectra encoded at once.
+        threads: Of an open search.
 
-    Raises `MismatchError` where index, model and embeddings do not belong together.
+    Raises:
+        MismatchError: Where index, model and embeddings do not belong together.
+        UsageError: Where options and index, or options and model, do not go together.
     """
-    if record_range is not None and options.group_by is not None:
-        raise UsageError("spectra of a group may stand in several shards", advice="leave --shard or --group-by out")
     calibration = _calibration(model, options)
     reader = QueryReader(
         index,
@@ -111,20 +123,18 @@ def search_queries(
         formula_field=options.formula_field.lower() if options.mode == "formula" else None,
         group_field=options.group_field,
         tolerance=options.tolerance,
-        input_format=input_format,
         batch_size=batch_size,
         keep_spectra=keep_spectra,
         record_range=record_range,
     )
     search = _search(index, lists, options, threads)
     for queries in reader.read(source):
-        found = iter(search([each for each in queries if not each.reason]))
-        for each in queries:
-            if each.reason:
-                hits = hits_without_candidates(each, each.reason)
+        candidates = iter(search([query for query in queries if not query.reason]))
+        for query in queries:
+            if query.reason:
+                yield hits_without_candidates(query, query.reason)
             else:
-                hits = _hits(index, each, ranked(next(found)), lists, options, calibration)
-            yield Answer(hits, each.spectra)
+                yield _hits(index, query, ranked(next(candidates)), lists, options, calibration)
 
 
 def _calibration(model, options):
@@ -177,16 +187,3 @@ def _nothing_found(options):
     if options.mode == "mass":
         return f"no candidate within {options.tolerance}"
     return "no candidate of the formula"
-
-
-def write_hits(answered, stream, *, tally, columns=COLUMNS, output_format="tsv", part=None, display=None):
-    """Write `Hits`, all with `columns`, to an open text file; -> how many have no candidate. part: see `HitWriter`."""
-    display = display or SilentProgress()
-    writer = HitWriter(stream, output_format=output_format, columns=columns, part=part)
-    n_empty = 0
-    for hits in answered:
-        writer.write(hits)
-        n_empty += not hits.n_rows
-        tally.n_written += 1
-        display.advance()
-    return n_empty

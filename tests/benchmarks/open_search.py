@@ -27,6 +27,7 @@ from specbridge_tools.search.index.hnsw import load_graph
 from specbridge_tools.search.index.ivf import load_ivf
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.search.queries.reader import QueryReader
+from specbridge_tools.search.queries.source import open_query_source
 from specbridge_tools.threads import available_threads
 
 FAMILY, LATENT = 50, 48  # molecules a family, on average; dimensions in which families differ
@@ -91,7 +92,8 @@ def milliseconds(folder, kind, value):
     """CPU time a spectrum of the search alone, batch by batch as `sb-query` does; the least of three."""
     threads = available_threads()
     with open_index(folder / f"{kind}.h5") as index:
-        batches = list(QueryReader(index, tally=Tally(noun="spectra")).read(folder / "q.h5"))
+        with open_query_source(folder / "q.h5") as source:
+            batches = list(QueryReader(index, tally=Tally(noun="spectra")).read(source))
         if kind == "exact":
             search = functools.partial(exhaustive, index, top=TOP)
         elif kind == "graph":

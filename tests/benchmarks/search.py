@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from specbridge_tools.embeddings.space import Space
-from specbridge_tools.hits.hits import HitWriter
 from specbridge_tools.hits.ranking import ranked
-from specbridge_tools.hits.rows import hits_of_candidates
+from specbridge_tools.hits.table import HitWriter
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.molecules.formula import hill, mass_of_formula
 from specbridge_tools.search.candidates.retrieve import by_mass
@@ -29,6 +28,7 @@ from specbridge_tools.search.index.format import create_index_file
 from specbridge_tools.search.index.molecule_rows import TEXTS, Rows
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.search.queries.reader import Query
+from specbridge_tools.search.results import hits_of_candidates
 
 BLOCK = 8192
 CALIBRATION = {"scale": 20.0, "none": 0.0, "none_log_candidates": 0.1, "none_log_top": -0.1}

@@ -152,10 +152,11 @@ def test_versions_agree():
 
 
 def test_columns_of_tables_are_those_that_are_written():
+    from specbridge_tools.identification.rerank_table import EXPLAINED_COLUMNS
+
     from specbridge_tools.evaluation import table
     from specbridge_tools.hits.hits import COLUMNS
-    from specbridge_tools.identify.rerank import output_columns
-    from specbridge_tools.identify.rerank_table import EXPLAINED_COLUMNS
+    from specbridge_tools.identification.rerank import output_columns
     from specbridge_tools.records import Tally
 
     assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}

@@ -10,11 +10,9 @@ import dataclasses
 import numpy as np
 
 from specbridge_tools.content import beginning, foreign
-from specbridge_tools.embeddings.spectra import holds_embeddings
-from specbridge_tools.errors import DataError, FormatError, UsageError
+from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.molecules.columns import find_columns, normalised
 from specbridge_tools.molecules.lines import numbered_lines
-from specbridge_tools.spectra.reader import count_values
 from specbridge_tools.streams import display_name, open_input
 
 KEYS = ("list_id", "query_id")
@@ -99,27 +97,3 @@ def _read(rows, name, key, key_at, structure_at, width, names):
         members.setdefault(list_name, []).append(number)
     lists = {list_name: np.unique(np.array(found, np.int64)) for list_name, found in members.items()}
     return CandidateTable(name, key, lists, spelled, lines)
-
-
-def wanted_lists(stream, *, group_by=None, input_format="auto"):
-    """What `read_candidate_table` asks: which lists the spectra of a rewindable file name.
-
-    All of them for embeddings, and where no spectrum can be used.
-    """
-
-    def wanted(key):
-        if holds_embeddings(stream):
-            if key == "list_id":
-                advice = "give the spectra, or a table with query_id"
-                raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
-            return None
-        field = LIST_FIELD if key == "list_id" else group_by
-        asked = count_values(
-            stream,
-            (lambda each: (each.id,)) if field is None else (lambda each: (each.metadata.get(field, ""),)),
-            input_format=input_format,
-        )
-        # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
-        return {name for (name,) in asked if name} if asked else None
-
-    return wanted

@@ -1,12 +1,7 @@
 """Spectra, or their embeddings, as queries: what the search needs to know of each record, in the order of the file."""
 
-import contextlib
 import dataclasses
-import io
 import itertools
-import os
-import shutil
-import tempfile
 
 import numpy as np
 
@@ -20,9 +15,9 @@ from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.search.candidates.tolerance import DEFAULT_TOLERANCE
 from specbridge_tools.search.index.exact_scores import has_unit_norm, on_grid
 from specbridge_tools.search.queries.groups import Groups
-from specbridge_tools.spectra.reader import count_spectra, count_values, read_spectra
+from specbridge_tools.spectra.reader import count_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import display_name, open_input, rewindable
+from specbridge_tools.streams import open_input
 
 DEFAULT_FORMULA_FIELD = "formula"
 # Batches of the encoder that are read at once, so that it can put spectra of like length together.
@@ -73,7 +68,6 @@ class QueryReader:
         formula_field=None,
         group_field=None,
         tolerance=DEFAULT_TOLERANCE,
-        input_format="auto",
         batch_size=64,
         keep_spectra=False,
         record_range=None,
@@ -84,31 +78,29 @@ class QueryReader:
         self._formula_field = formula_field
         self._group_field = group_field
         self._tolerance = tolerance
-        self._input_format = input_format
         self._batch_size = batch_size
         self._keep = keep_spectra
         self._record_range = record_range
         self._name = ""
 
     def read(self, source):
-        """Yield lists of `Query` from a path, `-` or binary file: spectra or their embeddings, told by the content."""
-        self._name = display_name(source)
-        with open_input(source) if self._group_field is None else rewindable(source) as stream:
-            if holds_embeddings(stream):
-                with _on_disk(stream) as path:
-                    yield from self._answerable(self._from_embeddings(path))
-            else:
-                groups = self._groups(stream) if self._group_field else None
-                yield from self._answerable(self._from_spectra(stream), groups)
+        """Yield lists of `Query` from a `QuerySource`; with groups it must be one that can be reread."""
+        self._name = source.name
+        if source.holds_embeddings:
+            with source.embeddings_path() as path:
+                yield from self._answerable(self._from_embeddings(path))
+        else:
+            groups = self._groups(source) if self._group_field else None
+            yield from self._answerable(self._from_spectra(source), groups)
 
-    def _groups(self, stream):
-        """The `Groups` of a stream that can be read twice."""
+    def _groups(self, source):
+        """The `Groups` of a source that can be reread."""
 
         def value(record):
             usable = not isinstance(self._checked(record), Rejection)
             return record.metadata.get(self._group_field, "") if usable else ""
 
-        sizes = count_values(stream, value, input_format=self._input_format)
+        sizes = source.count_values(value)
         same = [LIST_FIELD, *([self._formula_field] if self._formula_field else [])]
         settings = {"tolerance": self._tolerance, "tally": self._tally, "source": self._name, "keep": self._keep}
         return Groups(self._group_field, sizes, same=same, **settings)
@@ -123,13 +115,13 @@ class QueryReader:
                 self._tally.count(record)
             yield [self._query(record, vector, (record,) if self._keep else ()) for record, vector in pairs]
 
-    def _from_spectra(self, stream):
+    def _from_spectra(self, source):
         if self._model is None:
             raise UsageError("spectra need a model", advice="give --model, or spectrum embeddings")
         name = self._model.name
         advice = f"build the index with --model {name}, or search with the model it was built for"
         require_same(self._index.space, self._index.name, Space.of_model(self._model), f"model {name}", advice=advice)
-        records = iter(read_spectra(stream, input_format=self._input_format, record_range=self._record_range))
+        records = source.records(record_range=self._record_range)
         while chunk := list(itertools.islice(records, self._batch_size * _BATCHES)):
             yield self._encoded([self._checked(record) for record in chunk])
 
@@ -191,18 +183,6 @@ def _without_formula(record, field, source):
     except DataError as error:
         reason, detail = "unreadable formula", error.message
     return Rejection(reason, record.id, record.record, record.line, source, detail) if reason else None
-
-
-@contextlib.contextmanager
-def _on_disk(stream):
-    """Yield the path of a stream's file, or of a temporary copy of a pipe: HDF5 must be able to go back and forth."""
-    if isinstance(getattr(stream, "raw", None), io.FileIO) and os.path.isfile(stream.name):
-        yield stream.name
-        return
-    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as copy:
-        shutil.copyfileobj(stream, copy, 1 << 20)
-        copy.flush()
-        yield copy.name
 
 
 def count_queries(source, *, input_format="auto"):

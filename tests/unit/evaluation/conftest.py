@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.evaluation.truth import Truth, TruthTable
-from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.table import QueryRows, parse_hits
 
 COLUMNS = ("query_id", "score", "probability", "inchikey14", "mass_error_ppm", "n_candidates", "reason", "record")
 
@@ -10,16 +10,14 @@ COLUMNS = ("query_id", "score", "probability", "inchikey14", "mass_error_ppm", "
 def _hits(query_id, rows, *, n_candidates=None, record=0):
     """rows: (inchikey14, score[, mass error[, probability]]); none at all gives the one row with its reason."""
     if not rows:
-        return Hits(COLUMNS, [(query_id, "", "", "", "", "0", "no candidate", str(record))])
+        return parse_hits(QueryRows(COLUMNS, [(query_id, "", "", "", "", "0", "no candidate", str(record))]))
     n_candidates = len(rows) if n_candidates is None else n_candidates
     cells = [(*row, *("" for _ in range(4 - len(row)))) for row in rows]
-    return Hits(
-        COLUMNS,
-        [
-            (query_id, repr(score), str(probability), key, str(error), str(n_candidates), "", str(record))
-            for key, score, error, probability in cells
-        ],
-    )
+    rows = [
+        (query_id, repr(score), str(probability), key, str(error), str(n_candidates), "", str(record))
+        for key, score, error, probability in cells
+    ]
+    return parse_hits(QueryRows(COLUMNS, rows))
 
 
 def _truths(*truths):

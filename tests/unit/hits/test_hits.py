@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.hits.hits import COLUMNS, FORMATS, Hits, HitWriter, read_hits
+from specbridge_tools.hits.hits import COLUMNS
+from specbridge_tools.hits.table import FORMATS, HitWriter, QueryRows, parse_hits, read_hits
 
 
 def hits_of(*rows):
-    return Hits(COLUMNS, [tuple(row.get(name, "") for name in COLUMNS) for row in rows])
+    return parse_hits(QueryRows(COLUMNS, [tuple(row.get(name, "") for name in COLUMNS) for row in rows]))
 
 
 def candidate(query_id, rank, score, **more):
@@ -45,9 +46,8 @@ def test_what_is_written_is_read(output_format, texts):
         )
         for number, (query_id, name, score) in enumerate(texts, start=1)
     ]
-    groups = [Hits(hits.columns, [hits.rows[0], (*hits.rows[1][:-1], hits.rows[0][-1])]) for hits in groups]
     text = written(groups, output_format)
-    assert [hits.rows for hits in read_hits(io.BytesIO(text.encode()))] == [hits.rows for hits in groups]
+    assert [hits.rows() for hits in read_hits(io.BytesIO(text.encode()))] == [hits.rows() for hits in groups]
 
 
 @pytest.mark.parametrize("output_format", FORMATS)
@@ -78,7 +78,7 @@ def test_no_query_leaves_a_header():
 def test_a_row_with_a_reason_is_no_candidate():
     (hits,) = read_hits(io.BytesIO(written([hits_of({"query_id": "8", "reason": "no peaks"})], "tsv").encode()))
     assert (hits.query_id, hits.reason, hits.n_rows, hits.record) == ("8", "no peaks", 0, 0)
-    assert np.isnan(hits.numbers("score")).all()
+    assert len(hits.numbers("score")) == 0
 
 
 def test_equal_titles_of_different_records_stay_apart():
@@ -115,6 +115,31 @@ def test_broken_tables_are_named(content, kind, message):
 
 
 def test_a_score_that_is_no_number_is_named():
-    (hits,) = read_hits(io.BytesIO(b"query_id\tscore\tinchikey14\nq7\thigh\tA\n"))
-    with pytest.raises(DataError, match="column score of query q7"):
-        hits.numbers("score")
+    with pytest.raises(DataError, match="line 2: column score of query q7"):
+        list(read_hits(io.BytesIO(b"query_id\tscore\tinchikey14\nq7\thigh\tA\n")))
+
+
+def test_numbers_are_numbers():
+    (hits,) = read_hits(io.BytesIO(written([hits_of(candidate("q", 1, 0.5, exact_mass="180.06339"))], "tsv").encode()))
+    (row,) = hits
+    assert (row["rank"], row["score"], row["exact_mass"], row["n_candidates"]) == (1, 0.5, 180.06339, 2)
+    assert (row["probability"], row["record"], row["smiles"]) == (None, 0, "")
+    assert (hits.record, hits.n_candidates, hits.printed(0)["exact_mass"]) == (0, 2, "180.063390")
+    frame = hits.to_pandas()
+    assert list(frame.columns) == list(COLUMNS)
+    assert frame["score"].dtype == float
+
+
+def test_candidates_are_taken_in_any_order():
+    hits = hits_of(candidate("q", 1, 0.5, name="a"), candidate("q", 2, 0.25, name="b"))
+    assert hits.take([1, 0]).column("name") == ["b", "a"]
+    assert hits.take(slice(0, 1)).column("score") == ["0.5"]
+    none = hits.without_candidates("too few")
+    assert (len(none), none.reason, none.rows()[0][0]) == (0, "too few", "q")
+
+
+def test_the_score_of_re_ranking_has_nine_digits():
+    columns = ("query_id", "score", "cosine", "inchikey14")
+    hits = parse_hits(QueryRows(columns, [("q", "-100.0", "0.25", "KEY")]))
+    assert hits.is_reranked
+    assert hits.rows() == [("q", "-100", "0.25", "KEY")]

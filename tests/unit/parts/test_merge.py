@@ -1,7 +1,7 @@
 import pytest
 
 from specbridge_tools.errors import FormatError, MismatchError, UsageError
-from specbridge_tools.hits.hits import read_hits
+from specbridge_tools.hits.table import read_hits
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.parts.merge import merge_parts
 from specbridge_tools.parts.outputs import part_outputs

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.table import QueryRows, parse_hits
 from specbridge_tools.report.candidates import candidate_table
 from specbridge_tools.report.markup import Markup, element, image, joined
 from specbridge_tools.report.overview import overview_row, summary_section
@@ -16,7 +16,7 @@ COLUMNS = ("query_id", "score", "probability", "inchikey14", "smiles", "reason")
 
 
 def hits(*rows):
-    return Hits(COLUMNS, list(rows))
+    return parse_hits(QueryRows(COLUMNS, list(rows)))
 
 
 def answered(probability):
@@ -113,7 +113,7 @@ def test_a_probability_that_is_none_is_refused():
 
 
 def test_a_table_without_the_usual_columns():
-    few = Hits(("query_id", "score", "inchikey14"), [("q", "0.5", "KEY"), ("q", "0.4", "OTHER")])
+    few = parse_hits(QueryRows(("query_id", "score", "inchikey14"), [("q", "0.5", "KEY"), ("q", "0.4", "OTHER")]))
     text = candidate_table(few, top=5, truth="OTHER")
     assert "<th>score</th>" in text
     assert "probability" not in text

@@ -10,11 +10,18 @@ from specbridge_tools.search.index.hnsw import GraphOptions
 from specbridge_tools.search.index.ivf import IvfOptions
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.search.multi_index import opened_together
-from specbridge_tools.search.search import SearchOptions, query
+from specbridge_tools.search.queries.source import open_query_source
+from specbridge_tools.search.search import SearchOptions, search_queries
 
 N, DIMENSION, TOP = 1000, 24, 10
 GRAPH, IVF = GraphOptions(m=8, ef_construction=60), IvfOptions(lists=16)
 KINDS = {"graph": (GRAPH,) * 4, "ivf": (IVF,) * 4, "graph and ivf": (GRAPH, IVF, GRAPH, IVF)}
+
+
+def query(spectra, *, options=SearchOptions(), **settings):
+    """The hits of each record of a file."""
+    with open_query_source(spectra, reread=options.group_by is not None) as source:
+        yield from search_queries(source, options=options, **settings)
 
 
 class Model:
@@ -35,7 +42,7 @@ def answered(index, **options):
     settings = {"model": Model(), "options": SearchOptions("open", **options)}
     every = list(query(io.BytesIO("".join(lines).encode()), index=index, **settings))
     keyed = [list(zip(hits.column("inchikey14"), hits.numbers("score"), strict=True)) for hits in every]
-    return keyed, [hits.rows for hits in every]
+    return keyed, [hits.rows() for hits in every]
 
 
 @pytest.mark.graph

@@ -7,13 +7,21 @@ import pytest
 from specbridge_tools.embeddings.spectra import LAYOUT, create_spectrum_embeddings
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.hits.probability import candidate_probabilities
+from specbridge_tools.hits.table import HitWriter, write_hits
 from specbridge_tools.records import Tally
 from specbridge_tools.search.candidates.tolerance import Tolerance
-from specbridge_tools.search.search import SearchOptions, query, write_hits
+from specbridge_tools.search.queries.source import open_query_source
+from specbridge_tools.search.search import SearchOptions, search_queries
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
 
 PROTON = 1.007276466
+
+
+def query(spectra, *, options=SearchOptions(), **settings):
+    """The hits of each record of a file."""
+    with open_query_source(spectra, reread=options.group_by is not None) as source:
+        yield from search_queries(source, options=options, **settings)
 
 
 class Model:
@@ -82,7 +90,7 @@ def test_every_record_is_answered_in_order(index):
     assert best.column("rank") == ["1", "2", "3"]
     assert sorted(best.column("inchikey14")) == ["A" * 14, "B" * 14, "C" * 14]
     assert set(best.column("adduct")) == {"[M+H]+"}
-    row = dict(zip(best.columns, best.rows[best.column("inchikey14").index("C" * 14)], strict=True))
+    row = best.printed(best.column("inchikey14").index("C" * 14))
     assert (row["smiles"], row["exact_mass"], row["mass_error_ppm"]) == ("smiles2", "200.001000", "-5.000")
     assert (row["id"], row["all_ids"], row["name"], row["formula"]) == ("id2", "id2", "Näme → 2", "C3")
 
@@ -92,8 +100,8 @@ def test_batches_do_not_change_the_answers(index):
         return mgf(*(spectrum(f"s{i}", 200.0 + 100 * (i % 2), peaks=f"{50 + i} 1") for i in range(25)))
 
     large, small = Model(), Model()
-    expected = [hits.rows for hits in query(records(), index=index, model=large)]
-    assert [hits.rows for hits in query(records(), index=index, model=small, batch_size=1)] == expected
+    expected = [hits.rows() for hits in query(records(), index=index, model=large)]
+    assert [hits.rows() for hits in query(records(), index=index, model=small, batch_size=1)] == expected
     assert large.batches == [25]
     assert small.batches == [8, 8, 8, 1]
 
@@ -101,7 +109,7 @@ def test_batches_do_not_change_the_answers(index):
 def test_top_cuts_the_rows_and_not_the_count(index):
     (hits,) = query(mgf(spectrum("s", 300.0)), index=index, model=Model(), options=SearchOptions(top=2))
     (every,) = query(mgf(spectrum("s", 300.0)), index=index, model=Model(), options=SearchOptions(top=0))
-    assert hits.rows == every.rows[:2]
+    assert hits.rows() == every.rows()[:2]
     assert every.column("n_candidates") == ["4"] * 4
 
 
@@ -195,7 +203,7 @@ def test_probabilities_come_from_the_whole_list(index):
     (first,) = query(mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions(top=1))
     expected = candidate_probabilities(every.numbers("score"), values, n_candidates=every.n_rows)
     assert every.numbers("probability") == pytest.approx(expected, rel=1e-5)
-    assert first.rows[0] == every.rows[0]
+    assert first.rows()[0] == every.rows()[0]
     (opened_wide,) = query(
         mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions("open", exact=True)
     )
@@ -233,7 +241,7 @@ def test_answers_are_written_and_counted(index):
     stream, tally = io.StringIO(), Tally()
     shown = types.SimpleNamespace(advance=lambda: None)
     answers = query(mgf(spectrum("s", 300.0), spectrum("t", 250.0)), index=index, model=Model(), tally=tally)
-    assert write_hits(answers, stream, tally=tally, display=shown) == 1
+    assert write_hits(answers, HitWriter(stream), tally=tally, display=shown) == 1
     assert (tally.n_read, tally.n_written) == (2, 2)
     assert len(stream.getvalue().splitlines()) == 1 + 4 + 1
 
@@ -286,10 +294,10 @@ def test_embeddings_are_answered_like_their_spectra(index, tmp_path, options, dt
     path = embedded(tmp_path / "s.h5", read_spectra(mgf(*map(dict, RECORDS))), dtype=dtype)
     tallies = [Tally(), Tally()]
     direct = query(mgf(*map(dict, RECORDS)), index=index, model=Model(), options=options, tally=tallies[0])
-    expected = [hits.rows for hits in direct]
+    expected = [hits.rows() for hits in direct]
     for source in (path, io.BytesIO(path.read_bytes())):
         found = list(query(source, index=index, options=options, tally=tallies[1]))
-        assert [hits.rows for hits in found] == expected
+        assert [hits.rows() for hits in found] == expected
     assert (2 * tallies[0].n_read, 2 * tallies[0].n_rejected) == (tallies[1].n_read, tallies[1].n_rejected)
 
 

@@ -6,7 +6,8 @@ from specbridge_tools.bridge.checkpoint import save_model
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.embeddings.space import Space
 from specbridge_tools.errors import DataError, MismatchError
-from specbridge_tools.identify.default_model import model_for_molecules, model_for_spectra
+from specbridge_tools.identification.default_model import model_for_molecules, model_for_spectra
+from specbridge_tools.search.queries.source import QuerySource
 
 SPACE = Space("toy:dimension=4", "a1" * 32, "", 4)
 
@@ -48,16 +49,17 @@ def test_the_shipped_head_is_for_its_own_encoder_alone(saved):
 
 
 def test_a_named_model_must_belong_to_the_vectors(saved):
-    assert model_for_molecules(SPACE, "m.h5", source=saved(0)).dimension == 4
+    assert model_for_molecules(SPACE, "m.h5", path=saved(0)).dimension == 4
     with pytest.raises(MismatchError, match=r"m\.h5 belongs to toy.*model\.safetensors to other"):
-        model_for_molecules(SPACE, "m.h5", source=saved(0, encoder="other"))
+        model_for_molecules(SPACE, "m.h5", path=saved(0, encoder="other"))
 
 
 def test_spectra_need_a_model_and_embeddings_do_not(saved):
-    spectra, embeddings = (io.BufferedReader(io.BytesIO(start)) for start in (b"BEGIN IONS", b"\x89HDF\r\n\x1a\n"))
+    starts = (b"BEGIN IONS", b"\x89HDF\r\n\x1a\n")
+    spectra, embeddings = (QuerySource(io.BufferedReader(io.BytesIO(start)), name="q") for start in starts)
     assert model_for_spectra(embeddings) is None
     with pytest.raises(DataError):
         model_for_spectra(spectra)
     path = saved(0)
     assert model_for_spectra(spectra).name == "default"
-    assert model_for_spectra(embeddings, source=path).name == str(path)
+    assert model_for_spectra(embeddings, path=path).name == str(path)

@@ -1,11 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.hits import COLUMNS, Hits
+from specbridge_tools.hits.hits import COLUMNS, reranked_columns
+from specbridge_tools.hits.table import QueryRows, parse_hits
 from specbridge_tools.hits.with_spectra import with_spectra
-from specbridge_tools.identify import rerank as module
-from specbridge_tools.identify.rerank import output_columns
+from specbridge_tools.identification import rerank as module
+from specbridge_tools.search.queries.source import open_query_source
 from specbridge_tools.spectra.spectrum import Spectrum
 
 CANDIDATES = [
@@ -40,16 +43,21 @@ def hits(name="q", candidates=CANDIDATES, record=1):
         for rank, (key, smiles, score) in enumerate(ranked, start=1)
     ]
     rows = rows or [{**empty, "query_id": name, "reason": "no molecule in the window", "record": str(record)}]
-    return Hits(COLUMNS, [tuple(row[column] for column in COLUMNS) for row in rows])
+    return parse_hits(QueryRows(COLUMNS, [tuple(row[column] for column in COLUMNS) for row in rows]))
+
+
+def with_column(name, values):
+    return dataclasses.replace(hits(), candidates={**hits().candidates, name: values})
 
 
 def rerank(queries, spectra, ranker, **settings):
-    return [one.hits for one in module.rerank(with_spectra(queries, spectra), ranker, **settings)]
+    with open_query_source(spectra) as source:
+        return list(module.rerank(with_spectra(queries, source), ranker, **settings))
 
 
 def test_rows_are_ordered_by_the_weighted_sum(ranker):
     (found,) = rerank([hits()], [spectrum()], ranker)
-    assert found.columns == output_columns(COLUMNS)
+    assert found.columns == reranked_columns(COLUMNS)
     assert found.columns[3:6] == ("cosine", "fragment_score", "explained_intensity")
     score, cosine, fragment = (found.numbers(name) for name in ("score", "cosine", "fragment_score"))
     assert score == pytest.approx(2 * cosine + fragment, abs=1e-4)
@@ -63,7 +71,7 @@ def test_rows_are_ordered_by_the_weighted_sum(ranker):
 
 
 def test_candidates_beyond_the_top_follow_by_cosine(ranker):
-    (found,) = rerank([hits()], [spectrum()], ranker, top=2)
+    (found,) = rerank([hits()], [spectrum()], ranker, first=2)
     assert set(found.column("inchikey14")[:2]) == {"AAA", "BBB"}
     assert found.column("inchikey14")[2:] == ["CCC", "DDD"]
     assert found.column("fragment_score")[2:] == ["", ""]
@@ -73,10 +81,9 @@ def test_neither_order_nor_spelling_nor_ids_nor_mass_error_move_the_ranking(rank
     (expected,) = rerank([hits()], [spectrum()], ranker)
     spelled = [("AAA", "Oc1ccc(NC(C)=O)cc1", 0.70), *CANDIDATES[1:]]
     (other,) = rerank([hits(candidates=spelled)], [spectrum()], ranker)
-    backwards = Hits(COLUMNS, hits().rows[::-1])
+    backwards = hits().take([3, 2, 1, 0])
     (reversed_rows,) = rerank([backwards], [spectrum()], ranker)
-    position = COLUMNS.index("mass_error_ppm")
-    wrong = Hits(COLUMNS, [(*row[:position], "9.9", *row[position + 1 :]) for row in hits().rows])
+    wrong = with_column("mass_error_ppm", np.full(4, 9.9))
     (with_error,) = rerank([wrong], [spectrum()], ranker)
     for found in (other, reversed_rows, with_error):
         assert found.column("inchikey14") == expected.column("inchikey14")
@@ -94,7 +101,7 @@ def test_equal_candidates_share_a_rank(ranker):
 def test_a_table_that_was_re_ranked_already_keeps_its_cosines(ranker):
     (once,) = rerank([hits()], [spectrum()], ranker)
     (twice,) = rerank([once], [spectrum()], ranker)
-    assert twice == once
+    assert twice.rows() == once.rows()
 
 
 def test_queries_without_a_candidate_pass_through(ranker):
@@ -118,8 +125,7 @@ def test_spectra_with_equal_ids_are_told_apart_by_their_record(ranker):
 
 
 def test_an_unknown_adduct_is_an_error_that_names_it(ranker):
-    position = COLUMNS.index("adduct")
-    wrong = Hits(COLUMNS, [(*row[:position], "[M+Xx]+", *row[position + 1 :]) for row in hits().rows])
+    wrong = with_column("adduct", ["[M+Xx]+"] * 4)
     with pytest.raises(DataError, match="Xx"):
         rerank([wrong], [spectrum()], ranker)
 
@@ -128,4 +134,5 @@ def test_an_unknown_adduct_is_an_error_that_names_it(ranker):
 def test_processes_give_what_one_gives(ranker):
     queries = [hits(f"q{n}", record=n) for n in range(1, 20)]
     spectra = [spectrum(f"q{n}", n) for n in range(1, 20)]
-    assert rerank(queries, spectra, ranker, threads=2) == rerank(queries, spectra, ranker)
+    two, one = (rerank(queries, spectra, ranker, threads=threads) for threads in (2, 1))
+    assert [hits.rows() for hits in two] == [hits.rows() for hits in one]

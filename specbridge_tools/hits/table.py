@@ -1,0 +1,233 @@
+"""The hits table: one row a candidate, the rows of one query together; TSV with a header, or one JSON object a row.
+
+A query without a candidate has one row, whose `reason` says why and whose other fields are empty. `rank` and
+`n_candidates` are integers; candidates with equal scores share a rank (1, 1, 3). `score` has as many digits as it takes
+to tell unequal scores apart and to read equal ones as equal. Missing values are empty in TSV and null in JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import itertools
+import json
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+import numpy as np
+
+from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.hits.hits import COLUMNS, INTEGERS, REALS, Column, Hits, Value
+from specbridge_tools.progress import SilentProgress
+from specbridge_tools.provenance import Part, is_part
+from specbridge_tools.records import Tally
+from specbridge_tools.streams import Source, display_name, open_input
+
+FORMATS = ("tsv", "jsonl")
+REQUIRED = ("query_id", "score", "inchikey14")
+_QUERY = ("query_id", "record")
+
+
+@dataclasses.dataclass(frozen=True)
+class QueryRows:
+    """The rows of one query as they stand in a table.
+
+    Attributes:
+        columns: Names of the columns.
+        rows: Values as text, '' where missing.
+        line: Number of the first row's line, from 1.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    line: int = 0
+
+
+class HitWriter:
+    """Writes the rows of queries to an open text file, all with the same columns.
+
+    With `part` a last column, named by its text, holds its shard in every row; such a column of the hits themselves,
+    which says what they were read from, is left out. In TSV a value with a tab, a line feed or a double quote is quoted
+    as in CSV, and a carriage return becomes a blank.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        output_format: str = "tsv",
+        columns: Iterable[str] = COLUMNS,
+        part: Part | None = None,
+    ) -> None:
+        self._stream = stream
+        self._columns = tuple(name for name in columns if not is_part(name))
+        self._added = () if part is None else (str(part.shard),)
+        self._header = (*self._columns, *(() if part is None else (str(part),)))
+        self._write_rows = self._write_tsv if output_format == "tsv" else self._write_json
+        if output_format == "tsv":
+            self._write_tsv([self._header])
+
+    def write(self, hits: Hits) -> None:
+        """Write the rows of one query."""
+        self.write_rows(hits.rows(self._columns))
+
+    def write_rows(self, rows: list[tuple[str, ...]]) -> None:
+        """Write rows of text, one value for each of the writer's columns."""
+        self._write_rows([(*row, *self._added) for row in rows] if self._added else rows)
+
+    def _write_tsv(self, rows: list[tuple[str, ...]]) -> None:
+        text = "\n".join(map("\t".join, rows)) + "\n"
+        plain = text.count("\t") == len(rows) * (len(self._header) - 1) and text.count("\n") == len(rows)
+        if plain and '"' not in text and "\r" not in text:
+            self._stream.write(text)
+            return
+        table = csv.writer(self._stream, delimiter="\t", lineterminator="\n")
+        table.writerows([value.replace("\r", " ") for value in row] for row in rows)
+
+    def _write_json(self, rows: list[tuple[str, ...]]) -> None:
+        for row in rows:
+            typed = {name: _json_value(name, text) for name, text in zip(self._header, row, strict=True)}
+            self._stream.write(json.dumps(typed, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_hits(
+    queries: Iterable[Hits], writer: HitWriter, *, tally: Tally, display: SilentProgress | None = None
+) -> int:
+    """Write the `Hits` of each query, counting them; returns how many have no candidate."""
+    display = display or SilentProgress()
+    n_empty = 0
+    for hits in queries:
+        writer.write(hits)
+        n_empty += not len(hits)
+        tally.n_written += 1
+        display.advance()
+    return n_empty
+
+
+def read_hits(source: Source) -> Iterator[Hits]:
+    """Yield the `Hits` of each query of a table (TSV or JSON lines, gzip or not), lazily.
+
+    Rows of a query must stand together.
+
+    Raises:
+        FormatError: Where it is no hits table.
+        DataError: Naming the line, where a row is broken or a number is none.
+    """
+    name = display_name(source)
+    for query in read_query_rows(source):
+        yield parse_hits(query, name)
+
+
+def read_query_rows(source: Source) -> Iterator[QueryRows]:
+    """Yield the rows of each query of a table as text, lazily; raises as `read_hits` does, but for numbers."""
+    name = display_name(source)
+    with open_input(source) as raw:
+        parse = _json_rows if raw.peek(1)[:1] == b"{" else _tsv_rows
+        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+        try:
+            yield from _grouped(parse(text, name))
+        except UnicodeDecodeError as error:
+            raise DataError("is not UTF-8 text", where=name) from error
+        finally:
+            text.detach()
+
+
+def count_hits(source: Source) -> int:
+    """How many queries a table has."""
+    return sum(1 for _ in read_query_rows(source))
+
+
+def parse_hits(query: QueryRows, name: str = "") -> Hits:
+    """Text -> `Hits`; raises `DataError`, naming file and query, for what is not a number.
+
+    What belongs to the query (its number, its candidates' count, the reason) is taken from the first row.
+    """
+    columns = query.columns
+    texts = dict(zip(columns, map(list, zip(*query.rows, strict=True)), strict=True))
+    first = {column: values[0] for column, values in texts.items()}
+    query_id = first["query_id"]
+
+    def integer(column: str) -> int | None:
+        (number,) = _numbers(column, [first.get(column, "")], query_id, name, query.line)
+        return None if number != number else int(number)
+
+    record, n_candidates = integer("record"), integer("n_candidates")
+    n_rows = len(query.rows) if first["inchikey14"] else 0
+    candidates: dict[str, Column] = {}
+    for column, values in texts.items():
+        if column in ("query_id", "record", "n_candidates", "reason"):
+            continue
+        if column in REALS or column in INTEGERS:
+            numbers = _numbers(column, values[:n_rows], query_id, name, query.line)
+            candidates[column] = numbers if column in REALS else np.nan_to_num(numbers).astype(np.int64)
+        else:
+            candidates[column] = values[:n_rows]
+    return Hits(query_id, record or 0, columns, candidates, first.get("reason", ""), n_candidates)
+
+
+def _numbers(column: str, texts: list[str], query_id: str, name: str, line: int) -> np.ndarray:
+    try:
+        return np.array([float(text) if text else np.nan for text in texts], np.float64)
+    except ValueError as error:
+        message = f"column {column} of query {query_id}: {error}"
+        raise DataError(message, where=name or None, line=line or None) from error
+
+
+def _json_value(name: str, text: str) -> Value:
+    if not text:
+        return None
+    if name in INTEGERS:
+        return int(text)
+    return float(text) if name in REALS else text
+
+
+def _grouped(rows: Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]) -> Iterator[QueryRows]:
+    """(columns, row, line) of each row -> `QueryRows`; a query starts where the id or the record number changes."""
+
+    def identity(entry: tuple[tuple[str, ...], tuple[str, ...], int]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        columns, row, _ = entry
+        return columns, tuple(row[i] for i, name in enumerate(columns) if name in _QUERY)
+
+    for (columns, _), entries in itertools.groupby(rows, key=identity):
+        together = list(entries)
+        yield QueryRows(columns, [row for _, row, _ in together], together[0][2])
+
+
+def _tsv_rows(text: TextIO, name: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], int]]:
+    reader = csv.reader(text, delimiter="\t")
+    try:
+        columns = tuple(next(reader, ()))
+        _check_columns(columns, name)
+        for row in reader:
+            if len(row) != len(columns):
+                message = f"{len(row)} fields where the header has {len(columns)}"
+                raise DataError(message, where=name, line=reader.line_num)
+            yield columns, tuple(row), reader.line_num
+    except csv.Error as error:
+        raise DataError(f"broken row ({error})", where=name, line=reader.line_num) from error
+
+
+def _json_rows(text: TextIO, name: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], int]]:
+    columns: tuple[str, ...] | None = None
+    for number, line in enumerate(text, start=1):
+        try:
+            # digits stay as they were written
+            row = json.loads(line, parse_float=str, parse_int=str)
+        except ValueError as error:
+            raise DataError(f"is not JSON ({error})", where=name, line=number) from error
+        if not isinstance(row, dict):
+            raise DataError("is not a JSON object", where=name, line=number)
+        if columns is None:
+            columns = tuple(row)
+            _check_columns(columns, name)
+        if set(row) != set(columns):
+            raise DataError("has other keys than the first row", where=name, line=number)
+        yield columns, tuple("" if row[column] is None else str(row[column]) for column in columns), number
+
+
+def _check_columns(columns: tuple[str, ...], name: str) -> None:
+    missing = [column for column in REQUIRED if column not in columns]
+    if missing:
+        advice = "sb-query writes such tables"
+        raise FormatError(f"is no hits table: no column {', '.join(missing)}", where=name, advice=advice)

@@ -1,0 +1,291 @@
+"""The whole job as one call: spectra -> ranked candidates, as an iterator of `Hits`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from specbridge_tools.errors import UsageError
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker_file import find_ranker
+from specbridge_tools.fragmentation.probability import check_probabilities
+from specbridge_tools.hits.hits import COLUMNS, Hits, above_probability, reranked_columns
+from specbridge_tools.hits.table import read_hits
+from specbridge_tools.hits.with_spectra import with_groups, with_spectra
+from specbridge_tools.identification.default_model import model_for_spectra
+from specbridge_tools.identification.rerank import DEFAULT_RERANK, rerank
+from specbridge_tools.identification.sources import open_molecules
+from specbridge_tools.records import Rejection, Tally
+from specbridge_tools.search.candidates.list_file import LIST_FIELD
+from specbridge_tools.search.queries.source import QuerySource, open_query_source
+from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
+from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import STDIO, Source, seekable_input
+from specbridge_tools.threads import available_threads
+
+if TYPE_CHECKING:
+    import pandas
+
+    from specbridge_tools.bridge.model import AlignedModel
+    from specbridge_tools.search.index.reader import Index
+    from specbridge_tools.search.multi_index import MultiIndex
+
+    Spectra: TypeAlias = Source | Iterable[Spectrum | Rejection]
+    Path: TypeAlias = str | os.PathLike[str]
+
+
+class Identification(Iterator[Hits]):
+    """The hits of all queries, one after the other as they are found; files are closed behind the last one.
+
+    Attributes:
+        columns: Of the table that the hits make.
+        tally: What became of the spectra.
+        listed: What became of the structures of candidate lists; None without lists.
+    """
+
+    def __init__(
+        self,
+        resources: contextlib.ExitStack,
+        hits: Iterator[Hits],
+        *,
+        columns: tuple[str, ...],
+        tally: Tally,
+        listed: Tally | None = None,
+    ) -> None:
+        """Use `identify` or `rerank_hits`."""
+        self.columns = columns
+        self.tally = tally
+        self.listed = listed
+        self._resources = resources
+        self._hits = hits
+
+    def __next__(self) -> Hits:
+        try:
+            return next(self._hits)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Identification:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files; no more hits come."""
+        self._resources.close()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The candidates of all queries that are still to come as one pandas DataFrame, which must be installed.
+
+        Queries without a candidate have no row.
+        """
+        import pandas
+
+        tables = [hits.to_pandas() for hits in self]
+        return pandas.concat(tables, ignore_index=True) if tables else pandas.DataFrame(columns=list(self.columns))
+
+
+def identify(
+    spectra: Spectra,
+    *,
+    index: Path | Sequence[Path] | Index | MultiIndex | None = None,
+    candidates: Path | None = None,
+    model: Path | AlignedModel | None = None,
+    encoder: str | None = None,
+    options: SearchOptions = DEFAULT_OPTIONS,
+    rerank_first: int | None = None,
+    input_format: str = "auto",
+    record_range: RecordRange | None = None,
+    tally: Tally | None = None,
+    batch_size: int = 64,
+    device: str = "auto",
+    threads: int | None = None,
+) -> Identification:
+    """Name the molecules behind spectra: search, re-rank, and state probabilities.
+
+    Args:
+        spectra: A file of spectra or spectrum embeddings (path, `-`, open binary file), or spectra in memory.
+        index: What is searched: an index file, several or a folder of them, or an open index.
+        candidates: A table of candidate lists; each spectrum is compared with the molecules of its list alone. Without
+            `index` they are encoded first.
+        model: A model file or a loaded model; None for the model that ships.
+        encoder: Molecular encoder of `candidates` without `index`, where the model's name for it does not say where
+            its files are.
+        options: What is searched and reported.
+        rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
+            for none. None: 50 where there are peaks and the model has a ranker.
+        input_format: Of the spectra; auto goes by the content.
+        record_range: Which of the records to answer, None for all.
+        tally: Counts the records; a new one where None.
+        batch_size: Spectra encoded at once.
+        device: Of the encoders: cpu, cuda, cuda:N or auto.
+        threads: None for all that the scheduler allows.
+
+    Returns:
+        An iterator of `Hits`, one for each record or group, in the order of the spectra.
+
+    Raises:
+        UsageError: Where options, model and spectra do not go together.
+        MismatchError: Where index, model and embeddings do not belong together.
+        DataError: Where a file cannot be read, also while iterating.
+    """
+    if index is None and candidates is None:
+        raise UsageError("there is nothing to search", advice="give an index, or candidate lists")
+    if record_range is not None and options.group_by is not None:
+        raise UsageError("spectra of a group may stand in several shards", advice="leave --shard or --group-by out")
+    tally, threads = tally or Tally(noun="spectra"), threads or available_threads()
+    reread = candidates is not None or options.group_by is not None
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_query_source(spectra, input_format=input_format, reread=reread))
+        loaded, model_path = _model(stack, source, model, needed=index is None, device=device, threads=threads)
+        ranker = _ranker(source, model_path, rerank_first)
+        first = rerank_first or DEFAULT_RERANK
+        if ranker is not None and options.min_probability is not None:
+            check_probabilities(ranker, first)
+        searched = options if ranker is None else _before_reranking(options, first)
+        listed = None if candidates is None else tally.beside("candidate structures")
+        opened, lists = stack.enter_context(
+            open_molecules(
+                index,
+                candidates,
+                wanted=_wanted_lists(source, options.group_field),
+                model=loaded,
+                tally=listed,
+                encoder=encoder,
+                device=device,
+                batch_size=batch_size,
+                threads=threads,
+            )
+        )
+        hits = search_queries(
+            source,
+            index=opened,
+            model=loaded,
+            lists=lists,
+            options=searched,
+            record_range=record_range,
+            tally=tally,
+            keep_spectra=ranker is not None,
+            batch_size=batch_size,
+            threads=threads,
+        )
+        columns = COLUMNS
+        if ranker is not None:
+            reranked = rerank(hits, ranker, first=first, threads=threads)
+            hits, columns = (_reported(one, options) for one in reranked), reranked_columns(COLUMNS)
+        return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
+
+
+def rerank_hits(
+    hits: Source,
+    spectra: Spectra,
+    *,
+    ranker: Ranker,
+    first: int = DEFAULT_RERANK,
+    group_by: str | None = None,
+    input_format: str = "auto",
+    record_range: RecordRange | None = None,
+    tally: Tally | None = None,
+    threads: int | None = None,
+) -> Identification:
+    """Re-rank a table of hits: what `identify` does behind the search.
+
+    Args:
+        hits: A table of hits (path, `-`, open binary file), in the order of the spectra.
+        spectra: The spectra that were searched.
+        ranker: Scores the candidates.
+        first: How many of the candidates with the highest cosine are scored, 0 for all.
+        group_by: Field of the spectra whose value is the query's id, where groups were searched.
+        input_format: Of the spectra.
+        record_range: Which of the queries to take, None for all.
+        tally: Counts the queries; a new one where None.
+        threads: None for all that the scheduler allows.
+
+    Returns:
+        An iterator of `Hits`, in the order of the table.
+
+    Raises:
+        DataError: Where the spectra of a query are not found, also while iterating.
+    """
+    tally = tally or Tally(noun="queries")
+    queries = read_hits(hits) if record_range is None else record_range.filter(read_hits(hits))
+    counted = tally.usable(queries)
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(open_query_source(spectra, input_format=input_format, reread=group_by is not None))
+        complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
+        reranked = rerank(complete, ranker, first=first, threads=threads or available_threads())
+        # the columns are those of the table, which its first query shows
+        start = list(itertools.islice(reranked, 1))
+        columns = start[0].columns if start else reranked_columns(COLUMNS)
+        return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
+
+
+def _model(
+    stack: contextlib.ExitStack,
+    source: QuerySource,
+    model: Path | AlignedModel | None,
+    *,
+    needed: bool,
+    device: str,
+    threads: int,
+) -> tuple[AlignedModel | None, Path | None]:
+    """(the model, or None where embeddings need none; the path of its file, None for the one that ships)."""
+    if model is None or isinstance(model, (str, os.PathLike)):
+        # read twice, since it may hold a ranker
+        path = stack.enter_context(seekable_input(model)) if model == STDIO else model
+        return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads), path
+    return model, model.path
+
+
+def _ranker(source: QuerySource, model: Path | None, first: int | None) -> Ranker | None:
+    """The ranker that suits spectra and model, or None for no re-ranking."""
+    if first == 0 or (first is None and source.holds_embeddings):
+        return None
+    if source.holds_embeddings:
+        raise UsageError("spectrum embeddings have no peaks to re-rank by", advice="give the spectra, or --rerank 0")
+    ranker = find_ranker(model)
+    if ranker is None and first is not None:
+        advice = "use the model that ships, or --rerank 0"
+        raise UsageError("the model holds no ranker", where=model, advice=advice)
+    return ranker
+
+
+def _before_reranking(options: SearchOptions, first: int) -> SearchOptions:
+    """What is to be found, so that the lists that come out are as `options` want them."""
+    top = options.top and max(options.top, first)
+    return dataclasses.replace(options, top=top, with_ties=True, min_probability=None)
+
+
+def _reported(hits: Hits, options: SearchOptions) -> Hits:
+    hits = hits.take(slice(0, options.top or None))
+    return hits if options.min_probability is None else above_probability(hits, options.min_probability)
+
+
+def _wanted_lists(source: QuerySource, group_field: str | None) -> Callable[[str], set[Hashable] | None]:
+    """What `read_candidate_table` asks: which lists the spectra name.
+
+    All of them (None) for embeddings, and where no spectrum can be used.
+    """
+
+    def wanted(key: str) -> set[Hashable] | None:
+        if source.holds_embeddings:
+            if key == "list_id":
+                advice = "give the spectra, or a table with query_id"
+                raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
+            return None
+        field = LIST_FIELD if key == "list_id" else group_field
+        # tuples, so that a spectrum without a value is counted as well
+        names = source.count_values(
+            lambda spectrum: (spectrum.id if field is None else spectrum.metadata.get(field, ""),)
+        )
+        # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
+        return {name for (name,) in names if name} if names else None
+
+    return wanted

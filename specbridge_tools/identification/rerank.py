@@ -1,0 +1,110 @@
+"""Hits, re-ranked by what the fragments of each candidate explain."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.errors import DataError
+from specbridge_tools.fragmentation.network.process_pool import score_in_order
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.scores import Scores
+from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
+from specbridge_tools.fragmentation.probability import fused_probabilities
+from specbridge_tools.hits.hits import Hits, reranked_columns
+
+DEFAULT_RERANK = 50
+_DECIMALS = 5
+_REQUIRED = ("rank", "score", "smiles", "adduct")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Task:
+    """Hits to be re-ranked.
+
+    Attributes:
+        hits: As the search ranked them.
+        cosine: (n,) of the candidates.
+        rows_by_adduct: {adduct: candidates to be scored}.
+    """
+
+    hits: Hits
+    cosine: NDArray[np.float64]
+    rows_by_adduct: dict[str, list[int]]
+
+
+def rerank(queries: Iterable[Hits], ranker: Ranker, *, first: int = DEFAULT_RERANK, threads: int = 1) -> Iterator[Hits]:
+    """Yield the hits of each query, re-ranked, in the order given.
+
+    `score` becomes the fused score; beside it stand `cosine`, `fragment_score` and `explained_intensity`. `probability`
+    is that of the fused score, where the hits have one at all. Queries without a candidate pass through.
+
+    Args:
+        queries: Hits that hold their spectra.
+        ranker: Scores the candidates.
+        first: How many of the candidates with the highest cosine are scored, 0 for all; the others follow them.
+        threads: Processes.
+
+    Raises:
+        DataError: Where hits lack what is needed, or an adduct is unknown.
+    """
+    for task, scores in score_in_order(_tasks(queries, first), ranker, threads=threads):
+        yield _reranked(task, scores, ranker)
+
+
+def _tasks(queries: Iterable[Hits], first: int) -> Iterator[tuple[_Task, list[tuple[list[Peaks], list[str]]]]]:
+    for hits in queries:
+        if not len(hits):
+            yield _Task(hits, np.zeros(0), {}), []
+            continue
+        missing = [name for name in _REQUIRED if name not in hits.columns]
+        if missing:
+            raise DataError(f"hits without column {', '.join(missing)}", advice="sb-query writes them")
+        cosine = hits.numbers("cosine" if hits.is_reranked else "score")
+        if np.isnan(cosine).any():
+            raise DataError(f"query {hits.query_id} has candidates without a score")
+        rows_by_adduct = _rows_by_adduct(hits, cosine, first)
+        smiles = hits.column("smiles")
+        parts = [(peaks_of(hits, adduct), [smiles[row] for row in rows]) for adduct, rows in rows_by_adduct.items()]
+        yield _Task(hits, cosine, rows_by_adduct), parts
+
+
+def peaks_of(hits: Hits, adduct: str) -> list[Peaks]:
+    """The peaks of the spectra of a query, as ions of an adduct ('' where it is unknown)."""
+    return [prepare_peaks(spectrum, adduct or None) for spectrum in hits.spectra]
+
+
+def _rows_by_adduct(hits: Hits, cosine: NDArray[np.float64], first: int) -> dict[str, list[int]]:
+    """{adduct: rows} of the `first` candidates by cosine, with those that tie with the last of them; all where 0."""
+    least = np.sort(cosine)[-first] if 0 < first < len(cosine) else -np.inf
+    rows: dict[str, list[int]] = {}
+    for row, adduct in enumerate(hits.column("adduct")):
+        if cosine[row] >= least:
+            rows.setdefault(adduct, []).append(row)
+    return rows
+
+
+def _reranked(task: _Task, scores: list[Scores], ranker: Ranker) -> Hits:
+    hits, n = task.hits, len(task.hits)
+    fragment_score, explained = np.full(n, np.nan), np.full(n, np.nan)
+    scored = np.zeros(n, bool)
+    for rows, part in zip(task.rows_by_adduct.values(), scores, strict=True):
+        fragment_score[rows], explained[rows], scored[rows] = part.fragment_score, part.explained_intensity, True
+    # rounded, so that digits which mean nothing decide nothing
+    fusion = ranker.fusion(len(hits.spectra))
+    score = np.round(fusion.fuse(task.cosine, fragment_score), _DECIMALS)
+    new = {
+        "rank": np.array([1 + int((score > value).sum()) for value in score], np.int64),
+        "score": score,
+        "probability": fused_probabilities(hits, score, scored, fusion),
+        "cosine": task.cosine,
+        "fragment_score": fragment_score,
+        "explained_intensity": explained,
+    }
+    keys = hits.column("inchikey14") if n else []
+    order = sorted(range(n), key=lambda row: (-score[row], not scored[row], keys[row]))
+    columns = reranked_columns(hits.columns)
+    return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)

@@ -1,0 +1,86 @@
+"""What a search goes through: an index, candidate lists in one, or candidate lists alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.records import Tally
+from specbridge_tools.search.candidates.list_file import read_candidate_table
+from specbridge_tools.search.candidates.lists import CandidateLists, index_of_lists, lists_in_index
+from specbridge_tools.search.index.reader import Index, open_index
+from specbridge_tools.search.multi_index import MultiIndex, opened_together
+
+if TYPE_CHECKING:
+    from specbridge_tools.bridge.model import AlignedModel
+
+Path: TypeAlias = "str | os.PathLike[str]"
+Paths: TypeAlias = "Path | Sequence[Path]"
+
+
+def index_files(sources: Paths) -> list[Path]:
+    """Paths of index files and of folders of some -> the paths of index files, those of a folder by their names."""
+    sources = [sources] if isinstance(sources, (str, os.PathLike)) else sources
+    files: list[Path] = []
+    for source in sources:
+        inside = sorted(pathlib.Path(source).glob("*.h5")) if pathlib.Path(source).is_dir() else [source]
+        if not inside:
+            raise DataError("Is a directory without an index (*.h5)", where=source)
+        files += inside
+    return files
+
+
+@contextlib.contextmanager
+def open_molecules(
+    index: Paths | Index | MultiIndex | None,
+    candidates: Path | None = None,
+    *,
+    wanted: Callable[[str], set[Hashable] | None] | None = None,
+    model: AlignedModel | None = None,
+    tally: Tally | None = None,
+    encoder: str | None = None,
+    device: str = "auto",
+    batch_size: int = 64,
+    threads: int = 1,
+) -> Iterator[tuple[Index | MultiIndex, CandidateLists | None]]:
+    """Yield (open index, its candidate lists or None).
+
+    Args:
+        index: Index files, folders of some, or an open index; needed without `candidates`.
+        candidates: A table of candidate lists, or None. Without an index they are encoded now, by the molecular encoder
+            of `model`.
+        wanted: See `read_candidate_table`.
+        model: Whose molecular encoder encodes lists without an index.
+        tally: Of the structures of the lists.
+        encoder: What makes that encoder, where the model's name for it does not say where its files are.
+        device: Of that encoder.
+        batch_size: Of that encoder.
+        threads: For standardising structures.
+
+    Raises:
+        DataError: Where there is no list for any of the spectra.
+    """
+    if candidates is None:
+        if isinstance(index, (Index, MultiIndex)):
+            yield index, None
+            return
+        with opened_together([open_index(path) for path in index_files(index)]) as opened:
+            yield opened, None
+        return
+    table = read_candidate_table(candidates, wanted=wanted)
+    if not table.lists:
+        advice = "query_id must be the ids of the spectra (or of their groups), list_id their field CANDIDATES"
+        raise DataError(f"no {table.key} is that of a spectrum", where=table.name, advice=advice)
+    if index is None:
+        settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
+        with index_of_lists(table, model, tally=tally, **settings) as made:
+            yield made
+        return
+    with open_molecules(index) as (opened, _):
+        if isinstance(opened, MultiIndex):
+            raise UsageError("lists are ranked in one index", advice="merge the indexes with sb-merge")
+        yield opened, lists_in_index(table, opened, tally=tally, threads=threads)

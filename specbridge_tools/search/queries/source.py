@@ -1,0 +1,88 @@
+"""Where queries come from, opened once: a file of spectra, spectrum embeddings, or spectra in memory."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from specbridge_tools.embeddings.spectra import holds_embeddings
+from specbridge_tools.records import Rejection
+from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import Source, display_name, open_input, rewindable
+
+
+class QuerySource:
+    """Spectra, or their embeddings, to be read once or several times.
+
+    Attributes:
+        name: As messages show it.
+        holds_embeddings: Whether these are spectrum embeddings, whose `embeddings_path` is read instead of `records`.
+    """
+
+    def __init__(self, spectra: BinaryIO | Iterable[Spectrum | Rejection], *, name: str, input_format: str = "auto") -> None:
+        """Use `open_query_source`."""
+        self.name = name
+        self._input_format = input_format
+        self._stream = spectra if hasattr(spectra, "read") else None
+        self._spectra = () if self._stream is not None else spectra
+        self._is_read = False
+        self.holds_embeddings = self._stream is not None and holds_embeddings(self._stream)
+
+    def records(self, *, record_range: RecordRange | None = None) -> Iterator[Spectrum | Rejection]:
+        """Yield the records; from the start again where the source was opened to be reread."""
+        if self._stream is None:
+            records = map(_numbered, self._spectra, iter(range(1, 1 << 62)))
+            return records if record_range is None else record_range.filter(records)
+        if self._is_read:
+            self._stream.seek(0)
+        self._is_read = True
+        return iter(read_spectra(self._stream, input_format=self._input_format, record_range=record_range))
+
+    def count_values(self, value_of: Callable[[Spectrum], Hashable]) -> collections.Counter[Hashable]:
+        """How many spectra have each value, '' or None for none; rejected records count for none."""
+        usable = (record for record in self.records() if not isinstance(record, Rejection))
+        return collections.Counter(filter(None, map(value_of, usable)))
+
+    @contextlib.contextmanager
+    def embeddings_path(self) -> Iterator[Path]:
+        """Yield the path of the embeddings, or of a temporary copy of a pipe: HDF5 must be able to go back and forth."""
+        stream = self._stream
+        if isinstance(getattr(stream, "raw", None), io.FileIO) and os.path.isfile(stream.name):
+            yield Path(stream.name)
+            return
+        with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as copy:
+            shutil.copyfileobj(stream, copy, 1 << 20)
+            copy.flush()
+            yield Path(copy.name)
+
+
+@contextlib.contextmanager
+def open_query_source(
+    spectra: Source | Iterable[Spectrum | Rejection], *, input_format: str = "auto", reread: bool = False
+) -> Iterator[QuerySource]:
+    """Open spectra or spectrum embeddings (path, `-`, binary file), or take spectra from memory.
+
+    Args:
+        spectra: What is asked.
+        input_format: Of a file of spectra; auto goes by its content.
+        reread: Whether `records` will be called more than once: a pipe is then copied to a temporary file.
+    """
+    if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
+        yield QuerySource(list(spectra) if reread else spectra, name="spectra", input_format=input_format)
+        return
+    with rewindable(spectra) if reread else open_input(spectra) as stream:
+        yield QuerySource(stream, name=display_name(spectra), input_format=input_format)
+
+
+def _numbered(record: Spectrum | Rejection, number: int) -> Spectrum | Rejection:
+    return record if record.record else dataclasses.replace(record, record=number)
