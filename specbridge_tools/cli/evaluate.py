@@ -94,7 +94,7 @@ def main(
         with output_text(STDIO) as stream:
             write_identified(lists, metrics, stream, limit=table)
     if png:
-        from specbridge_tools.report.metrics_picture import draw_metrics
+        from specbridge_tools.report.plots import draw_metrics
 
         draw_metrics(metrics, png, force=force)
     closing_line(tally.summary(), quiet=quiet)

@@ -85,7 +85,7 @@ def audit(lists: Iterable[AuditList], *, resamples: int = RESAMPLES, seed: int =
     molecules = [candidates.molecule for candidates in lists]
     _, estimates = bootstrapped_means(values, molecules, resamples=resamples, seed=seed)
     rows = [
-        Metric(SUBSET, name, "recall@1", "molecules", *dataclasses.astuple(estimate), *size)
+        Metric(SUBSET, name, "recall@1", "molecules", estimate.value, estimate.low, estimate.high, *size)
         for name, estimate in zip(_RANKINGS, estimates, strict=True)
     ]
     return [*rows, _alarm(estimates, size)]
@@ -127,9 +127,9 @@ def _cross_fitted(
     half[np.random.default_rng(seed).permutation(len(lists))[: len(lists) // 2]] = True
     recall = np.zeros(len(lists))
     for side in (False, True):
-        parted = [_parted(lists[i], positions[i]) for i in np.flatnonzero(half == side)]
+        parted = [_parted(lists[at], positions[at]) for at in np.flatnonzero(half == side).tolist()]
         model = SpellingModel(parted, features=features, seed=seed)
-        for i in np.flatnonzero(half != side):
+        for i in np.flatnonzero(half != side).tolist():
             scores = model.scores([text for texts in lists[i] for text in texts])
             starts = np.cumsum([0, *(len(texts) for texts in lists[i][:-1])])
             best = np.round(np.maximum.reduceat(scores, starts), _DECIMALS)

@@ -85,4 +85,5 @@ def _joined(arrays: Sequence[NDArray[Any]], dtype: type[np.generic]) -> NDArray[
 def _sums(
     number: NDArray[np.int64], value: NDArray[np.float64], n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    return np.bincount(number, value, minlength=n), np.bincount(number, minlength=n)
+    total = np.bincount(number, value, minlength=n).astype(np.float64, copy=False)
+    return total, np.bincount(number, minlength=n).astype(np.int64, copy=False)

@@ -40,8 +40,7 @@ def remove_truths(
     drawn = np.random.default_rng(seed).permutation(len(with_truth))[: max(0, n_remove)]
     removed = {with_truth[i] for i in drawn}
     return [
-        (np.delete(scores, truth), -1) if i in removed else (scores, truth)
-        for i, (scores, truth) in enumerate(queries)
+        (np.delete(scores, truth), -1) if i in removed else (scores, truth) for i, (scores, truth) in enumerate(queries)
     ]
 
 
@@ -94,7 +93,7 @@ def fit_probabilities(
         )
     # in standard deviations within a list, so that any unit of score converges alike
     spread = float(np.sqrt(np.mean([np.var(scores) for scores, *_ in weighted]))) or 1.0
-    score_lists = _ScoreLists([(scores / spread, *others) for scores, *others in weighted])
+    score_lists = _ScoreLists([(scores / spread, truth, n, weight) for scores, truth, n, weight in weighted])
     start = np.array([1.0, 0.0, 0.0, 0.0])
     fitted = minimize(score_lists.loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=_BOUNDS).x
     if not np.isfinite(fitted).all():

@@ -120,7 +120,10 @@ def _top_hit(hits: Hits, row: int) -> TopHit:
 
 def _n_found(hits: Hits) -> int:
     """How many candidates the search found, 0 where the table does not say."""
-    return max(0, int(float(hits.value("n_candidates") or 0)))
+    try:
+        return max(0, int(float(hits.value("n_candidates") or 0)))
+    except ValueError as error:
+        raise DataError(f"column n_candidates of query {hits.query_id}: {error}") from error
 
 
 def _numbers(hits: Hits, column: str) -> Floats:

@@ -88,7 +88,7 @@ def evaluate(
     lists = list(lists)
     settings = _Settings(ks, resamples, seed)
     rankings = _rankings(lists)
-    metrics = []
+    metrics: list[Metric] = []
     for subset, positions in _subsets(lists):
         chosen = [lists[i] for i in positions]
         counts = {name: [ranking[i] for i in positions] for name, ranking in rankings.items()}
@@ -150,8 +150,10 @@ def _ranking_metrics(
         for k, name in zip((*settings.recall_at, math.inf), settings.names, strict=True):
             note = _cut_note(lists, math.inf if ranking == "random" else k) if ranking in known else _NEEDS_WHOLE_LISTS
             for over, estimate_of in zip(("spectra", "molecules"), estimates, strict=True):
-                estimate = dataclasses.astuple(estimate_of.get((ranking, name), _UNKNOWN))
-                yield Metric(subset, ranking, name, over, *estimate, *_size(lists), note)
+                estimate = estimate_of.get((ranking, name), _UNKNOWN)
+                yield Metric(
+                    subset, ranking, name, over, estimate.value, estimate.low, estimate.high, *_size(lists), note
+                )
 
 
 def _all_known(counts: Sequence[TieCounts | None]) -> list[TieCounts] | None:

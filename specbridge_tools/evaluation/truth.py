@@ -76,9 +76,7 @@ class TruthTable:
         return entries[0] if isinstance(entries[0], Truth) else None
 
 
-def read_truths(
-    source: Source, tally: Tally, *, input_format: str = "auto", group_by: str | None = None
-) -> TruthTable:
+def read_truths(source: Source, tally: Tally, *, input_format: str = "auto", group_by: str | None = None) -> TruthTable:
     """Read the truths of spectra whose metadata hold a structure (`molecules.identity.structure_key`).
 
     Args:
@@ -93,10 +91,12 @@ def read_truths(
     table = TruthTable(display_name(source))
     for record in read_spectra(source, input_format=input_format):
         truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by)
-        if tally.count(truth) and group_by is not None and (first := table.first(truth.query_id)) is not None:
-            _check_group(truth, first, table.source)
-        else:
+        tally.count(truth)
+        first = None if isinstance(truth, Rejection) or group_by is None else table.first(truth.query_id)
+        if first is None:
             table.add(truth)
+        elif isinstance(truth, Truth):
+            _check_group(truth, first, table.source)
     if not table.truths:
         advice = "the metadata must hold smiles, inchi or inchikey"
         raise DataError("no spectrum with a structure", where=table.source, advice=advice)
