@@ -1,7 +1,12 @@
 """What a file is, as plain values for people and programs."""
 
-import json
+from __future__ import annotations
+
 import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
 
 import h5py
 
@@ -19,21 +24,26 @@ from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import display_name, open_input, seekable_input
+from specbridge_tools.weights.tensor_file import read_header, read_shapes
+
+Values: TypeAlias = dict[str, object]  # text, numbers, or lists and dicts of them
 
 _BLOCK = 8192
 _MOST_HEADER_BYTES = 100_000_000  # the limit of the safetensors format
-_ADVICE = "the file is broken: copy it or make it again"
 
 
-def describe(source):
-    """{key: value} of a file (path or `-`) of any kind that the package reads or writes; `kind` says which.
+def describe(source: str | os.PathLike[str]) -> Values:
+    """Say what a file (path or `-`) of any kind is that the package reads or writes, in plain values for JSON.
 
-    Values are str, numbers, or lists and dicts of them. Files of records are read to their end, in constant memory.
-    Raises `DataError` where a file cannot be read and `FormatError` where it is of no known kind, or broken.
+    `kind` says which kind it is. Files of records are read to their end, in constant memory.
+
+    Raises:
+        DataError: Where the file cannot be read.
+        FormatError: Where it is of no known kind, or broken.
     """
     name = display_name(source)
     with seekable_input(source) as path:
-        describers = {
+        describers: dict[str, Callable[[Path], Values]] = {
             "weights": _weights,
             "molecule embeddings": _molecule_embeddings,
             "spectrum embeddings": _spectrum_embeddings,
@@ -52,37 +62,27 @@ def describe(source):
     return {"file": name, "kind": kind, **values}
 
 
-def _is_safetensors(path):
+def _is_safetensors(path: Path) -> bool:
     with open_input(path) as stream:
         start = stream.read(9)
     return len(start) == 9 and start[8:] == b"{" and 0 < int.from_bytes(start[:8], "little") < _MOST_HEADER_BYTES
 
 
-def _weights(path):
-    with open(path, "rb") as file:
-        header_bytes = int.from_bytes(file.read(8), "little")
-        try:
-            tensors = json.loads(file.read(header_bytes))
-            metadata = tensors.pop("__metadata__", {})
-            ours = json.loads(metadata.get("specbridge", "{}"))
-            end = 8 + header_bytes + max((tensor["data_offsets"][1] for tensor in tensors.values()), default=0)
-            n_parameters = sum(math.prod(tensor["shape"]) for tensor in tensors.values())
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise FormatError("is a broken safetensors file", advice=_ADVICE) from error
-        if file.seek(0, 2) != end:
-            raise FormatError("is a truncated safetensors file", advice=_ADVICE)
+def _weights(path: Path) -> Values:
+    header, shapes = read_header(path), read_shapes(path)
     kinds = {"specbridge-model": "model", "specbridge-molecule-projection": "molecule projection"}
-    values = {} if ours.get("format") not in kinds else {"kind": kinds[ours["format"]]}
-    return values | ours | {"n_tensors": len(tensors), "n_parameters": n_parameters, "sha256": sha256_file(path)}
+    kind = {"kind": kinds[header["format"]]} if header.get("format") in kinds else {}
+    n_parameters = sum(map(math.prod, shapes.values()))
+    return kind | header | {"n_tensors": len(shapes), "n_parameters": n_parameters, "sha256": sha256_file(path)}
 
 
-def _molecule_embeddings(path):
+def _molecule_embeddings(path: Path) -> Values:
     with open_molecule_embeddings(path) as file:
         n_truncated = sum(int(file.read("truncated", i, i + _BLOCK).sum()) for i in range(0, len(file), _BLOCK))
         return file.attributes | {"dtype": str(file.embedding.dtype), "n_truncated": n_truncated}
 
 
-def _spectrum_embeddings(path):
+def _spectrum_embeddings(path: Path) -> Values:
     with open_spectrum_embeddings(path) as file:
         n_rejected = sum(
             reason != "" for i in range(0, len(file), _BLOCK) for reason in file.read("reason", i, i + _BLOCK)
@@ -90,7 +90,7 @@ def _spectrum_embeddings(path):
         return file.attributes | {"dtype": str(file.embedding.dtype), "n_rejected": n_rejected}
 
 
-def _index(path):
+def _index(path: Path) -> Values:
     with open_index(path) as index, h5py.File(path, "r") as file:
         values = plain_attributes(file) | {"dtype": str(index.dtype)}
         if len(index):
@@ -99,9 +99,9 @@ def _index(path):
         return values | {name: plain_attributes(file[name]) for name in (GRAPH, IVF) if name in file}
 
 
-def _hits(path):
+def _hits(path: Path) -> Values:
     n_queries = n_answered = n_rows = 0
-    columns = ()
+    columns: tuple[str, ...] = ()
     for query in read_query_rows(path):
         columns = query.columns
         n_queries += 1
@@ -111,25 +111,25 @@ def _hits(path):
     return {"n_queries": n_queries, "n_answered": n_answered, "n_candidates": n_rows, "columns": list(columns)}
 
 
-def _spectra(path):
+def _spectra(path: Path) -> Values:
     with open_input(path) as stream:
         form = sniff_spectra(stream.read(HEAD), str(path))
     return {"format": form, **_records(read_spectra(path, input_format=form))}
 
 
-def _molecules(path):
+def _molecules(path: Path) -> Values:
     return _records(read_raw(path))
 
 
-def _records(records):
+def _records(records: Iterable[object]) -> Values:
     tally = Tally()
     for record in records:
         tally.count(record)
     return {"n": tally.n_read - tally.n_rejected, "n_rejected": tally.n_rejected, "reasons": dict(tally.reasons)}
 
 
-def lines(values, *, prefix=""):
-    """`key<tab>value` lines of what `describe` gives; nested keys are joined by dots."""
+def lines(values: Mapping[str, object], *, prefix: str = "") -> Iterator[str]:
+    """Print the result of `describe` as lines `key<tab>value`; nested keys are joined by dots."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from lines(value, prefix=f"{prefix}{key}.")

@@ -68,7 +68,7 @@ def report(name, lists, setting, stated, right):
     print(f"half of the truths taken away: ECE {expected_calibration_error(stated, right):.3f}")
     print("stated      answers  mean stated  right")
     for row in reliability_table(stated, right):
-        print(f"{row.low:.1f} to {row.high:.1f}  {row.n:7d}  {row.stated:11.3f}  {row.right:5.3f}")
+        print(f"{row.low:.1f} to {row.high:.1f}  {row.n:7d}  {row.probability:11.3f}  {row.correct:5.3f}")
     for least in PRECISION_AT:
         precision, coverage = precision_and_coverage(stated, right, least)
         print(f"p >= {least}: {precision:.3f} right, {coverage:.3f} of the queries answered")

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-KS = (1, 5, 20)
+from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS as KS
+from specbridge_tools.hits.expected_rank import expected_recall, tie_counts
 
 
 @torch.inference_mode()
@@ -32,7 +33,5 @@ def rank_among_candidates(model, pairs):
 
 def expected_metrics(scores):
     """Scores (n,) with the truth first -> (recall at each of KS, reciprocal rank), expected over ties."""
-    above = int((scores > scores[0]).sum())
-    tied = int((scores == scores[0]).sum())
-    recalls = [min(1.0, max(0.0, (k - above) / tied)) for k in KS]
-    return np.array([*recalls, np.mean(1 / (above + 1 + np.arange(tied)))])
+    above, tied = tie_counts(scores, 0)
+    return np.array([*expected_recall(above, tied, KS), np.mean(1 / (above + 1 + np.arange(tied)))])

@@ -62,8 +62,8 @@ def main(
         raise click.UsageError("HITS and --truth cannot both be stdin")
     if audited == "-":
         raise click.UsageError("--audit cannot be stdin: it is read twice")
-    from specbridge_tools.evaluation.as_spelled import lists_as_spelled
     from specbridge_tools.evaluation.audit import audit
+    from specbridge_tools.evaluation.audit_lists import read_audit_lists
     from specbridge_tools.evaluation.candidates import read_lists
     from specbridge_tools.evaluation.evaluate import evaluate
     from specbridge_tools.evaluation.table import write_metrics
@@ -81,8 +81,8 @@ def main(
     lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
     metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)
     if audited is not None:
-        spelled = lists_as_spelled(audited, lists, list(numbers), threads=available_threads())
-        metrics += audit(spelled, resamples=resamples, seed=seed)
+        audit_lists = read_audit_lists(audited, lists, list(numbers), threads=available_threads())
+        metrics += audit(audit_lists, resamples=resamples, seed=seed)
         click.echo(f"audit: {metrics[-1].note}", err=True)
     if table is None or output != STDIO:
         with output_text(output, force=force) as stream:
@@ -94,7 +94,7 @@ def main(
         with output_text(STDIO) as stream:
             write_identified(lists, metrics, stream, limit=table)
     if png:
-        from specbridge_tools.report.metrics_picture import draw_metrics
+        from specbridge_tools.report.plots import draw_metrics
 
         draw_metrics(metrics, png, force=force)
     closing_line(tally.summary(), quiet=quiet)

@@ -90,7 +90,7 @@ def main(
                 processes=processes,
             )
         if plot:
-            from specbridge_tools.report.curves import draw_learning_curve
+            from specbridge_tools.report.plots import draw_learning_curve
 
             draw_learning_curve(rows, plot, force=force)
     closing_line(tally.summary(), quiet=quiet)

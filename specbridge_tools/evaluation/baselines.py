@@ -1,79 +1,89 @@
 """Rankings that know nothing of the spectrum, from the very candidate lists that are evaluated.
 
-What they reach is what a method gets for free; a result means the distance to them.
+What they reach is what a method gets for free; a result is the distance to them.
 
-random          every order of the list is equally likely
-spectrum_blind  a molecule's score in the lists of *other* molecules' spectra: scores are taken relative to the mean of
-                their list, averaged over the lists of queries whose true molecule is another one; 0 for a molecule
-                that stands in none. It shows candidates that are favoured whatever the spectrum: a spelling, a source,
-                a hub of the space.
-mass_only       the smaller the absolute mass error, the better
+* `random`: every order of the list is equally likely.
+* `spectrum_blind`: the score of a molecule in the lists of *other* molecules' spectra. Scores are taken relative to the
+  mean of their list and averaged over the lists of queries whose true molecule is another one; 0 for a molecule that
+  is in none. It shows candidates that are favoured whatever the spectrum: a spelling, a source, a hub of the space.
+* `mass_only`: the smaller the absolute mass error, the better.
 """
 
-import numpy as np
+from __future__ import annotations
 
-from specbridge_tools.evaluation.metrics import tie_counts
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.evaluation.candidates import CandidateList
+from specbridge_tools.hits.expected_rank import NOT_LISTED, TieCounts, tie_counts
 
 # relative scores that differ by rounding alone are equal
 _DECIMALS = 9
 
 
-def random_counts(candidates):
-    """(above, tied) of the truth under `random`; (0, 0) where the list does not hold it."""
-    return (0, candidates.size) if candidates.truth_at >= 0 else (0, 0)
+def random_counts(candidates: CandidateList) -> TieCounts:
+    """Counts of the truth under `random`."""
+    return TieCounts(0, candidates.size) if candidates.truth_at >= 0 else NOT_LISTED
 
 
-def score_counts(candidates):
-    """(above, tied) of the truth under the score of the hits."""
+def score_counts(candidates: CandidateList) -> TieCounts:
+    """Counts of the truth under the score of the hits."""
     return _counts(candidates.score, candidates)
 
 
-def mass_only_counts(candidates):
-    """(above, tied) of the truth under `mass_only`; None where the hits do not tell it."""
+def mass_only_counts(candidates: CandidateList) -> TieCounts | None:
+    """Counts of the truth under `mass_only`; None where the hits do not show them."""
     if candidates.truth_at < 0 and not candidates.is_cut:
-        return 0, 0
+        return NOT_LISTED
     if candidates.is_cut or candidates.mass_error is None:
         return None
     return _counts(-candidates.mass_error, candidates)
 
 
 class SpectrumBlindScore:
-    """The `spectrum_blind` score, learned from all lists that are whole."""
+    """The `spectrum_blind` score, learned from all complete lists."""
 
-    def __init__(self, lists):
-        lists = [c for c in lists if not c.is_cut]
-        owners = {key: number for number, key in enumerate({c.truth.inchikey14 for c in lists})}
-        owner = np.array([owners[c.truth.inchikey14] for c in lists], np.int64)
-        molecule = _joined([c.molecule for c in lists], np.int64)
-        relative = _joined([c.score - c.score.mean() for c in lists if len(c.score)], np.float64)
-        pair = np.repeat(owner, [len(c.score) for c in lists]) * (molecule.max(initial=0) + 1) + molecule
-        pairs, inverse = np.unique(pair, return_inverse=True)
+    def __init__(self, lists: Sequence[CandidateList]) -> None:
+        lists = [candidates for candidates in lists if not candidates.is_cut]
+        truths = [candidates.truth.inchikey14 for candidates in lists]
+        self._number_of = {key: number for number, key in enumerate(dict.fromkeys(truths))}
+        truth = np.array([self._number_of[key] for key in truths], np.int64)
+        molecule = _joined([candidates.molecule for candidates in lists], np.int64)
+        scores = [candidates.score for candidates in lists if len(candidates.score)]
+        relative = _joined([score - score.mean() for score in scores], np.float64)
         self._n_molecules = int(molecule.max(initial=0)) + 1
-        self._owners = owners
         self._sum, self._count = _sums(molecule, relative, self._n_molecules)
-        self._pairs = pairs
-        self._own_sum, self._own_count = _sums(inverse, relative, len(pairs))
+        # (true molecule, candidate) as one number: what is left out of the sums for queries of that molecule
+        pair = np.repeat(truth, [len(candidates.score) for candidates in lists]) * self._n_molecules + molecule
+        self._pairs, inverse = np.unique(pair, return_inverse=True)
+        self._own_sum, self._own_count = _sums(inverse, relative, len(self._pairs))
 
-    def scores(self, candidates):
-        """(n,) float64 for the candidates of one of the lists."""
-        own = self._owners[candidates.truth.inchikey14] * self._n_molecules + candidates.molecule
+    def scores(self, candidates: CandidateList) -> NDArray[np.float64]:
+        """(n,) for the candidates of one of the lists."""
+        own = self._number_of[candidates.truth.inchikey14] * self._n_molecules + candidates.molecule
         at = np.searchsorted(self._pairs, own)
         count = self._count[candidates.molecule] - self._own_count[at]
         total = self._sum[candidates.molecule] - self._own_sum[at]
         return np.where(count > 0, np.round(total / np.maximum(count, 1), _DECIMALS), 0.0)
 
-    def counts(self, candidates):
-        """(above, tied) of the truth; None where the list is cut."""
+    def counts(self, candidates: CandidateList) -> TieCounts | None:
+        """Counts of the truth; None where the list is cut."""
         return None if candidates.is_cut else _counts(self.scores(candidates), candidates)
 
 
-def _counts(score, candidates):
-    return tie_counts(score, candidates.truth_at) if candidates.truth_at >= 0 else (0, 0)
+def _counts(score: NDArray[np.float64], candidates: CandidateList) -> TieCounts:
+    return tie_counts(score, candidates.truth_at) if candidates.truth_at >= 0 else NOT_LISTED
 
 
-def _joined(arrays, dtype):
+def _joined(arrays: Sequence[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
     return np.concatenate([np.zeros(0, dtype), *arrays])
 
 
-def _sums(number, value, n):
-    return np.bincount(number, value, minlength=n), np.bincount(number, minlength=n)
+def _sums(
+    number: NDArray[np.int64], value: NDArray[np.float64], n: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    total = np.bincount(number, value, minlength=n).astype(np.float64, copy=False)
+    return total, np.bincount(number, minlength=n).astype(np.int64, copy=False)

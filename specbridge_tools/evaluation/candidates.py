@@ -1,97 +1,134 @@
-"""Candidate lists as the evaluation needs them: merged by molecule, compact, with the place of the truth."""
+"""Candidate lists as the evaluation needs them: merged by molecule, compact, with the position of the truth."""
+
+from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.evaluation.truth import Truth
+from specbridge_tools.evaluation.truth import Truth, TruthTable
+from specbridge_tools.hits.hits import Hits
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class TopHit:
+    """The best candidate of a query; text is '' and a number nan where the table of hits does not hold it."""
+
+    score: float = math.nan
+    probability: float = math.nan
+    adduct: str = ""
+    name: str = ""
+    smiles: str = ""
+    formula: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class CandidateList:
     """The candidates of one query; repeated 2D structures count once, with their best score and smallest mass error.
 
-    molecule    (n,) int64 numbers of the candidates' InChIKey blocks, the same in all lists of a `read_lists`
-    score       (n,) float64, higher is better
-    mass_error  (n,) float64, absolute, ppm; None where the table does not tell it
-    truth_at    position of the truth, or -1
-    size        candidates that the search found, more than n where the table was cut to the top ones
-    best        columns -> printed values of the best hit, empty without one
-    probability stated for the best hit, nan where there is none
+    Attributes:
+        truth: Of the query.
+        molecule: (n,) numbers of the candidates' InChIKey blocks, the same in all lists of a `read_lists`.
+        score: (n,) higher is better.
+        mass_error: (n,) absolute, ppm; None where the table does not hold it.
+        truth_at: Position of the truth, or -1.
+        size: Candidates that the search found, more than n where the table was cut to the top ones.
+        top_hit: The best one, None without any.
     """
 
     truth: Truth
-    molecule: np.ndarray
-    score: np.ndarray
-    mass_error: np.ndarray | None
+    molecule: NDArray[np.int64]
+    score: Floats
+    mass_error: Floats | None
     truth_at: int
     size: int
-    best: dict[str, str]
-    probability: float = math.nan
+    top_hit: TopHit | None = None
 
     @property
-    def is_cut(self):
+    def is_cut(self) -> bool:
         return self.size > len(self.score)
 
 
-def read_lists(hits, table, *, numbers=None):
-    """Yield one `CandidateList` for every truth of a `TruthTable`; those without rows come last, empty.
+def read_lists(
+    hits: Iterable[Hits], truths: TruthTable, *, numbers: dict[str, int] | None = None
+) -> Iterator[CandidateList]:
+    """Yield one list for every truth; those without rows come last, empty.
 
-    hits: `hits.hits.read_hits`, queries in any order. numbers: a dict that is filled with the number of each InChIKey
-    block. Queries without a usable truth are left out. Raises
-    `MismatchError` where a query is in the hits alone, `DataError` where it comes twice or a score is not finite.
+    Args:
+        hits: Of `hits.hits.read_hits`, queries in any order; those without a usable truth are left out.
+        truths: Of the queries.
+        numbers: Is filled with the number of each InChIKey block.
+
+    Raises:
+        MismatchError: Where a query has hits but is not among the spectra.
+        DataError: Where it comes twice, or a score is not finite.
     """
-    numbers, done = {} if numbers is None else numbers, set()
-    for group in hits:
-        truth = table.find(group.query_id, group.record)
+    numbers = {} if numbers is None else numbers
+    seen = set()
+    for query in hits:
+        truth = truths.find(query.query_id, query.record)
         if truth is None:
             continue
-        if truth in done:
+        if truth in seen:
             raise DataError(
-                f"query {truth.query_id} stands in two places of the hits", advice="keep the rows of a query together"
+                f"the rows of query {truth.query_id} do not stand together", advice="keep the rows of a query together"
             )
-        done.add(truth)
-        yield _candidate_list(truth, group, numbers)
-    for truth in table.truths:
-        if truth not in done:
-            yield _candidate_list(truth, None, numbers)
+        seen.add(truth)
+        yield _candidate_list(truth, query, numbers) if query.n_rows else _empty_list(truth, _n_found(query))
+    for truth in truths.truths:
+        if truth not in seen:
+            yield _empty_list(truth, 0)
 
 
-def _candidate_list(truth, hits, numbers):
-    if hits is None or not hits.n_rows:
-        nothing = np.zeros(0)
-        # all of them may have been left out as improbable
-        size = 0 if hits is None else max(0, hits.n_candidates or 0)
-        return CandidateList(truth, nothing.astype(np.int64), nothing, nothing, -1, size, {})
-    keys, all_scores = hits.column("inchikey14"), hits.numbers("score")
-    if not np.isfinite(all_scores).all():
+def _empty_list(truth: Truth, size: int) -> CandidateList:
+    """A list without rows; its `size` is above 0 where all candidates were left out as improbable."""
+    nothing = np.zeros(0)
+    return CandidateList(truth, nothing.astype(np.int64), nothing, nothing, -1, size)
+
+
+def _candidate_list(truth: Truth, hits: Hits, numbers: dict[str, int]) -> CandidateList:
+    keys, scores = hits.column("inchikey14"), hits.numbers("score")
+    if not np.isfinite(scores).all():
         raise DataError(f"query {hits.query_id}: a score is missing or not finite", advice="run sb-query again")
     position = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     at = np.array([position[key] for key in keys])
-    score = np.full(len(position), -np.inf)
-    np.maximum.at(score, at, all_scores)
-    truth_at, best = position.get(truth.inchikey14, -1), int(all_scores.argmax())
-    n_found = max(0, hits.n_candidates or 0)
+    best_scores = np.full(len(position), -np.inf)
+    np.maximum.at(best_scores, at, scores)
+    n_found = _n_found(hits)
     return CandidateList(
         truth,
         np.array([numbers.setdefault(key, len(numbers)) for key in position], np.int64),
-        score,
+        best_scores,
         _smallest_errors(hits, at, len(position)),
-        truth_at,
+        position.get(truth.inchikey14, -1),
         n_found if n_found > hits.n_rows else len(position),
-        hits.printed(best),
-        float(_numbers(hits, "probability")[best]),
+        _top_hit(hits, int(scores.argmax())),
     )
 
 
-def _numbers(hits, column):
+def _top_hit(hits: Hits, row: int) -> TopHit:
+    texts = {name: hits.column(name)[row] for name in ("adduct", "name", "smiles", "formula") if name in hits.columns}
+    return TopHit(float(hits.numbers("score")[row]), float(_numbers(hits, "probability")[row]), **texts)
+
+
+def _n_found(hits: Hits) -> int:
+    """How many candidates the search found, 0 where the table does not say."""
+    return max(0, hits.n_candidates or 0)
+
+
+def _numbers(hits: Hits, column: str) -> Floats:
     """A column, NaN where the table lacks it."""
     return hits.numbers(column) if column in hits.columns else np.full(hits.n_rows, np.nan)
 
 
-def _smallest_errors(hits, at, n):
+def _smallest_errors(hits: Hits, at: NDArray[np.int64], n: int) -> Floats | None:
     errors = np.abs(_numbers(hits, "mass_error_ppm"))
     if np.isnan(errors).any():
         return None

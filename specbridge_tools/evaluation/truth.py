@@ -1,22 +1,31 @@
 """What each query really was."""
 
+from __future__ import annotations
+
 import dataclasses
 
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.molecules.identity import structure_key
-from specbridge_tools.records import Rejection
+from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
-from specbridge_tools.streams import display_name
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import Source, display_name
 
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
     """The true molecule of one query, and what results are split by.
 
-    inchikey14 first block of the InChIKey; polarity +1, -1 or 0; adduct '' when unknown; precursor_mz m/z; record
-    1-based, in the file of the truths (of a group: its first spectrum); list_id the field CANDIDATES, '' for none.
+    Attributes:
+        query_id: As the hits have it.
+        inchikey14: First block of the InChIKey.
+        polarity: +1, -1, or 0 when unknown.
+        adduct: Canonical name, '' when unknown.
+        precursor_mz: m/z.
+        record: 1-based, in the file of the truths; of a group, that of its first spectrum.
+        list_id: The field CANDIDATES, '' for none.
     """
 
     query_id: str
@@ -29,62 +38,72 @@ class Truth:
 
 
 class TruthTable:
-    """The truths of a file in its order; `find` gives the one that belongs to a query."""
+    """The truths of a file in its order, to be looked up by query.
 
-    def __init__(self, source):
+    Attributes:
+        source: Name of the file.
+        truths: Those that can be used.
+    """
+
+    def __init__(self, source: str) -> None:
         self.source = source
-        self.truths = []
-        self._entries = {}
+        self.truths: list[Truth] = []
+        self._entries: dict[str, list[Truth | Rejection]] = {}
 
-    def add(self, truth):
-        """Add a `Truth`, or the `Rejection` of a record that cannot serve as one."""
-        usable = isinstance(truth, Truth)
-        self._entries.setdefault(truth.query_id if usable else truth.id, []).append((truth.record, truth))
-        if usable:
+    def add(self, truth: Truth | Rejection) -> None:
+        """Add a truth, or the rejection of a record that cannot serve as one."""
+        if isinstance(truth, Truth):
             self.truths.append(truth)
+        self._entries.setdefault(truth.query_id if isinstance(truth, Truth) else truth.id, []).append(truth)
 
-    def first(self, query_id):
-        """The first truth of this id, or None."""
-        return next((t for _, t in self._entries.get(query_id, ()) if isinstance(t, Truth)), None)
+    def first(self, query_id: str) -> Truth | None:
+        """The first truth of this id."""
+        return next((truth for truth in self._entries.get(query_id, ()) if isinstance(truth, Truth)), None)
 
-    def find(self, query_id, record=0):
-        """The truth of a query, None where it has none that can be used; ids that repeat are told apart by record.
+    def find(self, query_id: str, record: int = 0) -> Truth | None:
+        """The truth of a query, None where it has none that can be used; equal ids are told apart by record.
 
-        Raises `MismatchError` for a query that is not in the file.
+        Raises:
+            MismatchError: For a query that is not in the file.
         """
         entries = self._entries.get(query_id, [])
         if len(entries) > 1:
-            entries = [entry for entry in entries if entry[0] == record]
+            entries = [entry for entry in entries if entry.record == record]
         if len(entries) != 1:
             raise MismatchError(
                 f"query {query_id} of the hits is not in {self.source}", advice="give the spectra that were searched"
             )
-        truth = entries[0][1]
-        return truth if isinstance(truth, Truth) else None
+        return entries[0] if isinstance(entries[0], Truth) else None
 
 
-def read_truths(source, tally, *, input_format="auto", group_by=None):
-    """Read the truths of spectra whose metadata hold a structure (`molecules.identity.structure_key`): a `TruthTable`.
+def read_truths(source: Source, tally: Tally, *, input_format: str = "auto", group_by: str | None = None) -> TruthTable:
+    """Read the truths of spectra whose metadata hold a structure (`molecules.identity.structure_key`).
 
-    A query's id is the spectrum's, or the value of its metadata field `group_by` where queries are groups of spectra.
-    Records without a structure are counted by `tally` as rejected. Raises `DataError` where a group has two molecules,
-    or where no record can be used.
+    Args:
+        source: Spectra.
+        tally: Counts the records; those without a structure are rejected.
+        input_format: Of the spectra.
+        group_by: Metadata field that names a query where queries are groups of spectra; else it is the spectrum's id.
+
+    Raises:
+        DataError: Where a group has two molecules, or no record can be used.
     """
     table = TruthTable(display_name(source))
     for record in read_spectra(source, input_format=input_format):
         truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by)
-        if tally.count(truth) and group_by is not None and (first := table.first(truth.query_id)) is not None:
-            _check_group(truth, first, table.source)
-        else:
+        tally.count(truth)
+        first = None if isinstance(truth, Rejection) or group_by is None else table.first(truth.query_id)
+        if first is None:
             table.add(truth)
+        elif isinstance(truth, Truth):
+            _check_group(truth, first, table.source)
     if not table.truths:
-        raise DataError(
-            "no spectrum with a structure", where=table.source, advice="smiles, inchi or inchikey must be given"
-        )
+        advice = "the metadata must hold smiles, inchi or inchikey"
+        raise DataError("no spectrum with a structure", where=table.source, advice=advice)
     return table
 
 
-def _truth(spectrum, source, group_by):
+def _truth(spectrum: Spectrum, source: str, group_by: str | None) -> Truth | Rejection:
     query_id = spectrum.id if group_by is None else spectrum.metadata.get(canonical_key(group_by), "")
     key = structure_key(spectrum)
     if not query_id or key is None:
@@ -94,11 +113,11 @@ def _truth(spectrum, source, group_by):
     return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id)
 
 
-def _check_group(truth, first, source):
+def _check_group(truth: Truth, first: Truth, source: str) -> None:
     if truth.inchikey14 != first.inchikey14:
         raise DataError(
-            f"group {truth.query_id} holds {first.inchikey14} and {truth.inchikey14}",
+            f"group {truth.query_id} holds two molecules, {first.inchikey14} and {truth.inchikey14}",
             where=source,
             record=truth.record,
-            advice="a group must be of one molecule",
+            advice="the spectra of a group must be of one molecule",
         )

@@ -1,5 +1,9 @@
 """What a file holds, by its content."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import h5py
 
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
@@ -18,10 +22,18 @@ HDF5_KINDS = {
 _KNOWN = "hits, spectra, tables of molecules, embeddings and indexes"
 
 
-def kind_of(path, name):
-    """`hits (tsv)`, `hits (jsonl)`, `spectra`, `molecules (tsv)` and so on, or one of `HDF5_KINDS`' values.
+def kind_of(path: Path, name: str) -> str:
+    """Recognise a file by its content.
 
-    Spectra of all formats are one kind. Raises `FormatError` for any other file, an empty one too.
+    Args:
+        path: The file.
+        name: As messages show it.
+
+    Returns:
+        `hits (tsv)`, `hits (jsonl)`, `spectra` of any format, `molecules (tsv)` and so on, or a value of `HDF5_KINDS`.
+
+    Raises:
+        FormatError: For any other file, an empty one too.
     """
     with open_input(path) as stream:
         head = stream.read(HEAD)
@@ -42,7 +54,7 @@ def kind_of(path, name):
     raise FormatError(f"is of no known kind; it begins with {beginning(head)}", where=name, advice=f"known: {_KNOWN}")
 
 
-def _hdf5_kind(path, name):
+def _hdf5_kind(path: Path, name: str) -> str:
     try:
         with h5py.File(path, "r") as file:
             found = file.attrs.get("format", "")

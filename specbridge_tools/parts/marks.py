@@ -1,4 +1,11 @@
-"""The `Part` that a file says it is: an attribute of HDF5, the last column of a table of hits."""
+"""Which `Part` of a whole a file says it is: an attribute of HDF5, the last column of a table of hits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 import h5py
 
@@ -7,11 +14,17 @@ from specbridge_tools.errors import FormatError
 from specbridge_tools.provenance import Part
 from specbridge_tools.streams import open_input
 
+NamedPaths: TypeAlias = Sequence[tuple[Path, str]]
+"""Files that are to be merged, each with its name as messages show it."""
 _LONGEST_HEADER = 1 << 16
 
 
-def read_part(path, name=None):
-    """The `Part` of a file, or None where it does not say; raises `FormatError` where the file was cut short."""
+def read_part(path: str | os.PathLike[str], name: str | None = None) -> Part | None:
+    """The part that a file is, None where it does not say.
+
+    Raises:
+        FormatError: Where HDF5 was cut short; it names the file by `name`.
+    """
     name = name or str(path)
     with open_input(path) as stream:
         head = stream.read(_LONGEST_HEADER)
@@ -22,7 +35,7 @@ def read_part(path, name=None):
     return Part.parse(head.partition(b"\n")[0].decode(errors="replace").rpartition("\t")[2].rstrip("\r"))
 
 
-def _of_hdf5(path, name):
+def _of_hdf5(path: str | os.PathLike[str], name: str) -> Part | None:
     try:
         with h5py.File(path, "r") as file:
             return Part.parse(str(file.attrs.get("part", "")))

@@ -1,56 +1,66 @@
-"""Merging HDF5 files: embeddings and indexes. `named` are the parts as (path, name to show)."""
+"""Merging HDF5 files: embeddings and indexes."""
+
+from __future__ import annotations
 
 import contextlib
 import itertools
 import logging
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from specbridge_tools.embeddings import molecules, spectra
-from specbridge_tools.embeddings.columns import create_columns
+from specbridge_tools.embeddings.columns import ColumnWriter, Layout, create_columns
 from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, joined_ids
 from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
-from specbridge_tools.parts.marks import read_part
+from specbridge_tools.parts.marks import NamedPaths, read_part
+from specbridge_tools.records import Tally
 from specbridge_tools.search.index.build import merge_indexes
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.streams import output_path
 
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
+Embeddings = TypeVar("Embeddings", MoleculeEmbeddings, SpectrumEmbeddings)
+
 BLOCK = 4096
 # a model is known by its content: its name may be a path
 _FREE_ATTRIBUTES = ("model",)
 
 
-def merge_molecule_embeddings(named, destination, tally, *, force):
-    """One file of several of the same encoder; a structure that stands in several is kept once, as the first has it,
-    with the ids of all.
+def merge_molecule_embeddings(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one file of several of the same encoder.
+
+    A structure that several hold is kept once, as the first has it, with the ids of all.
     """
     tally.noun = "molecules"
-    row_of, repeated = {}, {}
-    with _merging(MoleculeEmbeddings, molecules.LAYOUT, named, destination, force) as (files, writer):
+    row_of: dict[tuple[str, str], int] = {}
+    repeated: dict[int, list[str]] = {}
+    with _merging(MoleculeEmbeddings, molecules.LAYOUT, parts, destination, force) as (files, writer):
         for columns in itertools.chain.from_iterable(file.read_blocks(BLOCK) for file in files):
             tally.n_read += len(columns["id"])
-            new = []
+            first_rows: list[int] = []
             keys = zip(columns["inchikey14"].tolist(), columns["formula"], columns["all_ids"], strict=True)
             for i, (inchikey14, formula, ids) in enumerate(keys):
                 row = row_of.setdefault((inchikey14, formula), len(row_of))
-                if row == writer.n + len(new):
-                    new.append(i)
+                if row == writer.n + len(first_rows):
+                    first_rows.append(i)
                 else:
                     repeated.setdefault(row, []).append(ids)
-            writer.append({name: values[new] for name, values in columns.items()})
+            writer.append({name: values[first_rows] for name, values in columns.items()})
         _add_ids(writer, repeated)
         tally.n_written = writer.n
 
 
-def merge_spectrum_embeddings(named, destination, tally, *, force):
-    """One file of several of the same model. Shards of one file have its numbers of records; those of other parts are
-    numbered on from part to part.
+def merge_spectrum_embeddings(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one file of several of the same model.
+
+    Records of shards of one file keep their numbers; those of other parts are numbered on from part to part.
     """
     tally.noun = "spectra"
-    is_one_file = read_part(named[0][0]) is not None
-    with _merging(SpectrumEmbeddings, spectra.LAYOUT, named, destination, force) as (files, writer):
+    is_one_file = read_part(parts[0][0]) is not None
+    with _merging(SpectrumEmbeddings, spectra.LAYOUT, parts, destination, force) as (files, writer):
         before = 0
         for file in files:
             for columns in file.read_blocks(BLOCK):
@@ -60,23 +70,25 @@ def merge_spectrum_embeddings(named, destination, tally, *, force):
         tally.n_read = tally.n_written = writer.n
 
 
-def merge_index_files(named, destination, tally, *, force):
-    """One index of several of the same space; graph or IVF lists are not kept: they would have to be built again."""
+def merge_index_files(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one index of several of the same space; graph or IVF lists are not kept: they must be built again."""
     tally.noun = "molecules"
-    for path, name in named:
+    for path, name in parts:
         with open_index(path) as index:
             for what, column in (("graph is", index.graph), ("IVF lists are", index.ivf)):
                 if column is not None:
-                    _logger.warning("%s: its %s left out; sb-build-index makes new ones of the embeddings", name, what)
-    counts = merge_indexes([path for path, _ in named], destination, force=force)
+                    logger.warning("%s: its %s left out; sb-build-index builds new ones from embeddings", name, what)
+    counts = merge_indexes([path for path, _ in parts], destination, force=force)
     tally.n_read, tally.n_written = counts.n_read, counts.n_written
 
 
 @contextlib.contextmanager
-def _merging(kind, layout, named, destination, force):
-    """Yield (open files, writer of the whole), once all attributes and the type of the vectors agree."""
+def _merging(
+    kind: type[Embeddings], layout: Layout, parts: NamedPaths, destination: str, force: bool
+) -> Iterator[tuple[list[Embeddings], ColumnWriter]]:
+    """Yield the open files and the writer of the whole, once all attributes and the type of the vectors agree."""
     with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(kind(path, layout, name=name)) for path, name in named]
+        files = [stack.enter_context(kind(path, layout, name=name)) for path, name in parts]
         for file in files[1:]:
             _require_same(files[0], file, layout)
         attributes = {name: files[0].attributes[name] for name in layout.attributes}
@@ -85,21 +97,22 @@ def _merging(kind, layout, named, destination, force):
         yield files, stack.enter_context(create_columns(temporary, layout, attributes, dtype=dtype))
 
 
-def _require_same(first, other, layout):
-    facts = [
-        {name: file.attributes[name] for name in layout.attributes if name not in _FREE_ATTRIBUTES}
-        | {"type of the vectors": str(np.dtype(file.embedding.dtype).name)}
-        for file in (first, other)
-    ]
-    for name, value in facts[0].items():
-        if facts[1][name] != value:
+def _require_same(first: Embeddings, other: Embeddings, layout: Layout) -> None:
+    expected, found = _origin(first, layout), _origin(other, layout)
+    for name, value in expected.items():
+        if found[name] != value:
             raise MismatchError(
-                f"{first.name} has {name} {value}, {other.name} has {facts[1][name]}",
+                f"{first.name} has {name} {value}, {other.name} has {found[name]}",
                 advice="only embeddings of one model or encoder can be merged",
             )
 
 
-def _add_ids(writer, repeated):
+def _origin(file: MoleculeEmbeddings | SpectrumEmbeddings, layout: Layout) -> dict[str, object]:
+    attributes = {name: file.attributes[name] for name in layout.attributes if name not in _FREE_ATTRIBUTES}
+    return attributes | {"type of the vectors": np.dtype(file.embedding.dtype).name}
+
+
+def _add_ids(writer: ColumnWriter, repeated: Mapping[int, list[str]]) -> None:
     """Add the ids of repeated structures to those of their rows: {row: texts of ids}."""
     for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
         stop = min(start + BLOCK, writer.n)

@@ -1,32 +1,38 @@
-"""Merging text files: hits, spectra, molecules. `named` are the parts as (path, name to show)."""
+"""Merging text files: hits, spectra, molecules."""
+
+from __future__ import annotations
 
 import csv
 import io
 import itertools
+from pathlib import Path
 
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.hits.table import HitWriter, QueryRows, read_query_rows
-from specbridge_tools.parts.marks import read_part
+from specbridge_tools.parts.marks import NamedPaths, read_part
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
 from specbridge_tools.provenance import is_part
+from specbridge_tools.records import Tally
 from specbridge_tools.streams import open_input, output_text
 
 
-def merge_hits(named, destination, tally, *, force):
-    """One table of several with the same columns. Shards of one file have its numbers of records. Those of other parts
-    are numbered on from part to part, so that queries of the same id stay apart.
+def merge_hits(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one table of several with the same columns.
+
+    Records of shards of one file keep their numbers. Those of other parts are numbered on from part to part, so that
+    queries of the same id stay apart.
     """
     tally.noun = "queries"
-    is_one_file = read_part(named[0][0]) is not None
-    columns, output_format = _hit_columns(named[0][0])
-    for path, name in named[1:]:
+    is_one_file = read_part(parts[0][0]) is not None
+    columns, output_format = _hit_columns(parts[0][0])
+    for path, name in parts[1:]:
         if _hit_columns(path) != (columns, output_format):
-            raise MismatchError(f"{name} has other columns than {named[0][1]}", advice="merge hits of the same options")
+            raise MismatchError(f"{name} has other columns than {parts[0][1]}", advice="merge hits of the same options")
     with output_text(destination, force=force) as stream:
         writer = HitWriter(stream, output_format=output_format, columns=columns)
         before = 0
-        for path, _ in named:
+        for path, name in parts:
             last = 0
             for query in tally.usable(read_query_rows(path)):
                 # the last column of one file says which part it was
@@ -38,7 +44,7 @@ def merge_hits(named, destination, tally, *, force):
             before += 0 if is_one_file else last
 
 
-def _hit_columns(path):
+def _hit_columns(path: Path) -> tuple[tuple[str, ...], str]:
     """(columns, format) of a table of hits, also where it has no rows."""
     with open_input(path) as raw:
         if raw.peek(1)[:1] == b"{":
@@ -46,8 +52,8 @@ def _hit_columns(path):
             return first.columns, "jsonl"
         text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         try:
-            columns = next(csv.reader(text, delimiter="\t"))
-            return tuple(name for name in columns if not is_part(name)), "tsv"
+            header = next(csv.reader(text, delimiter="\t"))
+            return tuple(name for name in header if not is_part(name)), "tsv"
         finally:
             text.detach()
 
@@ -66,27 +72,26 @@ def _renumbered(rows: list[tuple[str, ...]], columns: tuple[str, ...], record: i
     return [(*row[:at], str(record), *row[at + 1 :]) for row in rows]
 
 
-def merge_spectra(named, destination, tally, *, force):
-    """One MGF of spectra in any format; what cannot be read is counted as rejected."""
+def merge_spectra(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one MGF of spectra in any format; what cannot be read is counted as rejected."""
     tally.noun = "spectra"
     with output_text(destination, force=force) as stream:
-        for path, name in named:
-            records = SpectrumRecords(path, name=name)
-            for spectrum in tally.usable(records.read()):
-                records.write(spectrum, stream)
+        for path, name in parts:
+            for record in tally.usable(SpectrumRecords(path, name=name).read()):
+                record.write(stream)
                 tally.n_written += 1
 
 
-def merge_molecules(named, destination, tally, *, force):
-    """One file of several in the same format, with the same header."""
+def merge_molecules(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one file of several in the same format, with the same header."""
     tally.noun = "molecules"
-    parts = [MoleculeRecords(path, name=name) for path, name in named]
-    for part, (_, name) in itertools.islice(zip(parts, named, strict=True), 1, None):
-        if part.header != parts[0].header:
-            raise MismatchError(f"{name} has another header than {named[0][1]}", advice="make the columns alike")
+    files = [MoleculeRecords(path, name=name) for path, name in parts]
+    for file, (_, name) in itertools.islice(zip(files, parts, strict=True), 1, None):
+        if file.header != files[0].header:
+            raise MismatchError(f"{name} has another header than {parts[0][1]}", advice="make the columns alike")
     with output_text(destination, force=force) as stream:
-        parts[0].start(stream)
-        for part in parts:
-            for record in tally.usable(part.read()):
-                part.write(record, stream)
+        files[0].start(stream)
+        for file in files:
+            for record in tally.usable(file.read()):
+                record.write(stream)
                 tally.n_written += 1

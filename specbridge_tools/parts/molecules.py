@@ -1,6 +1,12 @@
 """The records of a file of molecules, as a split takes them."""
 
+from __future__ import annotations
+
 import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.reader import HEAD, read_molecules, read_raw
@@ -12,25 +18,28 @@ from specbridge_tools.streams import open_input
 
 @dataclasses.dataclass(frozen=True)
 class TextRecord:
-    """One record as it stands in its file, all its lines."""
+    """One record as its file has it, all its lines."""
 
     text: str
 
+    def write(self, stream: TextIO) -> None:
+        """Add the record to an open text file."""
+        stream.write(self.text)
+
 
 class MoleculeRecords:
-    """Rows of a table, lines of a .smi file or records of an SDF in file order; parts repeat the header."""
+    """`parts.records.Records` of a table (rows), a .smi file (lines) or an SDF; parts repeat the header of a table."""
 
     noun = "molecules"
 
-    def __init__(self, path, *, name):
+    def __init__(self, path: Path, *, name: str) -> None:
         self._path = path
         self._name = name
         with open_input(path) as stream:
             self.suffix = sniff(stream.read(HEAD), name) or "tsv"
         self.header = self._read_header()
 
-    def read(self):
-        """Yield each `TextRecord`, or the `Rejection` of what is no record of its format."""
+    def read(self) -> Iterator[TextRecord | Rejection]:
         with open_input(self._path) as stream:
             lines = _Lines(numbered_lines(b"", stream, self._name))
             records = read_raw(self._path, input_format=self.suffix)
@@ -39,52 +48,42 @@ class MoleculeRecords:
                 lines.before(record.line)
             while record is not None:
                 following = next(records, None)
-                text = lines.rest() if following is None else lines.before(following.line)
-                yield record if isinstance(record, Rejection) else TextRecord(text)
+                text = lines.before(math.inf if following is None else following.line)
+                yield record if isinstance(record, Rejection) else TextRecord(self._ended(text))
                 record = following
 
-    def _read_header(self):
+    def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
+        for molecule in read_molecules(self._path, input_format=self.suffix):
+            yield molecule if isinstance(molecule, Rejection) else (molecule.inchikey14, molecule.smiles)
+
+    def start(self, stream: TextIO) -> None:
+        stream.write(self.header)
+
+    def _read_header(self) -> str:
+        """The lines before the first record."""
         first = next(read_raw(self._path, input_format=self.suffix), None)
         if first is None:
             return ""
         with open_input(self._path) as stream:
             return _Lines(numbered_lines(b"", stream, self._name)).before(first.line)
 
-    def molecules(self, *, with_structure):
-        """Yield, record by record as `read` does, (InChIKey block, canonical SMILES) or a `Rejection`."""
-        for molecule in read_molecules(self._path, input_format=self.suffix):
-            yield molecule if isinstance(molecule, Rejection) else (molecule.inchikey14, molecule.smiles)
-
-    def start(self, stream):
-        """Begin a part with what stands before the first record: a table's header."""
-        stream.write(self.header)
-
-    def write(self, record, stream):
-        """Add one record to a part."""
-        stream.write(record.text)
-        if self.suffix == "sdf" and not record.text.rstrip().endswith(END_OF_RECORD):
-            stream.write(f"{END_OF_RECORD}\n")
+    def _ended(self, text: str) -> str:
+        """The text of a record with its end, which the last record of an SDF may lack."""
+        is_open = self.suffix == "sdf" and not text.rstrip().endswith(END_OF_RECORD)
+        return f"{text}{END_OF_RECORD}\n" if is_open else text
 
 
 class _Lines:
-    """Hands out the lines of a file in stretches."""
+    """Hands out the numbered lines of a file in runs."""
 
-    def __init__(self, numbered):
+    def __init__(self, numbered: Iterator[tuple[int, str]]) -> None:
         self._numbered = numbered
-        self._ahead = None
+        self._next = next(numbered, None)
 
-    def before(self, number):
-        """The lines from where the last stretch ended up to the one before `number`."""
-        stretch = []
-        while (self._ahead or self._advance()) and self._ahead[0] < number:
-            stretch.append(self._ahead[1])
-            self._ahead = None
-        return "".join(f"{line}\n" for line in stretch)
-
-    def rest(self):
-        """All lines that are left."""
-        return self.before(float("inf"))
-
-    def _advance(self):
-        self._ahead = next(self._numbered, None)
-        return self._ahead
+    def before(self, number: float) -> str:
+        """The lines from where the last run ended up to the one before `number`."""
+        lines = []
+        while self._next is not None and self._next[0] < number:
+            lines.append(f"{self._next[1]}\n")
+            self._next = next(self._numbered, None)
+        return "".join(lines)

@@ -1,20 +1,55 @@
 """The records of a file that is to be split, whatever it holds."""
 
+from __future__ import annotations
+
 import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol, TextIO
 
 from specbridge_tools.errors import FormatError
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
+from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.reader import HEAD, sniff
 from specbridge_tools.streams import display_name, open_input, seekable_input
 
 
-@contextlib.contextmanager
-def open_records(source, *, input_format="auto"):
-    """Yield the `SpectrumRecords` or `MoleculeRecords` of a path or `-`, recognised by its content.
+class Record(Protocol):
+    """One record that can be written to a part."""
 
-    They can be read more than once: stdin is first copied to a temporary file.
+    def write(self, stream: TextIO) -> None:
+        """Add the record to an open text file."""
+
+
+class Records(Protocol):
+    """The records of one file, which can be read more than once.
+
+    Attributes:
+        noun: What they are, in the plural.
+        suffix: Of the files that parts of them are written to, without the point.
     """
+
+    noun: str
+    suffix: str
+
+    def read(self) -> Iterator[Record | Rejection]:
+        """Yield every record in file order, or the reason why it cannot be used."""
+
+    def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
+        """Yield, record by record as `read` does, (InChIKey block, canonical SMILES), or the reason why there is none.
+
+        Without `with_structure` the block alone is enough, and the SMILES may be ''.
+        """
+
+    def start(self, stream: TextIO) -> None:
+        """Begin a part with what stands before the first record."""
+
+
+@contextlib.contextmanager
+def open_records(source: str | os.PathLike[str], *, input_format: str = "auto") -> Iterator[Records]:
+    """Yield the records of spectra or molecules, recognised by their content; stdin is copied to a temporary file."""
     name = display_name(source)
     with seekable_input(source) as path:
         if input_format != "auto" or _holds_spectra(path, name):
@@ -23,7 +58,7 @@ def open_records(source, *, input_format="auto"):
             yield MoleculeRecords(path, name=name)
 
 
-def _holds_spectra(path, name):
+def _holds_spectra(path: Path, name: str) -> bool:
     with open_input(path) as stream:
         head = stream.read(HEAD)
     try:

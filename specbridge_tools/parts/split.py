@@ -1,30 +1,51 @@
-"""One file -> parts: folds of whole groups of molecules for training, or stretches of equal size for many jobs."""
+"""One file -> parts: folds of whole groups of molecules for training, or ranges of equal size for many jobs."""
+
+from __future__ import annotations
 
 import contextlib
 import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.evaluation.splits import CLUSTER_THRESHOLD, assign_folds, group_molecules
+from specbridge_tools.parts.outputs import PartOutputs
 from specbridge_tools.parts.part import Part
-from specbridge_tools.records import Rejection
+from specbridge_tools.parts.records import Records
+from specbridge_tools.records import Rejection, Tally
 
 _FOLD_NAMES = {2: ("train", "val"), 3: ("train", "val", "test")}
 _DIGITS = 4
 
 
-def fold_names(n):
-    """train, val and test for 2 or 3 folds, else fold1, fold2, ..."""
+def fold_names(n: int) -> tuple[str, ...]:
+    """Name n folds: train, val (and test) for 2 or 3, else fold1, fold2, ..."""
     return _FOLD_NAMES.get(n, tuple(f"fold{i}" for i in range(1, n + 1)))
 
 
-def split_into_folds(records, outputs, tally, *, by, fractions, seed=0, threshold=CLUSTER_THRESHOLD):
-    """Write one part per fraction, no group of molecules in two of them; returns the `Part`s.
+def split_into_folds(
+    records: Records,
+    outputs: PartOutputs,
+    tally: Tally,
+    *,
+    by: str,
+    fractions: Sequence[float],
+    seed: int = 0,
+    threshold: float = CLUSTER_THRESHOLD,
+) -> list[Part]:
+    """Write one part per fraction, no group of molecules in two of them; the same input and seed give the same parts.
 
-    records: `parts.spectra.SpectrumRecords` or alike, read twice; outputs: `parts.outputs.PartOutputs`; `by` and
-    `threshold` as in `evaluation.splits.group_molecules`, or `record`: each record its own group. Records without the
-    structure that this takes are counted by `tally` as rejected. The same input and seed give the same parts.
+    Args:
+        records: Are read twice.
+        outputs: Files of the parts.
+        tally: Counts the records; those without the structure that the grouping needs are rejected.
+        by: As in `evaluation.splits.group_molecules`, or `record`: each record is its own group.
+        fractions: Of the records, above 0, scaled to sum to 1.
+        seed: Of the draw.
+        threshold: As in `evaluation.splits.group_molecules`.
     """
     names = fold_names(len(fractions))
     for name in names:
@@ -38,41 +59,69 @@ def split_into_folds(records, outputs, tally, *, by, fractions, seed=0, threshol
         for stream in streams:
             records.start(stream)
         for record, fold in zip(records.read(), fold_of, strict=True):
-            if fold >= 0:
-                records.write(record, streams[fold])
+            if fold >= 0 and not isinstance(record, Rejection):
+                record.write(streams[fold])
     tally.n_written = len(folds)
     return [_part(outputs, name, folds == i, keys, groups, by) for i, name in enumerate(names)]
 
 
-def _groups(records, tally, by, threshold):
-    """(used: one flag a record, key and group of each used record)"""
-    used, keys, smiles = [], [], {}
+def _groups(
+    records: Records, tally: Tally, by: str, threshold: float
+) -> tuple[list[bool], NDArray[Any], NDArray[np.int64]]:
+    """(whether each record is used, key of each used record, its group)."""
+    used: list[bool] = []
     if by == "record":
         used = [tally.count(record) for record in records.read()]
         return used, np.arange(sum(used)), np.arange(sum(used))
+    keys: list[str] = []
+    smiles_of: dict[str, str] = {}
     for molecule in records.molecules(with_structure=by != "molecule"):
         used.append(tally.count(molecule))
-        if used[-1]:
-            smiles.setdefault(*molecule)
-            keys.append(molecule[0])
-    group_of = dict(zip(smiles, group_molecules(list(smiles.values()), by, threshold=threshold).tolist(), strict=True))
+        if not isinstance(molecule, Rejection):
+            key, smiles = molecule
+            smiles_of.setdefault(key, smiles)
+            keys.append(key)
+    groups = group_molecules(list(smiles_of.values()), by, threshold=threshold)
+    group_of = dict(zip(smiles_of, groups.tolist(), strict=True))
     return used, np.array(keys), np.array([group_of[key] for key in keys], np.int64)
 
 
-def _part(outputs, name, mine, keys, groups, by):
-    counts = (None, None) if by == "record" else (len(np.unique(keys[mine])), len(np.unique(groups[mine])))
-    return Part(name, str(outputs.path(name)), int(mine.sum()), *counts)
+def _part(
+    outputs: PartOutputs,
+    name: str,
+    in_fold: NDArray[np.bool_],
+    keys: NDArray[Any],
+    groups: NDArray[np.int64],
+    by: str,
+) -> Part:
+    path, n_records = str(outputs.path(name)), int(in_fold.sum())
+    if by == "record":
+        return Part(name, path, n_records)
+    return Part(name, path, n_records, len(np.unique(keys[in_fold])), len(np.unique(groups[in_fold])))
 
 
-def split_into_stretches(records, outputs, tally, *, n_parts=None, size=None):
-    """Write consecutive records, in order, as parts 0001, 0002, ...; returns the `Part`s.
+def split_into_stretches(
+    records: Records, outputs: PartOutputs, tally: Tally, *, n_parts: int | None = None, size: int | None = None
+) -> list[Part]:
+    """Write consecutive records, in order, as parts 0001, 0002, ...
 
-    Either `n_parts` parts whose sizes differ by one at most (the file is read twice), or parts of `size` records, the
-    last one smaller. Raises `DataError` for more parts than records.
+    Args:
+        records: Are read twice for `n_parts`.
+        outputs: Files of the parts.
+        tally: Counts the records.
+        n_parts: How many parts, whose sizes differ by one at most.
+        size: Records of each part instead; the last one may have fewer.
+
+    Raises:
+        DataError: For more parts than records.
     """
-    if (n_parts is None) == (size is None):
+    sizes: Iterable[int]
+    if n_parts is not None and size is None:
+        sizes = _even_sizes(records, n_parts)
+    elif size is not None and n_parts is None:
+        sizes = itertools.repeat(size)
+    else:
         raise UsageError("give either a number of parts or their size")
-    sizes = itertools.repeat(size) if n_parts is None else _even_sizes(records, n_parts)
     usable = tally.usable(records.read())
     parts = []
     for number, length in enumerate(sizes, start=1):
@@ -83,9 +132,9 @@ def split_into_stretches(records, outputs, tally, *, n_parts=None, size=None):
         n_written = 1
         with outputs.open(name) as stream:
             records.start(stream)
-            records.write(first, stream)
+            first.write(stream)
             for record in itertools.islice(usable, length - 1):
-                records.write(record, stream)
+                record.write(stream)
                 n_written += 1
         parts.append(Part(name, str(outputs.path(name)), n_written))
     if not parts:
@@ -95,15 +144,15 @@ def split_into_stretches(records, outputs, tally, *, n_parts=None, size=None):
     return parts
 
 
-def _even_sizes(records, n_parts):
+def _even_sizes(records: Records, n_parts: int) -> list[int]:
     n = sum(not isinstance(record, Rejection) for record in records.read())
     if 0 < n < n_parts:
         raise DataError(f"{n} {records.noun} cannot fill {n_parts} parts", advice="ask for fewer parts")
     return [n // n_parts + (i < n % n_parts) for i in range(n_parts)]
 
 
-def _refuse_older_parts(outputs, n):
-    """Parts that an earlier split left behind the last one would be taken for parts of this one."""
+def _refuse_older_parts(outputs: PartOutputs, n: int) -> None:
+    """Raise `UsageError` where an earlier split left more parts, which would be taken for parts of this one."""
     beyond = outputs.path(f"{n + 1:0{_DIGITS}d}")
     if beyond.exists():
         raise UsageError("is left from an earlier split into more parts", where=beyond, advice="remove it first")

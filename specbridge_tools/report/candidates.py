@@ -1,10 +1,17 @@
 """The best candidates of one query as an HTML table, each with its structure drawn."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 from specbridge_tools.errors import DataError
+from specbridge_tools.hits.hits import Hits
 from specbridge_tools.molecules.chemistry import draw_structure
-from specbridge_tools.report.markup import element, image, joined
+from specbridge_tools.report.markup import Markup, element, image, joined
+from specbridge_tools.report.table import fixed
 
 _WIDTH, _HEIGHT = 220, 140
+_TEXTS = ("rank", "smiles", "inchikey14", "formula", "adduct", "name", "all_ids", "id")
 # column of the hits -> heading, digits behind the point
 _NUMBERS = {
     "exact_mass": ("mass (Da)", 4),
@@ -15,31 +22,28 @@ _NUMBERS = {
 }
 
 
-def candidate_table(hits, *, top, truth=""):
-    """The first `top` candidates of `Hits`, and how many there are beside them; truth: InChIKey block to be marked."""
+def candidate_table(hits: Hits, *, top: int, truth: str = "") -> Markup:
+    """The first `top` candidates, and how many more there are; marks those with the InChIKey block `truth`."""
+    columns = {name: hits.column(name) for name in _TEXTS if name in hits.columns}
     numbers = {name: hits.numbers(name) for name in _NUMBERS if name in hits.columns}
     headings = ("rank", "structure", "molecule", "formula", "adduct", *(_NUMBERS[name][0] for name in numbers))
     rows = [element("tr", *(element("th", heading) for heading in headings))]
-    for at in range(min(top, hits.n_rows)):
-        values = hits.printed(at)
+    for row in range(min(top, hits.n_rows)):
+        texts = {name: values[row] for name, values in columns.items()}
+        is_true = texts["inchikey14"] == truth
         cells = (
-            element("td", values.get("rank", at + 1)),
-            element("td", _structure(values.get("smiles", ""))),
-            element("td", _names(values, is_true=values["inchikey14"] == truth), class_="long"),
-            element("td", values.get("formula", "")),
-            element("td", values.get("adduct", "")),
-            *(element("td", fixed(numbers[name][at], _NUMBERS[name][1]), align="right") for name in numbers),
+            element("td", texts.get("rank", row + 1)),
+            element("td", _structure(texts.get("smiles", ""))),
+            element("td", _names(texts, is_true=is_true), class_="long"),
+            element("td", texts.get("formula", "")),
+            element("td", texts.get("adduct", "")),
+            *(element("td", fixed(numbers[name][row], _NUMBERS[name][1]), align="right") for name in numbers),
         )
-        rows.append(element("tr", *cells, class_="true" if values["inchikey14"] == truth else None))
+        rows.append(element("tr", *cells, class_="true" if is_true else None))
     return joined(element("table", *rows, border=1, cellpadding=4, cellspacing=0), _remainder(hits, top))
 
 
-def fixed(number, digits):
-    """A number with so many digits, '' for NaN."""
-    return "" if number != number else f"{number:.{digits}f}"
-
-
-def _structure(smiles):
+def _structure(smiles: str) -> str:
     try:
         svg = draw_structure(smiles, width=_WIDTH, height=_HEIGHT)
     except DataError as error:
@@ -47,17 +51,17 @@ def _structure(smiles):
     return image(svg, text=smiles, width=_WIDTH, height=_HEIGHT)
 
 
-def _names(values, *, is_true):
-    lines = [element("b", values["name"])] if values.get("name") else []
-    lines += [values[name] for name in ("smiles", "inchikey14") if values.get(name)]
-    ids = values.get("all_ids") or values.get("id")
+def _names(texts: Mapping[str, str], *, is_true: bool) -> Markup:
+    """Name, SMILES, InChIKey block and ids, one line each."""
+    lines: list[str] = [element("b", texts["name"])] if texts.get("name") else []
+    lines += [texts[name] for name in ("smiles", "inchikey14") if texts.get(name)]
+    ids = texts.get("all_ids") or texts.get("id")
     lines += [f"id {ids}"] if ids else []
     lines += [element("b", "true molecule")] if is_true else []
     return joined(*(element("div", line) for line in lines))
 
 
-def _remainder(hits, top):
-    compared = hits.value("n_candidates")
-    shown = min(top, hits.n_rows)
-    text = f"{shown} of {hits.n_rows} candidates in the table of hits"
-    return element("p", f"{text}, of {compared} that were compared." if compared else f"{text}.")
+def _remainder(hits: Hits, top: int) -> Markup:
+    n_compared = hits.value("n_candidates")
+    text = f"{min(top, hits.n_rows)} of {hits.n_rows} candidates in the table of hits"
+    return element("p", f"{text}, of {n_compared} that were compared." if n_compared else f"{text}.")

@@ -1,16 +1,24 @@
 """The hits of many spectra as one HTML page for people, which needs neither network nor scripts."""
 
+from __future__ import annotations
+
 import base64
 import collections
 import contextlib
 import dataclasses
 import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, TextIO
 
 from specbridge_tools.errors import UsageError
+from specbridge_tools.evaluation.truth import TruthTable
+from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.hits.hits import Hits
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
+from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import CREATED_BY
+from specbridge_tools.records import Tally
 from specbridge_tools.report.candidates import candidate_table
 from specbridge_tools.report.markup import Markup, element, joined
 from specbridge_tools.report.overview import overview_row, overview_table, summary_section
@@ -20,6 +28,7 @@ from specbridge_tools.report.verdicts import Verdicts
 from specbridge_tools.search.queries.source import open_query_source
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import Source
 
 _STYLE = """
 body { font-family: sans-serif; font-size: 14px; margin: 2em auto; max-width: 1100px; }
@@ -46,29 +55,33 @@ _CAUTION = (
 
 
 def write_report(
-    hits,
-    stream,
+    hits: BinaryIO,
+    stream: TextIO,
     *,
-    spectra=(),
-    truths=None,
-    ranker=None,
-    queries=100,
-    top=5,
-    group_by=None,
-    input_format="auto",
-    tally,
-    display,
-):
-    """Read a hits table, a binary file that can be read more than once, and write the page to the open text file.
+    spectra: Sequence[Source] = (),
+    truths: TruthTable | None = None,
+    ranker: Ranker | None = None,
+    queries: int = 100,
+    top: int = 5,
+    group_by: str | None = None,
+    input_format: str = "auto",
+    tally: Tally,
+    display: SilentProgress,
+) -> None:
+    """Read a hits table and write the page; memory grows with the number of queries only for `truths`.
 
-    spectra   what was searched, to be drawn: none, or a path or `-` for each part whose hits were merged, in order
-    truths    `evaluation.truth.TruthTable`, or None
-    ranker    `fragmentation.network.ranker.Ranker` that says which peaks fragments explain, or None
-    queries   how many are shown, the first ones, 0 for all; top: candidates of each
-    group_by  field of the spectra's metadata that names the groups which the queries are, or None
-    tally     `Tally` of the queries: all are read, those shown are written; display: progress
-
-    Memory does not grow with the number of queries, but for what `truths` takes.
+    Args:
+        hits: The table, which is read more than once.
+        stream: An open text file.
+        spectra: What was searched, to be drawn: none, or one source for each part whose hits were merged, in order.
+        truths: Of the queries.
+        ranker: Says which peaks fragments explain.
+        queries: How many are shown, the first ones; 0 for all.
+        top: How many candidates of each.
+        group_by: Field of the spectra's metadata that names groups of spectra, where these are the queries.
+        input_format: Of the spectra.
+        tally: Of the queries: all are read, those shown are written.
+        display: Shows the progress.
     """
     summary, verdicts = Summary(), None
     with _queries(hits) as every:
@@ -82,17 +95,17 @@ def write_report(
     stream.write(summary_section(summary, n_drawn=n_drawn, accuracy=verdicts.accuracy if verdicts else ()))
     stream.write(element("h2", "Queries"))
     with _queries(hits, n_drawn) as drawn:
-        lines = (overview_row(i, one, _verdict(verdicts, one)[1]) for i, one in enumerate(drawn, start=1))
+        lines = (overview_row(i, query, _verdict(verdicts, query)[1]) for i, query in enumerate(drawn, start=1))
         stream.writelines(overview_table(lines))
     with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, input_format) as complete:
-        for number, one in enumerate(complete, start=1):
-            stream.write(_query_section(number, one, ranker, top, *_verdict(verdicts, one)))
+        for number, query in enumerate(complete, start=1):
+            stream.write(_query_section(number, query, ranker, top, *_verdict(verdicts, query)))
             tally.n_written += 1
             display.advance()
     _write_foot(stream)
 
 
-def spectra_of_parts(sources, *, input_format="auto"):
+def spectra_of_parts(sources: Iterable[Source], *, input_format: str = "auto") -> Iterator[Spectrum]:
     """Yield the usable spectra of several files, numbered on from file to file as `sb-merge` numbers hits."""
     before = 0
     for source in sources:
@@ -105,33 +118,35 @@ def spectra_of_parts(sources, *, input_format="auto"):
 
 
 @contextlib.contextmanager
-def _queries(hits, n=None):
-    """Yield the `Hits` of the first `n` queries of a file, all of them where None, from its start."""
+def _queries(hits: BinaryIO, n: int | None = None) -> Iterator[Iterator[Hits]]:
+    """Yield the hits of the first `n` queries of a file, all of them for None, from its start."""
     hits.seek(0)
     with contextlib.closing(read_hits(hits)) as every:
         yield itertools.islice(every, n)
 
 
 @contextlib.contextmanager
-def _with_spectra(hits, sources, group_by, input_format):
-    """Yield the `Hits`, with their spectra where there are `sources`."""
+def _with_spectra(
+    hits: Iterable[Hits], sources: Sequence[Source], group_by: str | None, input_format: str
+) -> Iterator[Iterable[Hits]]:
+    """Yield the hits, with their spectra where there are `sources`."""
     if not sources:
         yield hits
     elif group_by is None:
         with open_query_source(spectra_of_parts(sources, input_format=input_format)) as source:
             yield with_spectra(hits, source)
     elif len(sources) > 1:
-        raise UsageError("groups of spectra can be drawn from one file alone", advice="sb-merge makes one of several")
+        raise UsageError("groups of spectra can be drawn from one file only", advice="sb-merge makes one of several")
     else:
         with open_query_source(sources[0], input_format=input_format, reread=True) as source:
             yield with_groups(hits, source, group_by)
 
 
-def _verdict(verdicts, hits):
+def _verdict(verdicts: Verdicts | None, hits: Hits) -> tuple[str, str]:
     return ("", "") if verdicts is None else verdicts.find(hits)
 
 
-def _query_section(number, hits: Hits, ranker, top, truth, verdict):
+def _query_section(number: int, hits: Hits, ranker: Ranker | None, top: int, truth: str, verdict: str) -> Markup:
     parts = [element("h2", hits.query_id, id=f"query-{number}")]
     if verdict:
         parts.append(element("p", verdict))
@@ -142,7 +157,7 @@ def _query_section(number, hits: Hits, ranker, top, truth, verdict):
     return joined(*parts, Markup("\n"))
 
 
-def _write_head(stream):
+def _write_head(stream: TextIO) -> None:
     # a sheet that is linked leaves no text behind where a server takes it out of the page
     style = "data:text/css;base64," + base64.b64encode(_STYLE.encode()).decode()
     head = (
@@ -153,7 +168,7 @@ def _write_head(stream):
     stream.write(f'<!DOCTYPE html>\n<html lang="en">\n{element("head", *head)}\n<body>\n')
 
 
-def _write_foot(stream):
+def _write_foot(stream: TextIO) -> None:
     rows = (element("tr", element("th", name), element("td", text)) for name, text in _COLUMNS)
     table = element("table", *rows, border=1, cellpadding=4, cellspacing=0)
     stream.write(joined(element("h2", "How to read this"), table, element("p", _CAUTION), element("p", CREATED_BY)))

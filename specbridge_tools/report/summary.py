@@ -1,8 +1,12 @@
-"""What all queries of a hits table come to, read in one pass."""
+"""Counts over all queries of a hits table, made in one pass."""
+
+from __future__ import annotations
 
 import collections
 import dataclasses
 import math
+
+from specbridge_tools.hits.hits import Hits
 
 N_BINS = 10
 
@@ -11,20 +15,24 @@ N_BINS = 10
 class Summary:
     """Counts over queries.
 
-    reasons        why a query has no candidate -> how many
-    probabilities  (N_BINS,) best candidates by their probability, from 0 to 1
-    not_stated     answered queries without a probability
+    Attributes:
+        n_queries: All.
+        n_answered: Those with a candidate.
+        n_candidates: Of all queries.
+        reasons: Why a query has no candidate -> how many.
+        probabilities: (N_BINS,) best candidates by their probability, from 0 to 1.
+        n_without_probability: Answered queries whose best candidate has none.
     """
 
     n_queries: int = 0
     n_answered: int = 0
     n_candidates: int = 0
-    reasons: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    reasons: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     probabilities: list[int] = dataclasses.field(default_factory=lambda: [0] * N_BINS)
-    not_stated: int = 0
+    n_without_probability: int = 0
 
-    def add(self, hits):
-        """Count one query (`Hits`), and return it."""
+    def add(self, hits: Hits) -> Hits:
+        """Count one query, and return it."""
         self.n_queries += 1
         if not hits.n_rows:
             self.reasons[hits.reason or "no reason given"] += 1
@@ -33,7 +41,7 @@ class Summary:
         self.n_candidates += hits.n_rows
         probability = float(hits.numbers("probability")[0]) if "probability" in hits.columns else math.nan
         if not math.isfinite(probability):
-            self.not_stated += 1
+            self.n_without_probability += 1
         else:
             self.probabilities[min(N_BINS - 1, max(0, int(probability * N_BINS)))] += 1
         return hits

@@ -6,9 +6,10 @@ format has had several versions its `format_version`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
@@ -36,20 +37,20 @@ def read_tensor_file(
         DataError: Where the file cannot be read.
         FormatError: Where it is no safetensors file, or a broken one.
     """
-    try:
-        with safe_open(path, framework=framework) as file:
-            header = _header(file.metadata())
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118, not a dict
-            return header, {name: file.get_tensor(name) for name in names}
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
-    except (SafetensorError, ValueError) as error:
-        raise FormatError(f"is no safetensors file, or a broken one ({error})", where=path) from error
+    with _opened(path, framework) as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118, not a dict
+        return _header(file.metadata()), {name: file.get_tensor(name) for name in names}
 
 
 def read_header(path: str | os.PathLike[str]) -> Header:
     """The header of a safetensors file, empty for a file of others; raises as `read_tensor_file` does."""
     return read_tensor_file(path, prefix="\0")[0]
+
+
+def read_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor, none of which is read; raises as `read_tensor_file` does."""
+    with _opened(path, "numpy") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118, not a dict
 
 
 def check_header(header: Header, path: object, *, expected_format: str, version: int) -> None:
@@ -72,6 +73,18 @@ def write_tensor_file(tensors: Mapping[str, Any], header: Header, path: str | os
     else:
         from safetensors.numpy import save_file
     save_file(dict(tensors), path, metadata=metadata)
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str], framework: str) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
+    except (SafetensorError, ValueError) as error:
+        message = f"is no safetensors file, or a broken one ({error})"
+        raise FormatError(message, where=path, advice="copy it or make it again") from error
 
 
 def _header(metadata: Mapping[str, str] | None) -> Header:

@@ -81,7 +81,7 @@ def test_lists_that_cannot_be_audited(call, write, tmp_path):
     arguments = write(KEKULE)
     (tmp_path / "other.tsv").write_text("list_id\tsmiles\nelsewhere\tCCO\n")
     assert (
-        b"holds no whole list with its truth"
+        b"holds no complete list with its truth"
         in call("sb-evaluate", *arguments, "--audit", "other.tsv", status=1).stderr
     )
     hits = (tmp_path / "hits.tsv").read_text().replace("\t6\t", "\t60\t")

@@ -121,7 +121,7 @@ def test_stdin(run, files, name):
         (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a", "x: is of no known kind"),
         (b"\x89HDF\r\n\x1a\n" + bytes(100), "x: is a broken HDF5 file"),
         (b"PK\x03\x04aaaaaaaaaaaa", "x: is of no known kind"),
-        (b"\x05\x00\x00\x00\x00\x00\x00\x00{nope", "x: is a broken safetensors file"),
+        (b"\x05\x00\x00\x00\x00\x00\x00\x00{nope", "x: is no safetensors file, or a broken one"),
     ],
 )
 def test_what_is_unknown_or_broken_is_status_1(call, tmp_path, data, message):

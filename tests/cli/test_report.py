@@ -174,7 +174,7 @@ def test_groups_are_drawn_with_all_their_spectra(call, files):
     page = Page(call("sb-report", "grouped.tsv", *options, "--truth", "grouped.mgf").stdout.decode())
     assert [text[:2] for text in page.pictures] == ["CC", "a,", "b,"]
     done = call("sb-report", "grouped.tsv", *options, "--spectra", "grouped.mgf", status=2)
-    assert b"from one file alone; sb-merge makes one of several" in done.stderr
+    assert b"from one file only; sb-merge makes one of several" in done.stderr
 
 
 @pytest.mark.slow

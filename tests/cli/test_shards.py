@@ -128,7 +128,7 @@ def test_shards_of_embedded_spectra(data, run_command):
     for number, parts in enumerate((of_rows, of_parts)):
         run_command("sb-merge", *parts, "-o", f"e{number}.merged.tsv", cwd=data)
         assert (data / f"e{number}.merged.tsv").read_bytes() == (data / "e.tsv").read_bytes()
-    assert "is shard 1/2 itself" in run_command(
+    assert "is already shard 1/2" in run_command(
         "sb-query", "s.1.h5", *query, "--shard", "1/2", "-o", "x", cwd=data, status=2
     )
 

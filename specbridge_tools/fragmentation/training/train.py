@@ -13,10 +13,10 @@ from specbridge_tools.fragmentation.network.batch import CandidateArrays, join
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.prepare import RELATIVE_INTENSITY, Peaks, relative_intensity_features
 from specbridge_tools.fragmentation.training.checkpoint import load_state, save_state
+from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
 from specbridge_tools.processes import ALONE
 
 _logger = logging.getLogger(__name__)
-CUTOFFS = (1, 5, 20)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -156,8 +156,6 @@ def recall(score_of, examples):
     found, lengths = [], []
     for example in examples:
         for scores in score_of(example):
-            better = int((scores[1:] > scores[0]).sum())
-            equal = int((scores[1:] == scores[0]).sum())
-            found.append([min(1.0, max(0.0, (k - better) / (equal + 1))) for k in CUTOFFS])
+            found.append(expected_recall(*tie_counts(scores, 0), RECALL_CUTOFFS))
             lengths.append(len(scores))
     return np.mean(found, axis=0), float(np.mean(lengths))

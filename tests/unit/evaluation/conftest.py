@@ -44,24 +44,24 @@ def random_case():
     """Hits and truths of many queries: ties, repeated structures, missing truths, missing queries."""
 
     def make(seed, n_queries=60, n_molecules=15):
-        random = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         truths, hits = [], []
         for i in range(n_queries):
-            key = f"KEY{random.integers(n_molecules):03d}"
-            adduct = ("[M+H]+", "[M-H]-")[random.integers(2)]
-            mz = float(random.uniform(100, 900))
+            key = f"KEY{rng.integers(n_molecules):03d}"
+            adduct = ("[M+H]+", "[M-H]-")[rng.integers(2)]
+            mz = float(rng.uniform(100, 900))
             truths.append((f"q{i}", key, 1 if adduct.endswith("+") else -1, adduct, mz))
-            if random.random() < 0.1:
+            if rng.random() < 0.1:
                 continue
-            n = random.integers(0, 30)
-            keys = [f"KEY{k:03d}" for k in random.integers(0, 40, n)]
-            if random.random() < 0.8:
+            n = rng.integers(0, 30)
+            keys = [f"KEY{k:03d}" for k in rng.integers(0, 40, n)]
+            if rng.random() < 0.8:
                 keys.append(key)
-            scores = np.sort(random.integers(0, 6, len(keys)) / 7)[::-1]
-            keys = random.permutation(keys)
-            rows = [(str(k), float(s), round(random.normal(), 3)) for k, s in zip(keys, scores, strict=True)]
+            scores = np.sort(rng.integers(0, 6, len(keys)) / 7)[::-1]
+            keys = rng.permutation(keys)
+            rows = [(str(k), float(s), round(rng.normal(), 3)) for k, s in zip(keys, scores, strict=True)]
             hits.append(_hits(f"q{i}", rows))
-        order = random.permutation(len(hits))
+        order = rng.permutation(len(hits))
         return [hits[i] for i in order], _truths(*truths)
 
     return make

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specbridge_tools.evaluation import spelling
-from specbridge_tools.evaluation.audit import SpelledList, audit
+from specbridge_tools.evaluation.audit import AuditList, audit
 from specbridge_tools.evaluation.spelling import SpellingModel, ngram_matrix
 
 RINGS = ("c1ccccc1", "c1ccncc1", "c1ccoc1", "C1CCCCC1", "C1CCNCC1", "c1ccsc1")
@@ -21,13 +21,13 @@ def reversed_chain(smiles):
 
 
 def lists(n, *, truth=str, decoy=str, size=8, seed=0):
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     made = []
     for i in range(n):
-        molecules = [MOLECULES[j] for j in random.permutation(len(MOLECULES))[:size]]
-        at = int(random.integers(size))
-        spelled = [[truth(text)] if j == at else [decoy(text)] for j, text in enumerate(molecules)]
-        made.append(SpelledList(f"MOLECULE{i}", spelled, molecules, at))
+        molecules = [MOLECULES[j] for j in rng.permutation(len(MOLECULES))[:size]]
+        at = int(rng.integers(size))
+        as_given = [[truth(text)] if j == at else [decoy(text)] for j, text in enumerate(molecules)]
+        made.append(AuditList(f"MOLECULE{i}", as_given, molecules, at))
     return made
 
 
@@ -61,11 +61,11 @@ def test_what_molecules_tell_is_no_alarm(spell):
     """Truths that are all of one kind are found by any string model; their spelling adds nothing."""
     chlorides = [text for text in MOLECULES if "Cl" in text]
     others = [text for text in MOLECULES if "Cl" not in text]
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     made = []
     for i in range(30):
-        molecules = [chlorides[i % len(chlorides)], *(others[j] for j in random.permutation(len(others))[:7])]
-        made.append(SpelledList(f"MOLECULE{i}", [[spell(text)] for text in molecules], molecules, 0))
+        molecules = [chlorides[i % len(chlorides)], *(others[j] for j in rng.permutation(len(others))[:7])]
+        made.append(AuditList(f"MOLECULE{i}", [[spell(text)] for text in molecules], molecules, 0))
     found = figures(audit(made, resamples=200))
     assert found["spelling_as_given"].value > 0.9
     assert found["spelling_excess"].value == pytest.approx(0, abs=0.1)
@@ -78,8 +78,8 @@ def test_spelling_sounds_the_alarm_also_where_molecules_tell_as_much():
     made = []
     for i in range(20):
         molecules = [chlorides[i % len(chlorides)], *others[i : i + 6]]
-        spelled = [[reversed_chain(molecules[0])], *([text] for text in molecules[1:])]
-        made.append(SpelledList(f"MOLECULE{i}", spelled, molecules, 0))
+        as_given = [[reversed_chain(molecules[0])], *([text] for text in molecules[1:])]
+        made.append(AuditList(f"MOLECULE{i}", as_given, molecules, 0))
     found = figures(audit(made, resamples=200))
     assert found["spelling_excess"].low <= 0.02
     assert found["spelling_marks"].value == 1
@@ -96,18 +96,18 @@ def test_marks_are_what_differs(given, canonical, n):
 
 def test_one_of_several_spellings_is_enough():
     made = []
-    for each in lists(40, truth=reversed_chain):
-        pairs = zip(each.spelled, each.canonical, strict=True)
-        spelled = [list(dict.fromkeys([smiles, *strings])) for strings, smiles in pairs]
-        made.append(dataclasses.replace(each, spelled=spelled))
-    assert sum(len(strings) == 2 for each in made for strings in each.spelled) == 40
+    for candidates in lists(40, truth=reversed_chain):
+        pairs = zip(candidates.as_given, candidates.canonical, strict=True)
+        as_given = [list(dict.fromkeys([smiles, *strings])) for strings, smiles in pairs]
+        made.append(dataclasses.replace(candidates, as_given=as_given))
+    assert sum(len(strings) == 2 for candidates in made for strings in candidates.as_given) == 40
     assert figures(audit(made, resamples=200))["spelling"].value == 1
 
 
 def test_few_molecules_say_nothing():
     metrics = audit(lists(9))
     assert all(math.isnan(metric.value) for metric in metrics)
-    assert metrics[-1].note == "needs 10 molecules whose lists hold them and a decoy, there are 9"
+    assert metrics[-1].note == "needs 10 molecules whose lists hold them and a decoy, found 9"
     assert audit([])[-1].metric == "alarm"
 
 
@@ -124,10 +124,10 @@ def test_ngrams_are_counted_within_strings_alone():
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_the_gradient_is_that_of_the_loss(seed):
-    random = np.random.default_rng(seed)
-    features = ngram_matrix([MOLECULES[i] for i in random.integers(0, len(MOLECULES), 6)])
-    fit = spelling._Fit(features, np.array([0, 0, 0, 1, 1, 1]), np.array([1, 0, 0, 1, 1, 0], bool))
-    weights = random.normal(size=features.shape[1]) / 10
+    rng = np.random.default_rng(seed)
+    features = ngram_matrix([MOLECULES[i] for i in rng.integers(0, len(MOLECULES), 6)])
+    fit = spelling._Likelihood(features, np.array([0, 0, 0, 1, 1, 1]), np.array([1, 0, 0, 1, 1, 0], bool))
+    weights = rng.normal(size=features.shape[1]) / 10
     direction = np.zeros(features.shape[1])
     direction[features.indices[:5]] = 1
     step = 1e-5
@@ -138,7 +138,7 @@ def test_the_gradient_is_that_of_the_loss(seed):
 
 
 def test_the_model_learns_what_truths_look_like():
-    model = SpellingModel([(["CCN"], [["CCO"], ["CCC"]])] * 10)
+    model = SpellingModel([(["CCN"], [["CCO"], ["CCC"]])] * 10, features=ngram_matrix)
     scores = model.scores(["NCC", "OCC", "CCCC"])
     assert scores[0] > scores[1]
     assert scores[0] > scores[2]

@@ -10,12 +10,12 @@ TRUE = {"scale": 8.0, "none": -1.0, "none_log_candidates": 0.5, "none_log_top": 
 
 def lists_of_the_model(n, seed, parameters=TRUE):
     """Lists whose truth, or its absence, is drawn from the very model that is fitted; twice as many were found."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for _ in range(n):
-        scores = random.uniform(0, 1, random.integers(2, 40)) - random.uniform(0, 50)
+        scores = rng.uniform(0, 1, rng.integers(2, 40)) - rng.uniform(0, 50)
         chance = candidate_probabilities(scores, parameters, n_candidates=2 * len(scores))
         chance = np.append(chance, max(0, 1 - chance.sum()))
-        drawn = random.choice(len(chance), p=chance / chance.sum())
+        drawn = rng.choice(len(chance), p=chance / chance.sum())
         yield scores, (drawn if drawn < len(scores) else -1), 2 * len(scores)
 
 
@@ -47,23 +47,23 @@ def test_finds_the_parameters_that_made_the_data():
 @pytest.mark.parametrize("unit", [1.0, 1000.0])
 def test_fresh_queries_are_calibrated_and_the_unit_of_score_does_not_matter(unit):
     def lists(n, seed):
-        random = np.random.default_rng(seed)
-        sizes = random.integers(5, 60, n)
-        return [(np.append(random.normal(0, 1, size), random.normal(2.5, 1)) * unit, size) for size in sizes]
+        rng = np.random.default_rng(seed)
+        sizes = rng.integers(5, 60, n)
+        return [(np.append(rng.normal(0, 1, size), rng.normal(2.5, 1)) * unit, size) for size in sizes]
 
     fitted = calibration.fit_calibration(lists(1500, 0), seed=1)
-    stated, right = [], []
+    probability, correct = [], []
     for scores, truth in calibration.remove_truths(lists(3000, 9), seed=5):
         p = probabilities(scores, fitted)
-        stated.append(p.max())
-        right.append(float(p.argmax() == truth))
-    assert calibration.expected_calibration_error(stated, right) < 0.05
-    assert np.mean(stated) == pytest.approx(np.mean(right), abs=0.03)
+        probability.append(p.max())
+        correct.append(float(p.argmax() == truth))
+    assert calibration.expected_calibration_error(probability, correct) < 0.05
+    assert np.mean(probability) == pytest.approx(np.mean(correct), abs=0.03)
 
 
 def test_a_better_score_never_means_a_lower_probability():
-    random = np.random.default_rng(0)
-    lists = [(np.append(random.normal(0, 1, size), -3.0), size) for size in random.integers(5, 60, 400)]
+    rng = np.random.default_rng(0)
+    lists = [(np.append(rng.normal(0, 1, size), -3.0), size) for size in rng.integers(5, 60, 400)]
     fitted = calibration.fit_calibration(lists)
     assert fitted["scale"] == 0
     # with every score alike the truth is any of them, in half of the lists
@@ -74,7 +74,7 @@ AT = np.array([3.0, -0.5, 0.4, -0.7])
 
 
 def weighted(lists, weights):
-    return calibration._Lists([(*one, weight) for one, weight in zip(lists, weights, strict=True)])
+    return calibration._ScoreLists([(*scored, weight) for scored, weight in zip(lists, weights, strict=True)])
 
 
 def test_loss_is_the_mean_negative_log_likelihood():
@@ -84,7 +84,7 @@ def test_loss_is_the_mean_negative_log_likelihood():
     for scores, truth, n in lists:
         p = candidate_probabilities(scores, dict(zip(PARAMETERS, AT, strict=True)), n_candidates=n)
         slow -= np.log(p[truth] if truth >= 0 else 1 - p.sum())
-    assert loss - calibration._PULL / 2 * (0.4**2 + 0.7**2) == pytest.approx(slow / 30)
+    assert loss - calibration._RIDGE / 2 * (0.4**2 + 0.7**2) == pytest.approx(slow / 30)
 
 
 def test_weights_count_like_repeats():
@@ -112,8 +112,8 @@ def test_lists_that_determine_nothing_are_refused(queries):
 
 def test_reliability_by_hand():
     table = calibration.reliability_table([0.05, 0.15, 0.15, 0.95, 1.0], [0, 0, 1, 1, 1])
-    assert [(row.low, row.n, row.right) for row in table] == [(0.0, 1, 0.0), (0.1, 2, 0.5), (0.9, 2, 1.0)]
-    assert table[-1].stated == pytest.approx(0.975)
+    assert [(row.low, row.n, row.correct) for row in table] == [(0.0, 1, 0.0), (0.1, 2, 0.5), (0.9, 2, 1.0)]
+    assert table[-1].probability == pytest.approx(0.975)
     error = calibration.expected_calibration_error([0.05, 0.15, 0.15, 0.95, 1.0], [0, 0, 1, 1, 1])
     assert error == pytest.approx((0.05 + 2 * 0.35 + 2 * 0.025) / 5)
     assert np.isnan(calibration.expected_calibration_error([], []))

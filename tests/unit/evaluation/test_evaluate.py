@@ -7,7 +7,7 @@ import pytest
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.evaluation.baselines import SpectrumBlindScore
 from specbridge_tools.evaluation.candidates import read_lists
-from specbridge_tools.evaluation.evaluate import evaluate, first_candidates
+from specbridge_tools.evaluation.evaluate import evaluate, judge_top_hits
 
 KS = (1, 5, 20)
 
@@ -39,9 +39,9 @@ def slow_reference(hits, truths):
     result = {}
     for k in KS:
         of = {m: [c for q, c in zip(ids, credit[k], strict=True) if key_of[q] == m] for m in molecules}
-        random, resampled = np.random.default_rng(0), []
+        rng, resampled = np.random.default_rng(0), []
         for _ in range(2000):
-            drawn = [of[molecules[i]] for i in random.integers(0, len(molecules), len(molecules))]
+            drawn = [of[molecules[i]] for i in rng.integers(0, len(molecules), len(molecules))]
             resampled.append(sum(map(sum, drawn)) / sum(map(len, drawn)))
         result[k] = (
             np.mean(credit[k]),
@@ -155,7 +155,7 @@ def test_repeated_rows_of_a_whole_list_do_not_count_as_cut(make_hits, make_truth
     assert not candidates.is_cut
     assert candidates.score.tolist() == [0.9, 0.5]
     assert candidates.mass_error.tolist() == [1.0, 2.0]
-    assert candidates.best["score"] == "0.9"
+    assert candidates.top_hit.score == 0.9
 
 
 def test_tables_without_mass_errors_have_no_mass_only_baseline(make_hits, make_truths):
@@ -173,7 +173,7 @@ def test_queries_without_candidates_are_misses(make_hits, make_truths):
     assert not any(m.ranking == "probability" for m in found.values())
 
 
-def test_stated_probabilities_are_checked(make_hits, make_truths):
+def test_probabilities_are_checked(make_hits, make_truths):
     truths = make_truths(("a", "AAA"), ("b", "BBB"), ("c", "CCC"), ("d", "DDD"))
     hits = [
         make_hits("a", [("AAA", 0.9, 1.0, 0.95), ("XXX", 0.1, 1.0, 0.01)]),
@@ -181,9 +181,9 @@ def test_stated_probabilities_are_checked(make_hits, make_truths):
         make_hits("c", [("CCC", 0.9, 1.0, 0.45), ("XXX", 0.9, 1.0, 0.45)]),
     ]
     lists = list(read_lists(hits, truths))
-    stated, right = first_candidates(lists)
-    np.testing.assert_allclose(stated, [0.95, 0.65, 0.45, np.nan])
-    assert right.tolist() == [1.0, 0.0, 0.5, 0.0]
+    probability, correct = judge_top_hits(lists)
+    np.testing.assert_allclose(probability, [0.95, 0.65, 0.45, np.nan])
+    assert correct.tolist() == [1.0, 0.0, 0.5, 0.0]
     found = {m.metric: m.value for m in evaluate(lists, resamples=5) if (m.subset, m.ranking) == ("all", "probability")}
     assert found["ece"] == pytest.approx((0.05 + 0.65 + 0.05) / 3)
     assert found["precision@p>=0.5"] == 0.5
@@ -198,7 +198,7 @@ def test_hits_of_other_spectra_are_refused(make_hits, make_truths):
 
 def test_rows_of_a_query_in_two_places_are_refused(make_hits, make_truths):
     hits = [make_hits("a", [("AAA", 0.9)]), make_hits("b", []), make_hits("a", [("XXX", 0.8)])]
-    with pytest.raises(DataError, match="query a stands in two places"):
+    with pytest.raises(DataError, match="the rows of query a do not stand together"):
         list(read_lists(hits, make_truths(("a", "AAA"), ("b", "BBB"))))
 
 

@@ -27,8 +27,8 @@ def clusters_one_pair_at_a_time(bits, threshold):
     st.sampled_from([1, 7, 500]),
 )
 def test_blocks_of_pairs_give_the_clusters_of_all_pairs(seed, n, threshold, at_once):
-    random = np.random.default_rng(seed)
-    bits = random.random((n, 12)) < random.uniform(0.1, 0.9, (n, 1))
+    rng = np.random.default_rng(seed)
+    bits = rng.random((n, 12)) < rng.uniform(0.1, 0.9, (n, 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splits, "_PAIRS_AT_ONCE", at_once)
         found = splits.single_linkage(sparse.csr_matrix(bits), threshold)
@@ -97,7 +97,7 @@ def test_fewer_groups_than_folds():
 
 
 def test_a_molecule_in_two_groups_is_refused():
-    with pytest.raises(DataError, match="molecule A stands in two groups"):
+    with pytest.raises(DataError, match="molecule A is in two groups"):
         splits.assign_folds(["A", "A", "B"], [0, 1, 1], (0.5, 0.5))
 
 

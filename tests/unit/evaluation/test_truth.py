@@ -70,7 +70,7 @@ def test_groups_are_one_query_each():
 
 def test_a_group_of_two_molecules_is_refused():
     records = ({"SMILES": "CCO", "FEATURE_ID": "F"}, {"SMILES": "CCCO", "FEATURE_ID": "F"})
-    with pytest.raises(DataError, match=r"record 2: group F holds LFQSCWFLJHTTHZ and BDERNNFJNOPAEC"):
+    with pytest.raises(DataError, match=r"record 2: group F holds two molecules, LFQSCWFLJHTTHZ and BDERNNFJNOPAEC"):
         read_truths(mgf(*records), Tally(), group_by="feature_id")
 
 

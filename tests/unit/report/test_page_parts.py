@@ -93,14 +93,14 @@ def test_probabilities_are_counted_in_tenths(probability, place):
     summary = Summary()
     summary.add(answered(probability))
     assert [i for i, count in enumerate(summary.probabilities) if count] == [place]
-    assert summary.not_stated == 0
+    assert summary.n_without_probability == 0
 
 
 def test_what_is_not_answered_is_counted_by_its_reason():
     summary = Summary()
-    for one in (answered(""), hits(("r", "", "", "", "", "no peaks")), hits(("s", "", "", "", "", ""))):
-        assert summary.add(one) is one
-    assert (summary.n_queries, summary.n_answered, summary.not_stated) == (3, 1, 1)
+    for query in (answered(""), hits(("r", "", "", "", "", "no peaks")), hits(("s", "", "", "", "", ""))):
+        assert summary.add(query) is query
+    assert (summary.n_queries, summary.n_answered, summary.n_without_probability) == (3, 1, 1)
     assert dict(summary.reasons) == {"no peaks": 1, "no reason given": 1}
     text = summary_section(summary, n_drawn=2)
     assert "The first 2 are shown below." in text

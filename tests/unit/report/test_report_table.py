@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from specbridge_tools.evaluation.candidates import CandidateList
+from specbridge_tools.evaluation.candidates import CandidateList, TopHit
 from specbridge_tools.evaluation.evaluate import evaluate
 from specbridge_tools.evaluation.truth import Truth
 from specbridge_tools.report.table import write_identified
@@ -19,16 +19,15 @@ def candidates(query_id, scores, truth_at, **best):
         np.zeros(len(score)),
         truth_at,
         len(score),
-        best,
-        float(best.get("probability", "nan")),
+        TopHit(**best) if best else None,
     )
 
 
 LISTS = [
-    candidates("q1", [0.9, 0.1], 0, name="caffeine", formula="C8H10N4O2", score="0.9", probability="0.875"),
-    candidates("q2", [0.9, 0.1], 1, smiles="C[NH2+]:smile:[bold]", score="0.9", adduct="[M+Na]+"),
-    candidates("q3", [0.5, 0.5, 0.1], 0, name="tied", score="0.5"),
-    candidates("q4", [0.5], -1, name="other", score="0.5"),
+    candidates("q1", [0.9, 0.1], 0, name="caffeine", formula="C8H10N4O2", score=0.9, probability=0.875),
+    candidates("q2", [0.9, 0.1], 1, smiles="C[NH2+]:smile:[bold]", score=0.9, adduct="[M+Na]+"),
+    candidates("q3", [0.5, 0.5, 0.1], 0, name="tied", score=0.5),
+    candidates("q4", [0.5], -1, name="other", score=0.5),
     candidates("q5", [], -1),
 ]
 

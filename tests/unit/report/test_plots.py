@@ -4,13 +4,11 @@ import math
 
 import pytest
 
-from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.errors import UsageError
 from specbridge_tools.evaluation.evaluate import Metric
-from specbridge_tools.report import figure as figure_module
-from specbridge_tools.report.curves import draw_learning_curve, read_history
-from specbridge_tools.report.metrics_picture import draw_metrics
+from specbridge_tools.report import plots
+from specbridge_tools.report.plots import draw_learning_curve, draw_metrics
 
-HISTORY = "epoch\ttrain_loss\trecall@1\tmrr\tseconds\n1\t0.9\t0.1\t0.2\t3\n2\t0.5\t\t0.3\t3\n"
 ROWS = [
     {"epoch": 1, "train_loss": 0.9, "recall@1": 0.1, "mrr": 0.2, "seconds": 3},
     {"epoch": 2, "train_loss": 0.5, "recall@1": 0.2, "mrr": 0.3, "seconds": 3},
@@ -36,38 +34,14 @@ METRICS = [
 def drawn(monkeypatch):
     """The figures that were saved."""
     figures = []
-    make = figure_module.new_figure
+    make = plots.new_figure
 
     def remember(**size):
         figures.append(make(**size))
         return figures[-1]
 
-    for module in ("curves", "metrics_picture"):
-        monkeypatch.setattr(f"specbridge_tools.report.{module}.new_figure", remember)
+    monkeypatch.setattr(plots, "new_figure", remember)
     return figures
-
-
-def test_history_reads_back_as_numbers(tmp_path):
-    (tmp_path / "history.tsv").write_text(HISTORY)
-    rows = read_history(tmp_path / "history.tsv")
-    assert rows[0] == {"epoch": 1, "train_loss": 0.9, "recall@1": 0.1, "mrr": 0.2, "seconds": 3}
-    assert math.isnan(rows[1]["recall@1"])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (b"a\tb\n1\t2\n", "no column epoch"),
-        (b"", "no column epoch"),
-        (b"epoch\tloss\n1\tx\n", "line 2: is not a row of numbers"),
-        (b"epoch\tloss\n1\t2\t3\n", "line 2: is not a row of numbers"),
-        (b"epoch\t\xff\n", "is not UTF-8"),
-    ],
-)
-def test_other_tables_are_refused(tmp_path, text, message):
-    (tmp_path / "history.tsv").write_bytes(text)
-    with pytest.raises(DataError, match=message):
-        read_history(tmp_path / "history.tsv")
 
 
 def test_learning_curve_shows_losses_and_measures(tmp_path, drawn):
