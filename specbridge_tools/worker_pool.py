@@ -64,9 +64,7 @@ class WorkerPool(Generic[Request, Answer]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def map_in_order(
-        self, requests: Iterable[tuple[Key, Request]], *, ahead: int
-    ) -> Iterator[tuple[Key, Answer]]:
+    def map_in_order(self, requests: Iterable[tuple[Key, Request]], *, ahead: int) -> Iterator[tuple[Key, Answer]]:
         """Apply the function, lazily.
 
         Args:

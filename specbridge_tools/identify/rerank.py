@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.network.process_pool import score_in_order
+from specbridge_tools.fragmentation.network.scores import score_in_order
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import Hits
