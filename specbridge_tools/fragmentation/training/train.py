@@ -127,7 +127,7 @@ def _step(
     n_examples: int,
     processes: Processes,
 ) -> list[float]:
-    """One step of the optimiser over `n_examples`, of which `chosen` are this process's; returns the losses of these."""
+    """One step of the optimiser over `n_examples`, of which `chosen` are this process's; returns their losses."""
     optimiser.zero_grad()
     losses = []
     for example in chosen:
