@@ -170,8 +170,8 @@ def _import_folders() -> list[str]:
     with contextlib.suppress(FileNotFoundError):
         here = os.path.realpath(os.getcwd())
     folders = {str(folder): os.path.realpath(folder) for folder in sys.path if os.path.isabs(folder)}
-    kept = [folder for folder, real in folders.items() if real == package or real != here]
-    return kept if package in folders.values() else [package, *kept]
+    allowed = [folder for folder, real in folders.items() if real == package or real != here]
+    return allowed if package in folders.values() else [package, *allowed]
 
 
 def serve() -> None:

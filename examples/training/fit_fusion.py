@@ -63,9 +63,8 @@ def best_hits(lists, fusion, calibration, seed=1):
 
 
 def report(name, lists, fusion, probability, right):
-    first = [
-        int(np.argmax(scores)) == truth for scores, truth, _ in (candidates.scores(fusion) for candidates in lists)
-    ]
+    scored = [candidates.scores(fusion) for candidates in lists]
+    first = [int(np.argmax(scores)) == truth for scores, truth, _ in scored]
     n = len({candidates.molecule for candidates in lists})
     print(f"\n{name}: R@1 {np.mean(first):.3f} of {len(lists)} queries of {n} molecules, all truths in the library")
     print(f"half of the truths taken away: ECE {expected_calibration_error(probability, right):.3f}")

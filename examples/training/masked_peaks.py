@@ -3,8 +3,8 @@
 masked_peaks.py SPECTRA MOLECULES.h5 -o MODEL [--epochs 3]
 
 A share of the peaks of each spectrum is hidden; from the projection of the rest a linear map guesses the bins of m/z
-that they lie in, by cross entropy over all bins that have a vector. The map is dropped, and the projector starts afresh.
-MODEL is for sb-finetune --start-from.
+that they lie in, by cross entropy over all bins that have a vector. The map is dropped, and the projector starts
+afresh. MODEL is for sb-finetune --start-from.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 xz -dc pool.tsv.xz | select_decoys.py STRUCTURES.tsv [--tolerance-ppm 10] [--most 250] [--seed 0] > decoys.tsv
 
 STRUCTURES.tsv has a column `smiles`; the pool on stdin is TSV with `smiles` and `exact_mass` (Da). At most `--most`
-molecules for each structure are kept, drawn with the seed. The structures themselves come first, so that none is missing.
+molecules for each structure are kept, drawn with the seed. The structures themselves come first, so none is missing.
 """
 
 import argparse

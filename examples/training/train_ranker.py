@@ -104,7 +104,7 @@ def draw_held_back(molecules, seed, share=8):
 
 
 def held_back_recall(ranker, examples):
-    """Recall at 1, 5 and 20 over the spectra of examples, ties at the expected rank, and the mean number of candidates."""
+    """Recall at 1, 5 and 20 over the spectra (ties at the expected rank), and the mean number of candidates."""
     from specbridge_tools.evaluation.metrics import DEFAULT_KS, expected_recall, tie_counts
 
     scores = [

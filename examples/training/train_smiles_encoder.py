@@ -111,9 +111,8 @@ def train(model, tokenizer, smiles, targets, options):
             losses.append(loss.item())
             step += 1
             if step % 50 == 0:
-                logger.info(
-                    "step %d of %d, loss %.4f, %.0f s", step, steps, np.mean(losses), time.monotonic() - started
-                )
+                seconds = time.monotonic() - started
+                logger.info("step %d of %d, loss %.4f, %.0f s", step, steps, np.mean(losses), seconds)
                 losses = []
 
 
