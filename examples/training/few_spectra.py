@@ -1,8 +1,8 @@
-"""At most so many spectra of each molecule and adduct, and a field that names both.
+"""Keep at most a few spectra of each molecule and adduct, and add a field that names both.
 
 few_spectra.py SPECTRA [--each 8] > few.mgf
 
-The field is COMPOUND_ION, for sb-query --group-by. Spectra without a structure are left out.
+The field is COMPOUND_ION, for sb-query --group-by. Spectra without a structure are dropped.
 """
 
 import argparse

@@ -13,7 +13,7 @@ FIRST = 50  # candidates that are re-ranked
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class List:
+class CandidateList:
     """The candidates of one query, highest cosine first: cosine and fragment score (n,), row of the truth or -1."""
 
     molecule: str
@@ -22,22 +22,22 @@ class List:
     truth: int
 
     def without_truth(self):
-        """The list of a library that lacks the truth."""
+        """The list as a library without the truth gives it."""
         if self.truth < 0:
             return self
         cosine, fragment_score = np.delete(self.cosine, self.truth), np.delete(self.fragment_score, self.truth)
-        return List(self.molecule, cosine, fragment_score, -1)
+        return CandidateList(self.molecule, cosine, fragment_score, -1)
 
-    def scores(self, setting):
-        """(scores, row of the truth or -1, number of candidates) of what is re-ranked; without `setting` by cosine."""
-        if setting is None:
+    def scores(self, fusion):
+        """(scores, row of the truth or -1, number of candidates) of what is re-ranked; without `fusion` by cosine."""
+        if fusion is None:
             return self.cosine, self.truth, len(self.cosine)
-        scores = setting.fuse(self.cosine[:FIRST], self.fragment_score[:FIRST])
+        scores = fusion.fuse(self.cosine[:FIRST], self.fragment_score[:FIRST])
         return scores, self.truth if self.truth < FIRST else -1, len(self.cosine)
 
 
 def read_lists(hits, spectra, *, group_by=None):
-    """The `List` of each query of a re-ranked table of whole lists that has candidates."""
+    """The `CandidateList` of each query with candidates, of a re-ranked table of complete lists."""
     truths = read_truths(spectra, Tally(), group_by=group_by)
     lists = []
     for query in read_hits(hits):
@@ -49,26 +49,29 @@ def read_lists(hits, spectra, *, group_by=None):
         order = np.lexsort((keys, -cosine))
         rows = np.flatnonzero(keys[order] == truth.inchikey14)
         place = int(rows[0]) if len(rows) else -1
-        lists.append(List(truth.inchikey14, cosine[order], fragment_score[order], place))
+        lists.append(CandidateList(truth.inchikey14, cosine[order], fragment_score[order], place))
     return lists
 
 
 def half_without_truth(lists, seed=0):
     """The lists, a random half of them without their truth; lists that are empty then are left out."""
     removed = np.random.default_rng(seed).permutation(len(lists)) % 2 == 0
-    changed = [one.without_truth() if gone else one for one, gone in zip(lists, removed, strict=True)]
-    return [one for one in changed if len(one.cosine)]
+    changed = [
+        candidates.without_truth() if remove else candidates for candidates, remove in zip(lists, removed, strict=True)
+    ]
+    return [candidates for candidates in changed if len(candidates.cosine)]
 
 
 def halves(lists, seed=0):
     """(lists of one half of the molecules, lists of the other), both ways round."""
-    molecules = sorted({one.molecule for one in lists})
+    molecules = sorted({candidates.molecule for candidates in lists})
     chosen = {molecules[i] for i in np.random.default_rng(seed).permutation(len(molecules))[::2]}
-    parts = [one for one in lists if one.molecule in chosen], [one for one in lists if one.molecule not in chosen]
-    return parts, parts[::-1]
+    first = [candidates for candidates in lists if candidates.molecule in chosen]
+    second = [candidates for candidates in lists if candidates.molecule not in chosen]
+    return (first, second), (second, first)
 
 
 def molecule_weights(lists):
     """(n,) 1 / number of lists of the molecule."""
-    counts = collections.Counter(one.molecule for one in lists)
-    return np.array([1 / counts[one.molecule] for one in lists])
+    counts = collections.Counter(candidates.molecule for candidates in lists)
+    return np.array([1 / counts[candidates.molecule] for candidates in lists])

@@ -3,8 +3,8 @@
 masked_peaks.py SPECTRA MOLECULES.h5 -o MODEL [--epochs 3]
 
 A share of the peaks of each spectrum is hidden; from the projection of the rest a linear map guesses the bins of m/z
-that they lie in, by cross entropy over all bins that have a vector. The map is thrown away, the projector begins anew.
-MODEL is for sb-finetune --start-from.
+that they lie in, by cross entropy over all bins that have a vector. The map is dropped, and the projector starts
+afresh. MODEL is for sb-finetune --start-from.
 """
 
 import argparse
@@ -25,22 +25,22 @@ from specbridge_tools.spectra.batch import PeakBatch
 from specbridge_tools.spectra.reader import read_spectra
 
 HIDDEN_SHARE = 0.3
-log = logging.getLogger("masked_peaks")
+logger = logging.getLogger("masked_peaks")
 
 
-def hide(features, random):
+def hide(features, rng):
     """(`SpectrumFeatures` without the hidden peaks, (b, p) m/z of those, 0 elsewhere); one peak at least stays."""
     peaks = features.peaks
     real = peaks.mz > 0
-    hidden = real & (random.random(real.shape) < HIDDEN_SHARE) & (peaks.intensity < 1)
-    kept = np.where(hidden, 0, peaks.mz), np.where(hidden, 0, peaks.intensity).astype(np.float32)
-    seen = dataclasses.replace(features, peaks=PeakBatch(peaks.precursor_mz, *kept))
+    hidden = real & (rng.random(real.shape) < HIDDEN_SHARE) & (peaks.intensity < 1)
+    mz, intensity = np.where(hidden, 0, peaks.mz), np.where(hidden, 0, peaks.intensity).astype(np.float32)
+    seen = dataclasses.replace(features, peaks=PeakBatch(peaks.precursor_mz, mz, intensity))
     return seen, np.where(hidden, peaks.mz, 0)
 
 
-def loss_of(model, guess, features, random):
+def loss_of(model, guess, features, rng):
     """Mean cross entropy over the hidden peaks whose bin has a vector; None where there is none."""
-    seen, hidden = hide(features, random)
+    seen, hidden = hide(features, rng)
     table = model.encoder.fragments
     bins = torch.from_numpy(np.rint(hidden / table.bin_width).astype(np.int64)).clamp(0, table.last)
     rows = table.row[bins].long() * torch.from_numpy(hidden > 0)  # (b, p), 0: nothing to guess
@@ -73,18 +73,18 @@ def main():
     optimiser = torch.optim.AdamW(learned, options.learning_rate, fused=True)
     augmentation = Augmentation(peak_dropout=0.0)
     for epoch in range(options.epochs):
-        random = np.random.default_rng((options.seed, epoch))
+        rng = np.random.default_rng((options.seed, epoch))
         torch.manual_seed(options.seed + epoch)
-        order, losses = random.permutation(len(features)), []
+        order, losses = rng.permutation(len(features)), []
         for start in range(0, len(order), options.batch_size):
             rows = order[start : start + options.batch_size]
-            loss = loss_of(model, guess, augmentation.apply(features.take(rows), random), random)
+            loss = loss_of(model, guess, augmentation.apply(features.take(rows), rng), rng)
             if loss is not None:
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 losses.append(loss.item())
-        log.info("epoch %d loss %.4f", epoch + 1, np.mean(losses))
+        logger.info("epoch %d loss %.4f", epoch + 1, np.mean(losses))
     config = model.config
     model.projector = PROJECTORS[config.projector](
         model.encoder.dimension,

@@ -1,9 +1,9 @@
-"""The molecules of a large table that share a mass with a structure, so that only they have to be embedded.
+"""Select the molecules of a large table that share a mass with a structure, so that only they have to be embedded.
 
 xz -dc pool.tsv.xz | select_decoys.py STRUCTURES.tsv [--tolerance-ppm 10] [--most 250] [--seed 0] > decoys.tsv
 
 STRUCTURES.tsv has a column `smiles`; the pool on stdin is TSV with `smiles` and `exact_mass` (Da). At most `--most`
-molecules a structure are kept, drawn with the seed. The structures themselves come first, so that none is missing.
+molecules for each structure are kept, drawn with the seed. The structures themselves come first, so none is missing.
 """
 
 import argparse
@@ -28,18 +28,18 @@ def main():
     pool.sort()
     masses = np.array([mass for mass, _ in pool])
     rng = np.random.default_rng(options.seed)
-    kept = set()
+    selected = set()
     for form in forms:
         width = form.exact_mass * options.tolerance_ppm * 1e-6
         window = np.arange(*np.searchsorted(masses, [form.exact_mass - width, form.exact_mass + width]))
         if len(window) > options.most:
             window = rng.choice(window, options.most, replace=False)
-        kept.update(window.tolist())
+        selected.update(window.tolist())
     rows = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
     rows.writerow(["id", "smiles"])
     rows.writerows((f"structure{i}", form.smiles) for i, form in enumerate(forms, start=1))
-    rows.writerows((f"pool{i}", pool[i][1]) for i in sorted(kept))
-    print(f"{len(forms)} structures, {len(kept)} of {len(pool)} molecules kept", file=sys.stderr)
+    rows.writerows((f"pool{i}", pool[i][1]) for i in sorted(selected))
+    print(f"{len(forms)} structures, {len(selected)} of {len(pool)} molecules kept", file=sys.stderr)
 
 
 if __name__ == "__main__":

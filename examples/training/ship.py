@@ -2,7 +2,7 @@
 
 ship.py MODEL.safetensors OUTPUT.safetensors RANKER.safetensors...
 
-Settings are those of the first ranker; no molecule that it held back may have been one that another learned from.
+The configuration is that of the first ranker. No other may have learned from a molecule that it held back.
 """
 
 import sys
@@ -18,7 +18,7 @@ def main(model, output, *paths):
     rankers = [load_ranker(path) for path in paths]
     if any(set(rankers[0].config["held_back"]) - set(other.config["held_back"]) for other in rankers):
         raise SystemExit("the rankers were trained on different molecules")
-    ranker = Ranker([weights for each in rankers for weights in each.networks], rankers[0].config)
+    ranker = Ranker([weights for part in rankers for weights in part.networks], rankers[0].config)
     with tempfile.TemporaryDirectory() as folder:
         halved = Path(folder) / "model.safetensors"
         save_model(load_model(model), halved, half=True)

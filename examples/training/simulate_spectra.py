@@ -1,9 +1,9 @@
-"""Simulated spectra of molecules that were never measured, to train a spectral encoder on before the measured ones.
+"""Simulate spectra of molecules that were never measured, to train a spectral encoder on before the measured ones.
 
 python simulate_spectra.py TEMPLATES.mgf MOLECULES.tsv --ranker FILE --exclude KEYS [--most N] > simulated.mgf
 
 TEMPLATES lend adduct, energy and number of peaks; MOLECULES is a TSV with the column smiles; KEYS lists, one a line,
-the first InChIKey blocks of molecules that shall not be simulated. Each molecule is simulated `--each` times.
+the first InChIKey blocks of molecules that must not be simulated. Each molecule is simulated `--each` times.
 """
 
 import argparse
@@ -27,15 +27,15 @@ def prepared(templates, ranker):
     from specbridge_tools.spectra.reader import read_spectra
     from specbridge_tools.spectra.spectrum import Spectrum
 
-    found = []
+    pairs = []
     for spectrum in read_spectra(templates):
         if isinstance(spectrum, Spectrum) and len((peaks := prepare_peaks(spectrum)).mz):
             metadata = {key: spectrum.metadata[key] for key in ("collision_energy",) if key in spectrum.metadata}
-            found.append((spectrum.precursor_mz, Template(peaks, metadata)))
-    found.sort(key=lambda pair: pair[0])
-    mz = np.array([pair[0] for pair in found])
-    every = np.concatenate([template.peaks.mz for _, template in found])
-    return load_ranker(ranker), [template for _, template in found], mz, every
+            pairs.append((spectrum.precursor_mz, Template(peaks, metadata)))
+    pairs.sort(key=lambda pair: pair[0])
+    mz = np.array([pair[0] for pair in pairs])
+    foreign_mz = np.concatenate([template.peaks.mz for _, template in pairs])
+    return load_ranker(ranker), [template for _, template in pairs], mz, foreign_mz
 
 
 def simulated(task, *, templates, ranker, excluded, each):
@@ -46,8 +46,8 @@ def simulated(task, *, templates, ranker, excluded, each):
     from specbridge_tools.spectra.mgf import mgf_text
 
     number, smiles = task
-    random = np.random.default_rng((0, number))
-    loaded, known, precursor_mz, every = prepared(templates, ranker)
+    rng = np.random.default_rng((0, number))
+    loaded, known, precursor_mz, foreign_mz = prepared(templates, ranker)
     try:
         form = standardise(smiles)
         if form.inchikey14 in excluded or "." in form.smiles:
@@ -55,7 +55,7 @@ def simulated(task, *, templates, ranker, excluded, each):
         place = np.searchsorted(precursor_mz, form.exact_mass)
         low, high = max(0, place - _NEIGHBOURS), min(len(known), place + _NEIGHBOURS)
         spectra = [
-            simulate(loaded, form.smiles, form.exact_mass, known[random.integers(low, high)], every, random,
+            simulate(loaded, form.smiles, form.exact_mass, known[rng.integers(low, high)], foreign_mz, rng,
                      name=f"simulated{number}.{i}")
             for i in range(each)
         ]  # fmt: skip

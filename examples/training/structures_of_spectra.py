@@ -1,4 +1,4 @@
-"""The structures in the metadata of spectra, each once, as a molecule table.
+"""Write the structures in the metadata of spectra, each once, as a molecule table.
 
 structures_of_spectra.py SPECTRA... > structures.tsv
 """

@@ -2,7 +2,7 @@
 
 SPECTRA: MGF with SMILES; POOL: TSV (plain, .gz or .xz) of canonical molecules with the columns inchikey14, smiles and
 exact_mass. Whole clusters of similar molecules are held back (--held-back lists them, else an eighth is drawn); the
-recall on their spectra is reported after each epoch. Interrupted, it goes on from FILE.state at the last epoch.
+recall on their spectra is reported after each epoch. An interrupted run continues from FILE.state after the last epoch.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, COST_L
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import save_ranker
 
-log = logging.getLogger("train_ranker")
+logger = logging.getLogger("train_ranker")
 
 
 def read_pool(path):
@@ -80,12 +80,12 @@ def tasks(molecules, pool, held_back, *, n_spectra, n_decoys, n_held_back_decoys
     for number, (key, (form, spectra)) in enumerate(sorted(molecules.items())):
         if key in held_back and key not in ranked:
             continue
-        random = np.random.default_rng((seed, number))
+        rng = np.random.default_rng((seed, number))
         low, high = np.searchsorted(masses, [form.exact_mass * (1 - 1e-5), form.exact_mass * (1 + 1e-5)])
-        others = [row for row in random.permutation(np.arange(low, high)) if keys[row] != key]
+        others = [row for row in rng.permutation(np.arange(low, high)) if keys[row] != key]
         others = others[: n_held_back_decoys if key in held_back else n_decoys]
-        peaks = [prepare_peaks(spectra[index]) for index in random.permutation(len(spectra))[: 3 * n_spectra]]
-        peaks = [one for one in peaks if (~one.at_precursor).any()][:n_spectra]
+        peaks = [prepare_peaks(spectra[index]) for index in rng.permutation(len(spectra))[: 3 * n_spectra]]
+        peaks = [spectrum for spectrum in peaks if (~spectrum.at_precursor).any()][:n_spectra]
         if peaks and others:
             yield key, [form.smiles, *(smiles[row] for row in others)], peaks
 
@@ -98,9 +98,23 @@ def draw_held_back(molecules, seed, share=8):
     groups = group_molecules([molecules[key][0].smiles for key in keys], "structure")
     sizes = np.bincount(groups)
     # the large families stay in training: one of them would make up all of what is held back
-    random = np.random.default_rng(seed)
-    drawn = (random.random(len(sizes)) < 1 / share) & (sizes <= len(keys) / 50)
+    rng = np.random.default_rng(seed)
+    drawn = (rng.random(len(sizes)) < 1 / share) & (sizes <= len(keys) / 50)
     return {key for key, group in zip(keys, groups, strict=True) if drawn[group]}
+
+
+def held_back_recall(ranker, examples):
+    """Recall at 1, 5 and 20 over the spectra (ties at the expected rank), and the mean number of candidates."""
+    from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
+
+    scores = [
+        evidence.score.round(5)
+        for example in examples
+        for evidence in ranker.evidence(example.candidates, example.peaks)
+    ]
+    above, tied = np.transpose([tie_counts(score, 0) for score in scores])  # the first candidate is the truth
+    recalls = [expected_recall(above, tied, k).mean() for k in RECALL_CUTOFFS]
+    return recalls, np.mean([len(score) for score in scores])
 
 
 def main():
@@ -146,7 +160,7 @@ def make_examples(options):
         held_back = set(Path(options.held_back).read_text().split())
     else:
         held_back = draw_held_back(molecules, options.seed)
-    log.info("%d molecules, %d held back", len(molecules), len(held_back & set(molecules)))
+    logger.info("%d molecules, %d held back", len(molecules), len(held_back & set(molecules)))
     work = tasks(
         molecules,
         read_pool(options.pool),
@@ -161,7 +175,7 @@ def make_examples(options):
         examples = [example for example in workers.map(make_example, work, chunksize=8) if example is not None]
     training = [example for example in examples if example.inchikey14 not in held_back]
     validation = [example for example in examples if example.inchikey14 in held_back]
-    log.info("%d molecules to train on, %d to validate on", len(training), len(validation))
+    logger.info("%d molecules to train on, %d to validate on", len(training), len(validation))
     return training, validation, held_back
 
 
@@ -170,7 +184,7 @@ def train_ranker(rank, port, options, training, validation, held_back):
     import torch
 
     from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
-    from specbridge_tools.fragmentation.training.train import TrainingOptions, recall, train
+    from specbridge_tools.fragmentation.training.train import TrainingOptions, train
     from specbridge_tools.processes import open_processes
 
     # the arrays of one molecule are too small to gain from a second thread
@@ -205,12 +219,9 @@ def train_ranker(rank, port, options, training, validation, held_back):
 
     def after_epoch(epoch):
         ranker = Ranker([network.weights()], config)
-        found, length = recall(
-            lambda example: [one.score.round(5) for one in ranker.evidence(example.candidates, example.peaks)],
-            validation,
-        )
-        log.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *found, length)
-        config["held_back_recall"] = [round(float(value), 4) for value in found]
+        recalls, length = held_back_recall(ranker, validation)
+        logger.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *recalls, length)
+        config["held_back_recall"] = [round(float(value), 4) for value in recalls]
 
     with open_processes(torch.device("cpu")) as (processes, _):
         state = f"{options.output}.state"

@@ -1,11 +1,11 @@
-"""Train a SMILES transformer of ChemBERTa's size to tell fingerprints of molecules, as ChemBERTa-MTR its descriptors.
+"""Train a SMILES transformer of ChemBERTa's size to predict fingerprints, as ChemBERTa-MTR predicts descriptors.
 
 train_smiles_encoder.py MOLECULES.h5 -o FOLDER [--exclude FILE] [--epochs 1] [--most N]
 
-MOLECULES.h5 holds what is told: embeddings of a Morgan encoder, by a linear map of the mean over its tokens and
-by mean squared error. --exclude: a file with the first block of an InChIKey a line. FOLDER is in Hugging Face layout,
-for sb-embed-mols --encoder chemberta:FOLDER,pooling=mean. A token is an atom, a bond, a ring number or a bracket. Needs
-no spectra.
+MOLECULES.h5 holds what is predicted: embeddings of a Morgan encoder, from a linear map of the mean over the tokens and
+by mean squared error. --exclude names a file with one first block of an InChIKey a line. FOLDER is in Hugging Face
+layout, for sb-embed-mols --encoder chemberta:FOLDER,pooling=mean. A token is an atom, a bond, a ring number or a
+bracket. No spectra are needed.
 """
 
 import argparse
@@ -28,12 +28,12 @@ TOKEN = r"\[[^\]]+\]|Br|Cl|%[0-9]{2}|."
 SPECIAL = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
 LARGEST_VOCABULARY, LEAST_OF_A_TOKEN, LONGEST = 600, 20, 256
 BATCH, BATCHES_SORTED = 128, 32  # sequences of like length go together
-log = logging.getLogger("train_smiles_encoder")
+logger = logging.getLogger("train_smiles_encoder")
 
 
 def make_tokenizer(smiles):
     """A tokenizer of the tokens that occur often enough."""
-    counts = collections.Counter(token for one in smiles for token in re.findall(TOKEN, one))
+    counts = collections.Counter(token for text in smiles for token in re.findall(TOKEN, text))
     common = [token for token, count in counts.most_common(LARGEST_VOCABULARY) if count >= LEAST_OF_A_TOKEN]
     words = [*SPECIAL.values(), *common][:LARGEST_VOCABULARY]
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
@@ -65,15 +65,15 @@ def make_model(tokenizer, seed):
     )
 
 
-def batches(lengths, random):
+def batches(lengths, rng):
     """Rows of each batch: drawn at random, then sorted by length within a stretch of batches."""
-    order = random.permutation(len(lengths))
+    order = rng.permutation(len(lengths))
     size = BATCH * BATCHES_SORTED
     for start in range(0, len(order), size):
         stretch = order[start : start + size]
         stretch = stretch[np.argsort(lengths[stretch], kind="stable")]
         cut = [stretch[i : i + BATCH] for i in range(0, len(stretch), BATCH)]
-        yield from (cut[i] for i in random.permutation(len(cut)))
+        yield from (cut[i] for i in rng.permutation(len(cut)))
 
 
 def padded(sequences, padding):
@@ -102,8 +102,8 @@ def train(model, tokenizer, smiles, targets, options):
             mask = (ids != tokenizer.pad_token_id).long()
             with torch.autocast("cpu", torch.bfloat16):
                 hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state  # (b, t, 384)
-                told = head((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
-            loss = nn.functional.mse_loss(told.float(), torch.from_numpy(targets[rows]) * scale)
+                predicted = head((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
+            loss = nn.functional.mse_loss(predicted.float(), torch.from_numpy(targets[rows]) * scale)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(learned, 1.0)
@@ -111,7 +111,8 @@ def train(model, tokenizer, smiles, targets, options):
             losses.append(loss.item())
             step += 1
             if step % 50 == 0:
-                log.info("step %d of %d, loss %.4f, %.0f s", step, steps, np.mean(losses), time.monotonic() - started)
+                seconds = time.monotonic() - started
+                logger.info("step %d of %d, loss %.4f, %.0f s", step, steps, np.mean(losses), seconds)
                 losses = []
 
 
@@ -133,7 +134,7 @@ def main():
         smiles, targets = file.read("smiles")[rows], file.embedding[:][rows].astype(np.float32)
     tokenizer = make_tokenizer(smiles)
     model = make_model(tokenizer, options.seed)
-    log.info("%d molecules, %d tokens, %d targets", len(smiles), len(tokenizer), targets.shape[1])
+    logger.info("%d molecules, %d tokens, %d targets", len(smiles), len(tokenizer), targets.shape[1])
     train(model, tokenizer, smiles, targets, options)
     model.save_pretrained(options.output)
     tokenizer.save_pretrained(options.output)

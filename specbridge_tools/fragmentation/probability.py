@@ -1,33 +1,48 @@
 """The probability of re-ranked candidates."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
+from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
+from specbridge_tools.hits.hits import Hits
 from specbridge_tools.hits.probability import candidate_probabilities
 
 
-def fused_probabilities(hits, score, scored, fusion):
-    """(n,) probabilities of the rows of `hits`, NaN where none is stated.
+def fused_probabilities(
+    hits: Hits, score: NDArray[np.float64], scored: NDArray[np.bool_], fusion: ScoreFusion
+) -> NDArray[np.float64]:
+    """Compute the probabilities of the candidates of one query from their fused scores.
 
-    score (n,): the fused scores; scored (n,) bool: which candidates the fragments were looked at of, the others have no
-    probability; fusion: the ranker's `ScoreFusion` for the query. None has one where that is not calibrated; where the
-    hits state none, for then nothing says that the list is whole; and where fewer were scored than in the fit.
+    There is none where the fused score is not calibrated; where the hits have no probability by cosine, since their
+    list may then not be complete; and where fewer candidates were scored than in the fit of the calibration.
+
+    Args:
+        hits: n candidates.
+        score: (n,) fused scores.
+        scored: (n,) whether a candidate's fragments were scored; the others have no probability.
+        fusion: The ranker's for this query.
+
+    Returns:
+        (n,), NaN where there is none.
     """
-    stated = np.full(len(score), np.nan)
+    probability = np.full(len(score), np.nan)
     calibration = fusion.calibration
     if calibration is None or not hits.value("probability"):
-        return stated
+        return probability
     n_candidates = int(hits.value("n_candidates") or len(score))
     if scored.sum() >= min(calibration["first"], n_candidates):
-        stated[scored] = candidate_probabilities(score[scored], calibration, n_candidates=n_candidates)
-    return stated
+        probability[scored] = candidate_probabilities(score[scored], calibration, n_candidates=n_candidates)
+    return probability
 
 
-def check_probabilities(ranker, top):
-    """Raise `UsageError` where the scores of `top` candidates cannot become probabilities."""
+def check_probabilities(ranker: Ranker, top: int) -> None:
+    """Raise `UsageError` where the scores of `top` candidates (0 for all) cannot become probabilities."""
     for fusion in (ranker.fusion(1), ranker.fusion(2)):
         if fusion.calibration is None:
-            advice = "--rerank 0 states those of the cosine, or leave --min-probability out"
+            advice = "use --rerank 0 for the probabilities of the cosine, or leave --min-probability out"
             raise UsageError("the ranker of the model is not calibrated", advice=advice)
         if 0 < top < fusion.calibration["first"]:
             first = fusion.calibration["first"]

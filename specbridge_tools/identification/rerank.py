@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.network.process_pool import score_in_order
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.scores import Scores
+from specbridge_tools.fragmentation.network.scores import Scores, score_in_order
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import Hits, reranked_columns

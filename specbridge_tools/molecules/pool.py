@@ -1,36 +1,34 @@
-"""Standardising many structures on all cores, in order.
+"""Standardising many structures on all cores, in order."""
 
-The workers are plain child processes that speak JSON lines over pipes: they need no `__main__` guard, work where
-`fork` does not, end by themselves when this process is gone, and a worker that dies is an error, not a hang.
-"""
+from __future__ import annotations
 
-import collections
-import contextlib
+import functools
 import itertools
-import json
-import queue
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 
-from specbridge_tools.errors import SpecbridgeError, TryAgainError
-from specbridge_tools.molecules.worker import forms_of
+from specbridge_tools.molecules.worker import Form, forms_of
+from specbridge_tools.worker_pool import WorkerPool
 
 CHUNK = 256
 _BEFORE_POOL = 1024  # starting workers costs more than this many structures do
-_START = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from specbridge_tools.molecules import worker
-worker.serve()
-"""
+_AHEAD = 2  # chunks that wait for each worker
 
 
-def standard_forms(structures, *, threads, fingerprint=None):
-    """Yield `worker.forms_of` for each (text, kind), lazily and in order.
+def standard_forms(
+    structures: Iterable[tuple[str, str]], *, threads: int, fingerprint: tuple[int, int] | None = None
+) -> Iterator[Form]:
+    """Standardise structures, lazily and in order.
 
-    threads  processes to use; 1 works in this process, as do few structures. fingerprint (radius, bits) or None.
-    Raises `SpecbridgeError` where a worker process dies.
+    Args:
+        structures: (text, kind) of each.
+        threads: Processes to use; 1 works in this process, as do few structures.
+        fingerprint: (radius, bits), or None.
+
+    Yields:
+        As `worker.forms_of`, for each structure.
+
+    Raises:
+        SpecbridgeError: Where a worker process dies.
     """
     structures = iter(structures)
     first = list(itertools.islice(structures, _BEFORE_POOL if threads > 1 else 0))
@@ -38,74 +36,11 @@ def standard_forms(structures, *, threads, fingerprint=None):
         for structure in itertools.chain(first, structures):
             yield from forms_of([structure], fingerprint)
         return
-    with contextlib.closing(_Pool(threads, fingerprint)) as pool:
-        waiting = collections.deque()
-        for chunk in _chunks(itertools.chain(first, structures)):
-            waiting.append(pool.submit(chunk))
-            if len(waiting) > 2 * threads:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+    chunks = _chunks(itertools.chain(first, structures))
+    with WorkerPool(threads, functools.partial(forms_of, fingerprint=fingerprint)) as pool:
+        for _, forms in pool.map_in_order(((None, chunk) for chunk in chunks), ahead=_AHEAD):
+            yield from forms
 
 
-def _chunks(items):
-    return iter(lambda: list(itertools.islice(items, CHUNK)), [])
-
-
-class _Pool:
-    """One thread for each worker process: it writes a request and waits for the answer."""
-
-    def __init__(self, n_workers, fingerprint):
-        self._fingerprint = fingerprint
-        self._workers = []
-        self._idle = queue.SimpleQueue()
-        self._threads = ThreadPoolExecutor(n_workers)
-        try:
-            for _ in range(n_workers):
-                self._start()
-        except OSError as error:
-            self.close()
-            raise TryAgainError(f"cannot start a worker process ({error.strerror})") from error
-
-    def _start(self):
-        # a session of its own: Ctrl-C is for this process, which then ends the workers
-        worker = subprocess.Popen(
-            [sys.executable, "-c", _START, json.dumps([str(folder) for folder in sys.path])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        self._workers.append(worker)
-        self._idle.put(worker)
-
-    def submit(self, structures):
-        return self._threads.submit(self._ask, structures)
-
-    def _ask(self, structures):
-        worker = self._idle.get()
-        try:
-            request = {"fingerprint": self._fingerprint, "structures": structures}
-            worker.stdin.write(json.dumps(request).encode() + b"\n")
-            worker.stdin.flush()
-            line = worker.stdout.readline()
-        except OSError:
-            line = b""
-        finally:
-            self._idle.put(worker)
-        if not line.endswith(b"\n"):
-            raise SpecbridgeError(
-                f"a worker process ended unexpectedly (status {worker.wait()})",
-                advice="it may have run out of memory: use fewer --threads",
-            )
-        return json.loads(line)
-
-    def close(self):
-        """End the workers, whatever they are doing."""
-        for worker in self._workers:
-            worker.kill()
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.stdout.close()
-            with contextlib.suppress(OSError):
-                worker.stdin.close()
-            worker.wait()
+def _chunks(structures: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    return iter(lambda: list(itertools.islice(structures, CHUNK)), [])

@@ -100,7 +100,7 @@ def test_a_query_that_is_not_among_the_spectra_is_named(run, files):
         (("absent.tsv", "--spectra", "spectra.mgf"), 1, b"absent.tsv"),
         (("hits.tsv", "--spectra", "absent.mgf"), 1, b"absent.mgf"),
         (("spectra.mgf", "--spectra", "spectra.mgf"), 1, b"hits"),
-        (("hits.tsv", "--spectra", "spectra.mgf", "--model", "hits.tsv"), 1, b"hits.tsv: cannot be read as a model"),
+        (("hits.tsv", "--spectra", "spectra.mgf", "--model", "hits.tsv"), 1, b"hits.tsv: is no safetensors file"),
         (("hits.tsv", "--spectra", "spectra.mgf", "-o", "hits.tsv"), 2, b"exists already"),
     ],
 )

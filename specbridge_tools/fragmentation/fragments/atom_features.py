@@ -1,6 +1,11 @@
 """What the fragmenter and its ranker see of atoms and bonds."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.molecules.graph import MolecularGraph
 
 ELEMENTS = ("C", "N", "O", "S", "P", "F", "Cl", "Br", "I")
 N_ELEMENTS = len(ELEMENTS) + 1  # the last column is any other element
@@ -16,17 +21,18 @@ _AROMATIC_COST = 7
 _ORDER_COST = np.array([4, 4, 7, 9])
 
 
-def element_columns(graph):
-    """(n,) int64: column of each atom's element."""
+def element_columns(graph: MolecularGraph) -> NDArray[np.int64]:
+    """The column (n,) of each atom's element."""
     return np.array([_COLUMN.get(symbol, _OTHER) for symbol in graph.elements], np.int64)
 
 
-def atom_features(graph):
-    """(n, N_ATOM_FEATURES) float32.
+def atom_features(graph: MolecularGraph) -> NDArray[np.float32]:
+    """Describe the atoms of a molecule.
 
-    Columns: element (10, one-hot), hydrogens 0 to 3 and more (4), aromatic, in a ring, positive, negative, bonded atoms
-    1 to 4 and more (4), double bond to oxygen, double bond to another atom, triple bond, bonded atoms that are not
-    carbon / 3, bonded atoms that are aromatic / 3, and 1.
+    Returns:
+        (n, N_ATOM_FEATURES). Columns: element (10, one-hot), 0, 1, 2 or at least 3 hydrogens (4), aromatic, in a ring,
+        positive, negative, 1, 2, 3 or at least 4 neighbours (4), double bond to oxygen, double bond to another atom,
+        triple bond, neighbours other than carbon / 3, aromatic neighbours / 3, and 1.
     """
     n = graph.n_atoms
     rows = np.arange(n)
@@ -50,16 +56,16 @@ def atom_features(graph):
     return features
 
 
-def bond_kinds(graph):
-    """(m,) int64 in [0, N_BOND_KINDS): 0 aromatic, else the order (1 to 3); 4 more where the bond is in a ring."""
+def bond_kinds(graph: MolecularGraph) -> NDArray[np.int64]:
+    """Kinds (m,) in [0, N_BOND_KINDS): 0 aromatic, else the order (1 to 3); 4 more where the bond is in a ring."""
     order = np.where(graph.bond_aromatic, 0, graph.orders).astype(np.int64)
     return np.minimum(order, _MAX_ORDER) + 4 * graph.bond_in_ring
 
 
-def bond_costs(graph, features):
-    """(m,) int64 > 0: what it costs to cut each bond.
+def bond_costs(graph: MolecularGraph, features: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The cost (m,) > 0 of cutting each bond.
 
-    A single bond costs 4, a double bond 7, a triple bond 9, an aromatic bond 7; a bond with an atom other than carbon 1
+    A single bond costs 4, a double bond 7, a triple bond 9, an aromatic bond 7; a bond to an atom other than carbon 1
     less, and 2 less where it is an acyclic single bond at a carbonyl or the like (amide, ester).
     """
     cost = _ORDER_COST[np.minimum(graph.orders.astype(np.int64), _MAX_ORDER)]

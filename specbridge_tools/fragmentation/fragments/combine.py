@@ -1,47 +1,51 @@
 """Fragments as a molecule less a few of its pieces.
 
-A fragment here is a connected part of the molecule such that each part that was taken off hung on it by one bond, or
-by two bonds of a ring. Such a set of pieces is unique to its fragment, so none is met twice: the pieces neither overlap
-nor touch, and no exclusive or of labels of ring pieces among them is 0, for then the bonds behind the labels would part
-the molecule, and what is left would be no fragment but two.
+A fragment here is a connected part of the molecule. Each part that was removed hung on it by one bond, or by two bonds
+of a ring. Such a set of pieces is unique to its fragment, so no fragment is found twice. The pieces of a set neither
+overlap nor touch, and no exclusive or of the labels of its ring pieces is 0: otherwise the bonds behind these labels
+would split the molecule, and leave two fragments instead of one.
 """
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 MAX_PIECES = 4
 _WORD = 64
 _ALL = 2**_WORD - 1
 
 
-def mask_words(masks, n_atoms):
-    """Python ints -> (n, words) uint64, 64 atoms a word, lowest first."""
+def mask_words(masks: Sequence[int], n_atoms: int) -> NDArray[np.uint64]:
+    """Bit masks of atoms as (n, words): 64 atoms a word, the lowest first."""
     if n_atoms <= _WORD:
         return np.array(masks, np.uint64)[:, None]
     n_bytes = 8 * -(-n_atoms // _WORD)
-    joined = b"".join(mask.to_bytes(n_bytes, "little") for mask in masks)
-    return np.frombuffer(joined, "<u8").reshape(len(masks), n_bytes // 8)
+    packed = b"".join(mask.to_bytes(n_bytes, "little") for mask in masks)
+    return np.frombuffer(packed, "<u8").reshape(len(masks), n_bytes // 8)
 
 
-def unpack_words(words, n_atoms):
-    """(n, words) uint64 -> (n, n_atoms) bool."""
+def unpack_words(words: NDArray[np.uint64], n_atoms: int) -> NDArray[np.bool_]:
+    """The inverse of `mask_words`: (n, n_atoms)."""
     as_bytes = np.ascontiguousarray(words, "<u8").view(np.uint8)
     return np.unpackbits(as_bytes, axis=1, count=n_atoms, bitorder="little").astype(bool)
 
 
-def label_words(labels):
-    """Labels, Python ints of any size -> (k,) uint64.
+def label_words(labels: Sequence[int]) -> NDArray[np.uint64]:
+    """Labels of any size as 64-bit words (k,).
 
-    Where all fit they stay as they are; else each bit stands for a fixed number, and a label becomes the exclusive or
-    of the numbers of its bits, so that sums that are 0 stay 0; others become 0 with a chance of 2^-64.
+    Labels that all fit are kept. Otherwise each bit stands for a fixed random number, and a label becomes the exclusive
+    or of the numbers of its bits: combinations that are 0 stay 0, and any other becomes 0 with probability 2^-64.
     """
     if max(labels, default=0) <= _ALL:
         return np.array(labels, np.uint64)
     return np.array([_scrambled_bits(label) for label in labels], np.uint64)
 
 
-def _scrambled_bits(label):
+def _scrambled_bits(label: int) -> int:
     word = 0
     while label:
         lowest = label & -label
@@ -50,7 +54,7 @@ def _scrambled_bits(label):
     return word
 
 
-def _scrambled(number):
+def _scrambled(number: int) -> int:
     # the finaliser of splitmix64
     z = number * 0x9E3779B97F4A7C15 & _ALL
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _ALL
@@ -58,10 +62,16 @@ def _scrambled(number):
     return z ^ z >> 31
 
 
-def go_together(atoms, closed, labels):
-    """(k, k) bool: pairs of pieces that may be taken off the same molecule.
+def go_together(atoms: NDArray[np.uint64], closed: NDArray[np.uint64], labels: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Find the pairs of pieces that may be removed from the same molecule.
 
-    atoms, closed (k, words) uint64: the pieces, and the pieces with the atoms beside them; labels (k,) uint64.
+    Args:
+        atoms: (k, words) the pieces.
+        closed: (k, words) the pieces with their neighbouring atoms.
+        labels: (k,) of the pieces.
+
+    Returns:
+        (k, k), whether a pair may.
     """
     apart = (labels[:, None] != labels) | (labels[:, None] == 0)
     for word in range(atoms.shape[1]):
@@ -69,12 +79,20 @@ def go_together(atoms, closed, labels):
     return apart
 
 
-def combine(together, labels, cost, *, capacity, limit):
-    """Sets of at most `MAX_PIECES` pieces, cheapest first.
+def combine(
+    together: NDArray[np.bool_], labels: NDArray[np.uint64], cost: NDArray[np.int64], *, capacity: int, limit: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Find the sets of at most `MAX_PIECES` pieces, cheapest first.
 
-    together (k, k) bool, labels (k,) uint64, cost (k,) int64 ascending. Sets cost <= `limit`, or <= the highest cost
-    up to which there are at most `capacity` of them, the whole molecule (the empty set) among them. Returns
-    (f, MAX_PIECES) int32, the pieces ascending and then k as a filler, and costs (f,) int64 ascending.
+    Args:
+        together: (k, k) as `go_together` finds them.
+        labels: (k,) of the pieces.
+        cost: (k,) of the pieces, ascending.
+        capacity: The number of sets, with the empty one (the whole molecule), from which the limit is lowered.
+        limit: The highest cost of a set; lowered to the highest cost up to which there are at most `capacity` sets.
+
+    Returns:
+        Sets (f, MAX_PIECES), the pieces ascending and then k as a filler, and their costs (f,), ascending.
     """
     k = len(cost)
     upper = together & (np.arange(k)[:, None] < np.arange(k))
@@ -92,49 +110,57 @@ def combine(together, labels, cost, *, capacity, limit):
         level_cost = level_cost[row] + cost[piece]
         counts += np.bincount(level_cost, minlength=len(counts))
         limit = _fitting_limit(counts, capacity, limit)
-        kept = level_cost <= limit
-        row, piece, level_cost = row[kept], piece[kept], level_cost[kept]
+        affordable = level_cost <= limit
+        row, piece, level_cost = row[affordable], piece[affordable], level_cost[affordable]
         level = level[row]
         level[:, depth] = piece
         levels.append(level)
         costs.append(level_cost)
-        # a set goes on only where a piece behind its last one, no cheaper than that, can be afforded
+        # a set is extended only where a piece after its last one, which costs no less, can be afforded
         (extended,) = (level_cost + cost[piece] <= limit).nonzero()
         if not len(extended):
             break
         allowed = allowed[row[extended]] & upper[piece[extended]]
         level, level_cost = level[extended], level_cost[extended]
-    every, every_cost = np.concatenate(levels), np.concatenate(costs)
-    order = every_cost.argsort(kind="stable")
-    order = order[: every_cost[order].searchsorted(limit, side="right")]
-    return every[order], every_cost[order]
+    sets, set_cost = np.concatenate(levels), np.concatenate(costs)
+    order = set_cost.argsort(kind="stable")
+    order = order[: set_cost[order].searchsorted(limit, side="right")]
+    return sets[order], set_cost[order]
 
 
-def _affordable(allowed, cost, budget):
-    """Rows and columns of the pieces that may be added to each set, (r, k) bool, and cost at most its budget, (r,)."""
+def _affordable(
+    allowed: NDArray[np.bool_], cost: NDArray[np.int64], budget: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the pieces that may be added to each set (r, k) and cost at most its budget (r,)."""
     room = cost.searchsorted(budget, side="right")
     width = max(1, int(room.max(initial=0)))
     # of a flat array: much faster than rows and columns at once
-    (found,) = (allowed[:, :width] & (np.arange(width) < room[:, None])).ravel().nonzero()
-    row = found // width
-    return row, found - row * width
+    (cell,) = (allowed[:, :width] & (np.arange(width) < room[:, None])).ravel().nonzero()
+    row = cell // width
+    return row, cell - row * width
 
 
-def _leaves_one_part(labels, taken, row, piece):
-    """(r,) bool: no exclusive or of labels of the pieces taken, (s, d), is the label of the piece that a row adds.
+def _leaves_one_part(
+    labels: NDArray[np.uint64], taken: NDArray[np.int32], row: NDArray[np.int64], piece: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether (r,) no exclusive or of the labels of a set's pieces is the label of the piece that is added to it.
 
-    row, piece (r,): the set and its next piece, whose label is not that of any one taken.
+    Args:
+        labels: (k,) of all pieces.
+        taken: (s, d) the pieces of each set.
+        row: (r,) the set that is extended.
+        piece: (r,) the piece that is added; its label is not that of any one piece of the set.
     """
     added = labels[piece]
     fits = np.ones(len(piece), bool)
     (ring,) = added.nonzero()
     row, added = row[ring], added[ring]
-    taken = labels[taken]
+    taken_labels = labels[taken]
     for size in range(2, taken.shape[1] + 1):
         for columns in itertools.combinations(range(taken.shape[1]), size):
-            fits[ring] &= np.bitwise_xor.reduce(taken[:, columns], axis=1)[row] != added
+            fits[ring] &= np.bitwise_xor.reduce(taken_labels[:, columns], axis=1)[row] != added
     return fits
 
 
-def _fitting_limit(counts, capacity, limit):
+def _fitting_limit(counts: NDArray[np.int64], capacity: int, limit: int) -> int:
     return max(0, int(counts[: limit + 1].cumsum().searchsorted(capacity, side="right")) - 1)

@@ -1,18 +1,31 @@
-"""Fragments written as SMILES."""
+"""Fragments written as SMILES.
+
+RDKit's `MolFragmentToSmiles` would need RDKit's own molecule, and only the graph of it is at hand.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.molecules.graph import MolecularGraph
+
+# {atom: [(neighbour, bond)]}
+_Neighbours = dict[int, list[tuple[int, int]]]
 
 _ORGANIC = frozenset(("B", "C", "N", "O", "P", "S", "F", "Cl", "Br", "I"))
 _BOND = {1.0: "", 2.0: "=", 3.0: "#", 1.5: "", 0.0: "~"}
 
 
-def fragment_smiles(graph, atoms):
-    """SMILES of a connected part of a `MolecularGraph`; atoms: (n,) bool, which of its atoms.
+def fragment_smiles(graph: MolecularGraph, atoms: NDArray[np.bool_]) -> str:
+    """Write a connected part of a molecule; `atoms` (n,) says which atoms are part of it.
 
     Each atom has the hydrogens that it has in the molecule. An atom that lost a bond, has a charge, or is of an element
-    outside the organic subset stands in brackets, with its hydrogens. The order of the atoms is that of the graph.
+    outside the organic subset is written in brackets, with its hydrogens. Atoms follow the order of the graph.
     """
     inside = set(atoms.nonzero()[0].tolist())
-    neighbours = {atom: [] for atom in inside}
-    opened = set()
+    neighbours: _Neighbours = {atom: [] for atom in inside}
+    opened: set[int] = set()
     for bond, (first, second) in enumerate(graph.bonds.tolist()):
         if first in inside and second in inside:
             neighbours[first].append((second, bond))
@@ -23,7 +36,7 @@ def fragment_smiles(graph, atoms):
     return _write(graph, min(inside), neighbours, symbols)
 
 
-def _atom(graph, atom, opened):
+def _atom(graph: MolecularGraph, atom: int, opened: bool) -> str:
     element, hydrogens, charge = graph.elements[atom], int(graph.hydrogens[atom]), int(graph.charges[atom])
     aromatic = bool(graph.aromatic[atom])
     symbol = element.lower() if aromatic else element
@@ -34,9 +47,10 @@ def _atom(graph, atom, opened):
     return f"[{symbol}{count}{sign}]"
 
 
-def _write(graph, start, neighbours, symbols):
+def _write(graph: MolecularGraph, start: int, neighbours: _Neighbours, symbols: dict[int, str]) -> str:
     children, closures = _tree(start, neighbours)
-    text, stack = [], [(start, "")]
+    text: list[str] = []
+    stack: list[tuple[int | None, str]] = [(start, "")]
     while stack:
         atom, lead = stack.pop()
         if atom is None:
@@ -54,10 +68,11 @@ def _write(graph, start, neighbours, symbols):
     return "".join(text)
 
 
-def _tree(start, neighbours):
+def _tree(start: int, neighbours: _Neighbours) -> tuple[_Neighbours, _Neighbours]:
     """Depth-first: {atom: [(child, bond)]}, {atom: [(ring number, bond)]}."""
-    children, closures = {atom: [] for atom in neighbours}, {atom: [] for atom in neighbours}
-    seen, used = {start}, set()
+    children: _Neighbours = {atom: [] for atom in neighbours}
+    closures: _Neighbours = {atom: [] for atom in neighbours}
+    seen, used = {start}, set[int]()
     path = [(start, iter(neighbours[start]))]
     while path:
         atom, following = path[-1]
@@ -70,7 +85,7 @@ def _tree(start, neighbours):
             continue
         used.add(bond)
         if other in seen:
-            number = 1 + sum(len(found) for found in closures.values()) // 2
+            number = 1 + sum(len(rings) for rings in closures.values()) // 2
             closures[atom].append((number, bond))
             closures[other].append((number, bond))
             continue
@@ -80,7 +95,7 @@ def _tree(start, neighbours):
     return children, closures
 
 
-def _bond(graph, bond):
+def _bond(graph: MolecularGraph, bond: int) -> str:
     order = float(graph.orders[bond])
     first, second = graph.bonds[bond]
     if order == 1.0 and graph.aromatic[first] and graph.aromatic[second]:

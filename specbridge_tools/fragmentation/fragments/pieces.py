@@ -1,23 +1,30 @@
 """Pieces of a molecular graph: what comes off when one bond, or two bonds of a ring, are cut.
 
-Every bridge of the graph gives two pieces, its two sides. So does every pair of ring bonds whose removal parts the
+Every bridge of the graph makes two pieces, its two sides. So does every pair of ring bonds whose removal splits the
 graph in two. Pairs are found from one spanning tree: a bond of the tree is labelled with the set of bonds outside the
-tree that close a ring over it, a bond outside the tree with itself; two ring bonds part the graph exactly when their
+tree that close a ring over it, a bond outside the tree with itself; two ring bonds split the graph exactly when their
 labels are equal, and a bridge has an empty label (the cycle space of the graph; Pritchard & Thurimella, ACM Trans.
 Algorithms 7, 46, 2011). Time is linear in atoms and bonds plus the number of pairs.
 """
 
+from __future__ import annotations
+
 import operator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+# (neighbour, number of the bond) of each atom
+_Neighbours = list[list[tuple[int, int]]]
 
 
 class Piece(NamedTuple):
     """A connected part of the molecule that hangs on the rest by one or two bonds.
 
-    atoms      bit mask of its atoms (bit i = atom i), any size
-    bonds      numbers of the cut bonds, one or two
-    label      0 for a bridge; else the label > 0 that the two ring bonds share
-    cost       sum of the costs of the cut bonds
+    Attributes:
+        atoms: Bit mask of its atoms (bit i = atom i), of any size.
+        bonds: Numbers of the cut bonds, one or two.
+        label: 0 for a bridge, else the label > 0 that the two ring bonds share.
+        cost: Sum of the costs of the cut bonds.
     """
 
     atoms: int
@@ -26,13 +33,18 @@ class Piece(NamedTuple):
     cost: int
 
 
-def find_pieces(n_atoms, bonds, bond_costs, *, max_cost):
-    """All pieces of cost <= `max_cost` of a graph, cheapest first.
+def find_pieces(
+    n_atoms: int, bonds: Sequence[Sequence[int]], bond_costs: Sequence[int], *, max_cost: int
+) -> list[Piece]:
+    """Find all pieces of a graph, cheapest first. Of a graph in several parts, only that with atom 0 is looked at.
 
-    n_atoms int >= 1; bonds: m pairs of atom numbers, each bond once; bond_costs: m ints > 0. A graph in several parts
-    is taken as the part that holds atom 0.
+    Args:
+        n_atoms: At least 1.
+        bonds: m pairs of atom numbers, each bond once.
+        bond_costs: m costs > 0.
+        max_cost: The highest cost of a piece.
     """
-    neighbours = [[] for _ in range(n_atoms)]
+    neighbours: _Neighbours = [[] for _ in range(n_atoms)]
     for number, (first, second) in enumerate(bonds):
         neighbours[first].append((second, number))
         neighbours[second].append((first, number))
@@ -40,7 +52,8 @@ def find_pieces(n_atoms, bonds, bond_costs, *, max_cost):
     below, label, outside = _label(order, parent, link, neighbours)
     whole = below[0]
     pieces = []
-    series = {}
+    # ring bonds by their label, and the mask of the subtree below each
+    series: dict[int, list[tuple[int, int]]] = {}
     for atom in order[1:]:
         bond = link[atom]
         if label[atom]:
@@ -56,8 +69,8 @@ def find_pieces(n_atoms, bonds, bond_costs, *, max_cost):
     return pieces
 
 
-def _spanning_tree(neighbours):
-    """Breadth first from atom 0: atoms in order, and for each the atom above it and the bond to that (-1 for none)."""
+def _spanning_tree(neighbours: _Neighbours) -> tuple[list[int], list[int], list[int]]:
+    """Breadth first from atom 0: atoms in order, and for each the atom above it and the bond to it (-1 for none)."""
     parent, link = [-1] * len(neighbours), [-1] * len(neighbours)
     order, seen = [0], {0}
     for atom in order:
@@ -69,11 +82,13 @@ def _spanning_tree(neighbours):
     return order, parent, link
 
 
-def _label(order, parent, link, neighbours):
+def _label(
+    order: list[int], parent: list[int], link: list[int], neighbours: _Neighbours
+) -> tuple[list[int], list[int], dict[int, int]]:
     """For each atom the mask and the label of its subtree, and {bond outside the tree: its bit in the labels}."""
     below = [1 << atom for atom in range(len(neighbours))]
     label = [0] * len(neighbours)
-    outside = {}
+    outside: dict[int, int] = {}
     tree = set(link)
     for atom in reversed(order):
         for _, bond in neighbours[atom]:
@@ -85,7 +100,9 @@ def _label(order, parent, link, neighbours):
     return below, label, outside
 
 
-def _ring_pieces(members, bond_costs, whole, label, max_cost):
+def _ring_pieces(
+    members: Sequence[tuple[int, int]], bond_costs: Sequence[int], whole: int, label: int, max_cost: int
+) -> Iterator[Piece]:
     """Both sides of each pair of bonds in one series; members are (bond, mask of the subtree below it or 0)."""
     for number, (first, first_side) in enumerate(members):
         for second, second_side in members[:number]:

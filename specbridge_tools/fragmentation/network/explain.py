@@ -1,14 +1,19 @@
 """Which fragment of a candidate explains which peak, for people."""
 
+from __future__ import annotations
+
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.fragmentation.fragments.batch import candidate_arrays
 from specbridge_tools.fragmentation.fragments.fragment_smiles import fragment_smiles
-from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-from specbridge_tools.fragmentation.network.batch import candidate_arrays
+from specbridge_tools.fragmentation.fragments.fragmenter import Fragments
+from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS
+from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.molecules.formula import hill
 
 
@@ -16,13 +21,16 @@ from specbridge_tools.molecules.formula import hill
 class Explanation:
     """One explained peak of a candidate.
 
-    mz, intensity     the peak
-    ion_mz            m/z of the fragment ion
-    fragment_smiles   the fragment, valences open where bonds are cut
-    fragment_formula  of the ion, without the metal of an adduct, with its charge
-    hydrogen_shift    hydrogens gained (lost, when negative) beyond those that the fragment's atoms have
-    cost, n_cuts      cost and number of the cut bonds
-    probability       of this ion, among all of the candidate, by the ranker
+    Attributes:
+        mz: Of the peak.
+        intensity: Of the peak.
+        ion_mz: m/z of the fragment ion.
+        fragment_smiles: The fragment, with open valences where bonds are cut.
+        fragment_formula: Of the ion, without the metal of an adduct, with its charge.
+        hydrogen_shift: Hydrogens gained (lost, when negative) beyond those that the fragment's atoms have.
+        cost: Of the cut bonds.
+        n_cuts: Number of the cut bonds.
+        probability: Of this ion, among all of the candidate, by the ranker.
     """
 
     mz: float
@@ -39,24 +47,21 @@ class Explanation:
 FIELDS = tuple(field.name for field in dataclasses.fields(Explanation))
 
 
-def explain(ranker, smiles, peaks):
-    """`Explanation` of each peak of `Peaks` that a fragment of the candidate explains, by its most probable ion.
+def explain(ranker: Ranker, smiles: str, peaks: Peaks) -> list[Explanation]:
+    """Explain each peak that a fragment of the candidate explains by the most probable ion.
 
     A candidate that cannot be cut explains nothing.
     """
-    from specbridge_tools.molecules.chemistry import molecular_graph
-
-    if not len(peaks.mz) or "." in smiles:
+    if not len(peaks.mz):
         return []
     try:
-        graph = molecular_graph(smiles)
+        fragments = ranker.fragments(smiles)
     except DataError:
         return []
-    fragments = fragment(graph, capacity=ranker.config["capacity"], limit=ranker.config["limit"])
     (evidence,) = ranker.evidence([candidate_arrays(fragments)], [peaks])
     # the most probable first; equal ones in the order of the fragments, cheapest first
     order = np.lexsort((evidence.matches[:, 0], -evidence.log_probability))
-    best = {}
+    best: dict[int, int] = {}
     for row in order.tolist():
         best.setdefault(int(evidence.matches[row, 2]), row)
     return [
@@ -65,11 +70,11 @@ def explain(ranker, smiles, peaks):
     ]
 
 
-def _explanation(fragments, peaks, match, probability):
+def _explanation(fragments: Fragments, peaks: Peaks, match: NDArray[np.int64], probability: float) -> Explanation:
     index, ion, peak = (int(value) for value in match)
-    shift, carrier = int(SHIFTS[ion % N_SHIFTS]), ion // N_SHIFTS
+    shift, charge_carrier = int(SHIFTS[ion % N_SHIFTS]), ion // N_SHIFTS
     graph, atoms = fragments.graph, fragments.atoms(index)
-    counts = {}
+    counts: dict[str, int] = {}
     for atom in np.flatnonzero(atoms):
         counts[graph.elements[atom]] = counts.get(graph.elements[atom], 0) + 1
     hydrogens = int(graph.hydrogens[atoms].sum()) + shift
@@ -78,7 +83,7 @@ def _explanation(fragments, peaks, match, probability):
     return Explanation(
         float(peaks.mz[peak]),
         float(peaks.intensity[peak]),
-        float(peaks.kind.mz(fragments.masses[index], shift, carrier)),
+        float(peaks.kind.mz(fragments.masses[index], shift, charge_carrier)),
         fragment_smiles(graph, atoms),
         hill(counts, peaks.kind.polarity),
         shift,

@@ -1,19 +1,31 @@
-"""The ranker's network, in numpy: how probable it is that a candidate gives this spectrum.
+"""The ranker's network in numpy, which scores: how probable it is that a candidate gives a spectrum.
 
-A forward model of fragmentation. Atoms pass three messages along the bonds; a piece is described by the bonds that
-are cut to take it off, by what stays and goes at each of them, and by its atoms; a fragment by the sum over the pieces
-taken off, by the molecule and by how the spectrum was made. Out comes a logit for each hydrogen shift. A softmax over
-all fragment ions of the candidate makes them probabilities, so that what is predicted but absent costs as well. The
-score is the weighted mean logarithm of the probabilities that the peaks receive, each with a floor for peaks that
-arise in other ways, which is higher where a part of the formula explains the peak.
+A forward model of fragmentation. `torch_network` is the same model, to be trained; its methods have the names of the
+functions here.
+
+1. `encode_candidates`, once for all spectra. Atoms pass three messages along the bonds (`_atom_vectors`). A piece is
+   described by the bonds that are cut to remove it, by what stays and what goes at each of them, and by its atoms
+   (`_piece_vectors`). A fragment is the sum over the pieces that it lacks, with its mass and their number.
+2. `ion_logits`. With the sum over the molecule's atoms, and with how the spectrum was measured, each fragment gets a
+   logit for each hydrogen shift. A softmax over all fragment ions of the candidate makes probabilities of them, so that
+   ions that are predicted but absent cost as well.
+3. The score is the weighted mean logarithm of the probabilities that the peaks receive (`_peak_weights`). Each has a
+   floor (`_log_floor`) for peaks that arise in other ways, which is higher where a part of the formula explains the
+   peak.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
@@ -21,70 +33,102 @@ from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
 PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by these
 
+Floats = NDArray[np.float32]
+Weights = Mapping[str, Floats]  # of one network, by the names of `torch_network`'s parameters
+
+
+class EncodedCandidates(NamedTuple):
+    """What does not depend on the spectrum.
+
+    Attributes:
+        fragments: (F, h) input of the hidden layer.
+        molecules: (B, a) sums over the molecules' atoms.
+    """
+
+    fragments: Floats
+    molecules: Floats
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Evidence:
-    """What one or more networks found for b candidates and the p peaks of one spectrum, on average.
+class SpectrumEvidence:
+    """What the networks find for b candidates and the p peaks of one spectrum, averaged over networks.
 
-    peaks       the `Peaks`
-    score       (b,) float64: weighted sum of logarithms of probability, higher is better
-    predicted   (b, p) float32: probability that the candidate's fragments put on each peak
-    by_formula  (b, p) bool: a part of the candidate's formula explains the peak
-    matches     (m, 3) int64: fragment (of the batch), ion and peak
-    log_probability  (m,) float32 of each match
+    Attributes:
+        peaks: The peaks.
+        score: (b,) weighted sum of logarithms of probability, higher is better.
+        predicted: (b, p) probability that the candidate's fragments put on each peak.
+        by_formula: (b, p) whether a part of the candidate's formula explains the peak.
+        matches: (m, 3) fragment (of the batch), ion and peak.
+        log_probability: (m,) of each match.
     """
 
     peaks: Peaks
-    score: np.ndarray
-    predicted: np.ndarray
-    by_formula: np.ndarray
-    matches: np.ndarray
-    log_probability: np.ndarray
+    score: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+    by_formula: NDArray[np.bool_]
+    matches: NDArray[np.int64]
+    log_probability: Floats
 
 
-def evaluate(networks, batch, encoded, peaks):
-    """`Evidence` of one spectrum: the means of scores and probabilities over networks that were trained apart.
+def weigh_spectrum(
+    networks: Sequence[Weights], batch: CandidateBatch, encoded: Sequence[EncodedCandidates], peaks: Peaks
+) -> SpectrumEvidence:
+    """Find the evidence of one spectrum: mean scores and probabilities of networks that were trained separately.
 
-    networks: at least one dict of float32 arrays; encoded: what `encode(weights, batch)` gave for each of them.
+    Args:
+        networks: At least one.
+        batch: The candidates.
+        encoded: The candidates, as `encode_candidates` of each network encodes them.
+        peaks: Of the spectrum.
     """
     matches = match_ions(batch, peaks)
     by_formula = explained_peaks(batch.formulas, peaks)
-    found = [
-        _evaluated(weights, batch, one, peaks, matches, by_formula)
-        for weights, one in zip(networks, encoded, strict=True)
-    ]
-    scores, predicted, log_probability = zip(*found, strict=True)
-    return Evidence(
+    scores, predicted, log_probability = zip(
+        *(
+            _weigh_with_one(weights, batch, candidates, peaks, matches, by_formula)
+            for weights, candidates in zip(networks, encoded, strict=True)
+        ),
+        strict=True,
+    )
+    return SpectrumEvidence(
         peaks,
-        sum(scores) / len(found),
-        sum(predicted) / len(found),
+        sum(scores) / len(networks),
+        sum(predicted) / len(networks),
         by_formula,
         matches,
         # as logarithms: a probability may be too small for a float
-        np.logaddexp.reduce(log_probability) - math.log(len(found)),
+        np.logaddexp.reduce(log_probability) - math.log(len(networks)),
     )
 
 
-def _evaluated(weights, batch, encoded, peaks, matches, by_formula):
-    """(score (b,), predicted (b, p), logarithm of the probability of each match (m,)) by one network."""
+def _weigh_with_one(
+    weights: Weights,
+    batch: CandidateBatch,
+    encoded: EncodedCandidates,
+    peaks: Peaks,
+    matches: NDArray[np.int64],
+    by_formula: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], Floats]:
+    """Scores (b,), predicted probabilities (b, p) and log-probabilities of the matches (m,) by one network."""
     n, p = len(batch), len(peaks.mz)
     logits = ion_logits(weights, batch, encoded, peaks.context)
     log_total = _log_sum_by_candidate(logits, batch)
     fragment, ion, peak = matches.T
     candidate = batch.owner[fragment]
-    carrier = weights["metal"][ion // N_SHIFTS] if peaks.kind.metal_mass else 0.0
-    log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate] + carrier
-    predicted = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p).reshape(n, p)
-    floor = np.exp(_floor(weights, by_formula, peaks))
+    metal_logit = weights["metal"][ion // N_SHIFTS] if peaks.kind.metal_mass else 0.0
+    log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate] + metal_logit
+    cells = np.bincount(candidate * p + peak, np.exp(log_probability), minlength=n * p)
+    predicted = np.asarray(cells, np.float64).reshape(n, p)
+    floor = np.exp(_log_floor(weights, by_formula, peaks))
     log_likelihood = np.log(predicted + floor) - np.log1p(floor.sum(axis=1, keepdims=True))
     score = (log_likelihood * _peak_weights(weights, peaks)).sum(axis=1) * np.exp(weights["scale"].item())
     return score, predicted, log_probability
 
 
-def concatenated(parts, n_fragments):
-    """One `Evidence` from those of parts of the candidates, which have so many fragments."""
+def concatenate_evidence(parts: Sequence[SpectrumEvidence], n_fragments: NDArray[np.int64]) -> SpectrumEvidence:
+    """The evidence of all candidates from that of parts of them, which have so many fragments each."""
     starts = np.cumsum(n_fragments) - n_fragments
-    return Evidence(
+    return SpectrumEvidence(
         parts[0].peaks,
         np.concatenate([part.score for part in parts]),
         np.concatenate([part.predicted for part in parts]),
@@ -94,45 +138,45 @@ def concatenated(parts, n_fragments):
     )
 
 
-def ion_logits(weights, batch, encoded, context):
-    """(F, N_SHIFTS) logits of all fragment ions under the conditions `Peaks.context`."""
-    before, totals = encoded
-    context = np.concatenate([totals, np.broadcast_to(context, (len(batch), len(context)))], axis=1)
-    molecule = _linear(weights, "molecule", context, np.ones(len(batch), int))
-    hidden = _relu(before + np.repeat(molecule, batch.n_fragments, axis=0))
+def ion_logits(weights: Weights, batch: CandidateBatch, encoded: EncodedCandidates, context: Floats) -> Floats:
+    """Logits (F, N_SHIFTS) of all fragment ions under the conditions `Peaks.context`."""
+    inputs = np.concatenate([encoded.molecules, np.broadcast_to(context, (len(batch), len(context)))], axis=1)
+    molecule = _linear(weights, "molecule", inputs, np.ones(len(batch), int))
+    hidden = _relu(encoded.fragments + np.repeat(molecule, batch.n_fragments, axis=0))
     hidden = _relu(_linear(weights, "hidden", hidden, batch.n_fragments))
     return _linear(weights, "out", hidden, batch.n_fragments)
 
 
-def encode(weights, batch):
-    """What does not depend on the spectrum: input to the hidden layer (F, h), sums over the molecules' atoms (B, a)."""
-    atoms = _atoms(weights, batch)
-    both = np.concatenate([atoms, batch.atoms], axis=1)
-    piece = _pieces(weights, batch, atoms, both)
-    n_taken = np.diff(batch.sets.indptr)
-    before = batch.sets @ piece
+def encode_candidates(weights: Weights, batch: CandidateBatch) -> EncodedCandidates:
+    """Compute what does not depend on the spectrum."""
+    atoms, both = _atom_vectors(weights, batch)
+    fragments = batch.sets @ _piece_vectors(weights, batch, atoms, both)
     relative = batch.masses / batch.masses[batch.intact][batch.owner]
     masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
-    number = np.eye(len(weights["taken"]), dtype=np.float32)[n_taken]
-    of_both = np.concatenate([weights["mass.weight"].T, weights["taken"] + weights["mass.bias"]])
-    before += _product(np.concatenate([masses, number], axis=1), of_both, batch.n_fragments)
-    return before, np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
+    n_removed = np.eye(len(weights["taken"]), dtype=np.float32)[np.diff(batch.sets.indptr)]
+    matrix = np.concatenate([weights["mass.weight"].T, weights["taken"] + weights["mass.bias"]])
+    fragments += _product(np.concatenate([masses, n_removed], axis=1), matrix, batch.n_fragments)
+    totals = np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
+    return EncodedCandidates(fragments, totals)
 
 
-def _atoms(weights, batch):
+def _atom_vectors(weights: Weights, batch: CandidateBatch) -> tuple[Floats, Floats]:
+    """Vectors of the atoms after three messages, and the same with the atoms' features behind them."""
     n = len(batch.atoms)
     rows = np.concatenate([batch.bonds[:, 0], batch.bonds[:, 1]])
     columns = np.concatenate([batch.bonds[:, 1], batch.bonds[:, 0]])
     bonded = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
 
-    def passed(name, atoms):
+    def message(name: str, atoms: Floats) -> Floats:
         return _relu(_linear(weights, name, np.concatenate([atoms, bonded @ atoms], axis=1), batch.n_atoms))
 
-    atoms = passed("atom2", passed("atom1", batch.atoms))
-    return atoms + passed("atom3", atoms)
+    atoms = message("atom2", message("atom1", batch.atoms))
+    atoms = atoms + message("atom3", atoms)
+    return atoms, np.concatenate([atoms, batch.atoms], axis=1)
 
 
-def _pieces(weights, batch, atoms, both):
+def _piece_vectors(weights: Weights, batch: CandidateBatch, atoms: Floats, both: Floats) -> Floats:
+    """Vectors of the pieces, from both results of `_atom_vectors`."""
     k = batch.members.shape[0]
     piece, stays, goes, kind = batch.cuts.T
     # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
@@ -152,16 +196,17 @@ def _pieces(weights, batch, atoms, both):
     return _linear(weights, "piece2", described, batch.n_pieces)
 
 
-def _log_sum_by_candidate(logits, batch):
-    """(b,) logarithm of the sum of exp over all ions of each candidate."""
+def _log_sum_by_candidate(logits: Floats, batch: CandidateBatch) -> Floats:
+    """Logarithm (b,) of the sum of exp over all ions of each candidate."""
     highest = np.maximum.reduceat(logits.max(axis=1), batch.intact)
     sums = np.exp(logits - highest[batch.owner, None]).sum(axis=1)
-    return np.log(np.add.reduceat(sums, batch.intact)) + highest
+    log_sum: Floats = np.log(np.add.reduceat(sums, batch.intact)) + highest
+    return log_sum
 
 
-def _floor(weights, by_formula, peaks):
-    """(b, p): logarithm of the probability that a peak has without any fragment."""
-    with_or_without = [
+def _log_floor(weights: Weights, by_formula: NDArray[np.bool_], peaks: Peaks) -> Floats:
+    """Logarithm (b, p) of the probability that a peak has without any fragment."""
+    without, explained = (
         _linear(
             weights,
             "floor2",
@@ -171,36 +216,39 @@ def _floor(weights, by_formula, peaks):
         )[:, 0]
         + flag * weights["formula"].item()
         for flag in (0, 1)
-    ]
-    return np.where(by_formula, with_or_without[1], with_or_without[0])
+    )
+    return np.where(by_formula, explained, without)
 
 
-def _peak_weights(weights, peaks):
+def _peak_weights(weights: Weights, peaks: Peaks) -> Floats:
+    """How much each peak (p,) counts."""
     raw = _linear(weights, "weight2", _relu(_linear(weights, "weight1", peaks.features)))[:, 0]
-    return np.logaddexp(0, raw) * peaks.weight
+    peak_weights: Floats = np.logaddexp(0, raw) * peaks.weight
+    return peak_weights
 
 
-def _linear(weights, name, inputs, counts=None):
-    outputs = _product(inputs, weights[f"{name}.weight"].T, [len(inputs)] if counts is None else counts)
+def _linear(weights: Weights, name: str, inputs: Floats, counts: NDArray[np.int64] | None = None) -> Floats:
+    row_counts = np.array([len(inputs)]) if counts is None else counts
+    outputs = _product(inputs, weights[f"{name}.weight"].T, row_counts)
     outputs += weights[f"{name}.bias"]
     return outputs
 
 
-def _product(rows, matrix, counts):
-    """rows @ matrix, the rows of each candidate (so many) as a product of their own.
+def _product(rows: Floats, matrix: Floats, counts: NDArray[np.int64]) -> Floats:
+    """Compute rows @ matrix, the rows of each candidate (`counts` of them) as a product of their own.
 
-    The last bits of a row depend on the shape of a product and on the row's place in it, with some kernels of BLAS. So
-    a candidate's numbers are its own, whatever stands beside it in the list. A single row is doubled, since a product
-    of a vector goes to other kernels.
+    With some kernels of BLAS the last bits of a row depend on the shape of a product and on the row's place in it. This
+    way a candidate's numbers are its own, whatever stands beside it in the list. A single row is doubled, since the
+    product of a vector goes to other kernels.
     """
-    out = np.empty((len(rows), matrix.shape[1]), np.float32)
+    product = np.empty((len(rows), matrix.shape[1]), np.float32)
     start = 0
     for stop in np.cumsum(counts).tolist():
         part = rows[start:stop]
-        out[start:stop] = (np.repeat(part, 2, axis=0) @ matrix)[:1] if stop - start == 1 else part @ matrix
+        product[start:stop] = (np.repeat(part, 2, axis=0) @ matrix)[:1] if stop - start == 1 else part @ matrix
         start = stop
-    return out
+    return product
 
 
-def _relu(values):
+def _relu(values: Floats) -> Floats:
     return np.maximum(values, 0, out=values)

@@ -1,39 +1,63 @@
 """The ranker: the network's weights, and as plain values how its score is fused with the cosine."""
 
+from __future__ import annotations
+
 import dataclasses
 import functools
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-from specbridge_tools.fragmentation.network.batch import candidate_arrays, join
-from specbridge_tools.fragmentation.network.numpy_network import concatenated, encode, evaluate
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, batch_candidates, candidate_arrays
+from specbridge_tools.fragmentation.fragments.fragmenter import Fragments, fragment
+from specbridge_tools.fragmentation.network.numpy_network import (
+    SpectrumEvidence,
+    Weights,
+    concatenate_evidence,
+    encode_candidates,
+    weigh_spectrum,
+)
+from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.threads import one_blas_thread
 
-SETTINGS = ("capacity", "limit", "cosine_weight", "fragment_weight")
-_KEPT_CANDIDATES = 2048
-_AT_ONCE = 20  # candidates, whose arrays then stay in the processor's cache
+REQUIRED_CONFIG = ("capacity", "limit", "cosine_weight", "fragment_weight")
+_CACHED_CANDIDATES = 2048
+_CANDIDATES_PER_BATCH = 20  # whose arrays then stay in the processor's cache
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoreFusion:
-    """How fragment scores become what is reported.
+    """How fragment scores become what is reported: the score that ranks is the weighted sum of both.
 
-    cosine_weight, fragment_weight  the score that ranks is their weighted sum
-    calibration  as `hits.probability` takes it, and `first`: how many candidates were scored when it was fitted; None
-                 without
+    Attributes:
+        cosine_weight: Of the cosine.
+        fragment_weight: Of the fragment score.
+        calibration: As `hits.probability` takes it, and `first`: how many candidates were scored when it was fitted.
+            None where the fused score is not calibrated.
     """
 
     cosine_weight: float
     fragment_weight: float
-    calibration: Mapping | None = None
+    calibration: Mapping[str, float] | None = None
 
-    def fuse(self, cosine, fragment_score):
-        """(n,) scores that rank, from cosines (n,) and fragment scores (n,), NaN where there is none.
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.cosine_weight) and math.isfinite(self.fragment_weight)):
+            raise FormatError(f"weights of the fusion are {self.cosine_weight} and {self.fragment_weight}")
+        if self.calibration is not None and "first" not in self.calibration:
+            raise FormatError("calibration without first", advice="train or calibrate the model anew")
+
+    def fuse(self, cosine: NDArray[np.float64], fragment_score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Compute the scores (n,) that rank.
 
         A candidate without a fragment score is given the lowest of the others: nothing speaks for it but its cosine.
+
+        Args:
+            cosine: (n,).
+            fragment_score: (n,), NaN where there is none.
         """
         known = fragment_score[~np.isnan(fragment_score)]
         lowest = known.min() if len(known) else 0.0
@@ -45,47 +69,58 @@ class ScoreFusion:
 class Ranker:
     """Scores candidates by what their fragments explain.
 
-    networks one or more of name -> float32 array, as `network.evaluate` takes them; their scores are averaged
-    config   format, format_version, capacity and limit of the fragmenter, the fields of the `ScoreFusion` for a spectrum,
-             under `group` where there is one those for several spectra of one compound, and whatever the training has
-             to say
+    Attributes:
+        networks: One or more; their scores are averaged.
+        config: format, format_version, `capacity` and `limit` of the fragmenter, the fields of the `ScoreFusion` for
+            one spectrum, under `group` where there is one those for several spectra of one compound, and whatever the
+            training reports. Plain JSON, which is kept as it is.
     """
 
-    networks: Sequence[Mapping[str, np.ndarray]]
-    config: Mapping
+    networks: Sequence[Weights]
+    config: Mapping[str, Any]
 
-    def __post_init__(self):
-        missing = [name for name in SETTINGS if name not in self.config]
+    def __post_init__(self) -> None:
+        missing = [name for name in REQUIRED_CONFIG if name not in self.config]
         if missing:
             raise FormatError(f"ranker without {', '.join(missing)}")
 
-    def candidate(self, smiles):
-        """`CandidateArrays` of a SMILES of one connected part. Raises `DataError` where it cannot be read."""
+    def __reduce__(self) -> tuple[type[Ranker], tuple[Sequence[Weights], Mapping[str, Any]]]:
+        # for worker processes: without the cached candidates
+        return Ranker, (self.networks, self.config)
+
+    def fragments(self, smiles: str) -> Fragments:
+        """Cut a molecule. Raises `DataError` where the SMILES cannot be read or has several parts."""
         from specbridge_tools.molecules.chemistry import molecular_graph
 
         if "." in smiles:
             raise DataError(f"{smiles!r} is several molecules")
-        graph = molecular_graph(smiles)
-        return candidate_arrays(fragment(graph, capacity=self.config["capacity"], limit=self.config["limit"]))
+        return fragment(molecular_graph(smiles), capacity=self.config["capacity"], limit=self.config["limit"])
+
+    def candidate(self, smiles: str) -> CandidateArrays:
+        """The arrays of a molecule; raises as `fragments` does."""
+        return candidate_arrays(self.fragments(smiles))
 
     @functools.cached_property
-    def remembered_candidate(self):
-        """`candidate` with a memory for the last few thousand: spectra of one molecule have the same candidates."""
-        return functools.lru_cache(maxsize=_KEPT_CANDIDATES)(self.candidate)
+    def cached_candidate(self) -> functools._lru_cache_wrapper[CandidateArrays]:
+        """`candidate` that remembers the last few thousand: spectra of one molecule have the same candidates."""
+        return functools.lru_cache(maxsize=_CACHED_CANDIDATES)(self.candidate)
 
-    def evidence(self, candidates, spectra):
-        """`network.Evidence` of at least one `CandidateArrays`, for the `Peaks` of each spectrum."""
-        batches = [join(candidates[start : start + _AT_ONCE]) for start in range(0, len(candidates), _AT_ONCE)]
-        found = []
+    def evidence(self, candidates: Sequence[CandidateArrays], spectra: Sequence[Peaks]) -> list[SpectrumEvidence]:
+        """Find the evidence of each spectrum for at least one candidate."""
+        batches = [
+            batch_candidates(candidates[start : start + _CANDIDATES_PER_BATCH])
+            for start in range(0, len(candidates), _CANDIDATES_PER_BATCH)
+        ]
+        parts = []
         # a product that two threads share has other last bits
         with one_blas_thread():
             for batch in batches:
-                encoded = [encode(weights, batch) for weights in self.networks]
-                found.append([evaluate(self.networks, batch, encoded, peaks) for peaks in spectra])
+                encoded = [encode_candidates(weights, batch) for weights in self.networks]
+                parts.append([weigh_spectrum(self.networks, batch, encoded, peaks) for peaks in spectra])
         n_fragments = np.array([batch.n_fragments.sum() for batch in batches])
-        return [concatenated(parts, n_fragments) for parts in zip(*found, strict=True)]
+        return [concatenate_evidence(evidence, n_fragments) for evidence in zip(*parts, strict=True)]
 
-    def fusion(self, n_spectra):
-        """The `ScoreFusion` for a query of so many spectra."""
+    def fusion(self, n_spectra: int) -> ScoreFusion:
+        """The fusion for a query of so many spectra."""
         values = self.config["group"] if n_spectra > 1 and self.config.get("group") else self.config
         return ScoreFusion(values["cosine_weight"], values["fragment_weight"], values.get("calibration"))

@@ -1,29 +1,36 @@
 """Where rankers are stored: inside a model, or while they are made in a file of their own; safetensors both.
 
 In a model the tensors of the first network are named `ranker.0.*`, those of the next `ranker.1.*`, and the
-configuration stands in the header under `ranker`. A file of its own has the same tensors and the configuration as its
+configuration is in the header under `ranker`. A file of its own has the same tensors and the configuration as its
 header.
 """
 
-import json
+from __future__ import annotations
+
+import os
+from typing import Any
 
 import numpy as np
 
 from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
+from specbridge_tools.fragmentation.network.numpy_network import Floats
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.streams import output_path
+from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-ranker"
 FORMAT_VERSION = 2
 PREFIX = "ranker."
-_HEADER_KEY = "specbridge"
+FilePath = str | os.PathLike[str]
 
 
-def load_ranker(path=None):
-    """The ranker in a model file, or in a file of its own; None is the model that ships.
+def load_ranker(path: FilePath | None = None) -> Ranker:
+    """Read the ranker of a model file, or of a file of its own; None is the model that ships.
 
-    Raises `FormatError` where there is none, or one of another version.
+    Raises:
+        DataError: Where the file cannot be read.
+        FormatError: Where it holds no ranker, or one of another version.
     """
     ranker = find_ranker(path)
     if ranker is None:
@@ -31,45 +38,51 @@ def load_ranker(path=None):
     return ranker
 
 
-def find_ranker(path=None):
+def find_ranker(path: FilePath | None = None) -> Ranker | None:
     """As `load_ranker`, but None for a model without a ranker."""
-    header, tensors = _read(_path(path), prefix=PREFIX)
+    path = _path(path)
+    header, tensors = read_tensor_file(path, prefix=PREFIX)
     config = header if header.get("format") == FORMAT else header.get("ranker")
     if not config:
         return None
-    if (config.get("format"), config.get("format_version")) != (FORMAT, FORMAT_VERSION):
-        found = f"{config.get('format')} version {config.get('format_version')}"
-        raise FormatError(f"holds a {found}, expected {FORMAT} version {FORMAT_VERSION}", where=_path(path))
+    check_header(config, path, expected_format=FORMAT, version=FORMAT_VERSION)
     if not tensors:
-        raise FormatError(f"has no tensors named {PREFIX}*", where=_path(path))
-    networks = {}
-    for name, value in tensors.items():
-        number, _, name = name.removeprefix(PREFIX).partition(".")
-        networks.setdefault(number, {})[name] = np.asarray(value, np.float32)
+        raise FormatError(f"has no tensors named {PREFIX}*", where=path)
+    networks: dict[str, dict[str, Floats]] = {}
+    for name, tensor in tensors.items():
+        number, _, weight = name.removeprefix(PREFIX).partition(".")
+        networks.setdefault(number, {})[weight] = np.asarray(tensor, np.float32)
     try:
         return Ranker([networks[number] for number in sorted(networks)], config)
     except FormatError as error:
-        raise FormatError(error.message, where=_path(path)) from error
+        raise FormatError(error.message, where=path) from error
 
 
-def save_ranker(ranker, path):
+def save_ranker(ranker: Ranker, path: FilePath) -> None:
     """Write a ranker to a file of its own, replacing what is there."""
-    _write(_tensors(ranker), _config(ranker), path)
+    write_tensor_file(_tensors(ranker), _config(ranker), path)
 
 
-def add_ranker(ranker, model, destination, *, calibration=None, force=False):
+def add_ranker(
+    ranker: Ranker,
+    model: FilePath,
+    destination: FilePath,
+    *,
+    calibration: dict[str, float] | None = None,
+    force: bool = False,
+) -> None:
     """Write the model in the file `model` with `ranker` in place of any that it holds.
 
     Nothing else of it changes but, where one is given, the calibration of its cosines.
     """
-    header, tensors = _read(model)
+    header, tensors = read_tensor_file(model)
     header |= {"calibration": calibration} if calibration else {}
-    kept = {name: value for name, value in tensors.items() if not name.startswith(PREFIX)}
+    others = {name: tensor for name, tensor in tensors.items() if not name.startswith(PREFIX)}
     with output_path(destination, force=force) as temporary:
-        _write(kept | _tensors(ranker), header | {"ranker": _config(ranker)}, temporary)
+        write_tensor_file(others | _tensors(ranker), header | {"ranker": _config(ranker)}, temporary)
 
 
-def _tensors(ranker):
+def _tensors(ranker: Ranker) -> dict[str, Floats]:
     return {
         f"{PREFIX}{number}.{name}": np.ascontiguousarray(value, np.float32)
         for number, weights in enumerate(ranker.networks)
@@ -77,28 +90,9 @@ def _tensors(ranker):
     }
 
 
-def _config(ranker):
+def _config(ranker: Ranker) -> dict[str, Any]:
     return {**ranker.config, "format": FORMAT, "format_version": FORMAT_VERSION}
 
 
-def _path(path):
+def _path(path: FilePath | None) -> FilePath:
     return pretrained.MODEL if path is None else path
-
-
-def _read(path, prefix=""):
-    """(header, tensors whose names start with `prefix`) of a safetensors file with a JSON header."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(_HEADER_KEY, "{}"))
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118, not a dict
-            return header, {name: file.get_tensor(name) for name in names}
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
-        raise FormatError(f"cannot be read as a model ({error})", where=path) from error
-
-
-def _write(tensors, header, path):
-    from safetensors.numpy import save_file
-
-    save_file(tensors, path, metadata={_HEADER_KEY: json.dumps(header, sort_keys=True)})

@@ -1,50 +1,95 @@
-"""Scores for the candidates of one query."""
+"""Scores for the candidates of queries, in this process or in several."""
+
+from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.fragmentation.network.numpy_network import SpectrumEvidence
+from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.peaks.prepare import Peaks
+from specbridge_tools.worker_pool import WorkerPool
+
+_AHEAD = 4  # queries that wait for each process
+
+Key = TypeVar("Key")
+# of one query: the peaks of all its spectra and the SMILES of its candidates, for each adduct
+Parts = Sequence[tuple[Sequence[Peaks], Sequence[str]]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Scores:
-    """One value a candidate, in the order given.
+class CandidateScores:
+    """One value for each candidate, in the order given; of several spectra the mean.
 
-    fragment_score       (n,) float64, higher is better; NaN where a candidate could not be cut
-    explained_intensity  (n,) float64 in [0, 1]: share of the intensity of the peaks below the precursor that fragments
-                         explain; NaN where a candidate could not be cut
-
-    Of several spectra they are the means.
+    Attributes:
+        fragment_score: (n,) higher is better; NaN where a candidate could not be cut.
+        explained_intensity: (n,) in [0, 1]: share of the intensity of the peaks below the precursor that fragments
+            explain; NaN where a candidate could not be cut.
     """
 
-    fragment_score: np.ndarray
-    explained_intensity: np.ndarray
+    fragment_score: NDArray[np.float64]
+    explained_intensity: NDArray[np.float64]
 
 
-def score_candidates(ranker, spectra, smiles):
-    """`Scores` of candidates, given as SMILES, for the `Peaks` of each of one or more spectra of one compound.
+def score_in_order(
+    tasks: Iterable[tuple[Key, Parts]], ranker: Ranker, *, threads: int
+) -> Iterator[tuple[Key, list[CandidateScores]]]:
+    """Score the candidates of many queries, lazily.
 
-    A spectrum without peaks gives all candidates the same: it counts only where all are without, and then as 0.
+    Args:
+        tasks: A key, which is handed back, and the parts of each query.
+        ranker: Scores.
+        threads: Worker processes; with 1 everything happens in this one.
+
+    Yields:
+        The key and the scores of each part, in the order of the tasks.
+
+    Raises:
+        SpecbridgeError: Where a worker process dies.
+    """
+    score = functools.partial(_score_parts, ranker)
+    if threads == 1:
+        for key, parts in tasks:
+            yield key, score(parts)
+        return
+    with WorkerPool(threads, score) as pool:
+        yield from pool.map_in_order(tasks, ahead=_AHEAD)
+
+
+def _score_parts(ranker: Ranker, parts: Parts) -> list[CandidateScores]:
+    return [score_candidates(ranker, spectra, smiles) for spectra, smiles in parts]
+
+
+def score_candidates(ranker: Ranker, spectra: Sequence[Peaks], smiles: Sequence[str]) -> CandidateScores:
+    """Score candidates for one or more spectra of one compound.
+
+    A spectrum without peaks tells no candidate from another: it counts only where none has peaks, and then as 0.
     """
     score = np.full(len(smiles), np.nan)
     explained = np.full(len(smiles), np.nan)
-    cut, rows = [], []
+    candidates, rows = [], []
     for row, text in enumerate(smiles):
         try:
-            cut.append(ranker.remembered_candidate(text))
+            candidates.append(ranker.cached_candidate(text))
             rows.append(row)
         except DataError:
             continue
     if not rows:
-        return Scores(score, explained)
-    found = ranker.evidence(cut, [peaks for peaks in spectra if len(peaks.mz)])
-    score[rows] = np.mean([one.score for one in found], axis=0) if found else 0.0
-    explained[rows] = np.mean([_explained_intensity(one) for one in found], axis=0) if found else 0.0
-    return Scores(score, explained)
+        return CandidateScores(score, explained)
+    evidence = ranker.evidence(candidates, [peaks for peaks in spectra if len(peaks.mz)])
+    score[rows] = np.mean([spectrum.score for spectrum in evidence], axis=0) if evidence else 0.0
+    explained[rows] = np.mean([_explained_intensity(spectrum) for spectrum in evidence], axis=0) if evidence else 0.0
+    return CandidateScores(score, explained)
 
 
-def _explained_intensity(evidence):
+def _explained_intensity(evidence: SpectrumEvidence) -> NDArray[np.float64]:
     peaks = evidence.peaks
     intensity = np.where(peaks.at_precursor, 0.0, peaks.intensity)
-    return np.where(evidence.predicted > 0, intensity, 0.0).sum(axis=1) / max(intensity.sum(), 1e-300)
+    explained: NDArray[np.float64] = np.where(evidence.predicted > 0, intensity, 0.0).sum(axis=1)
+    return explained / max(intensity.sum(), 1e-300)

@@ -1,30 +1,51 @@
-"""The ranker's network in torch, to be trained; `network` is the same in numpy and the one that is used."""
+"""The ranker's network in torch, which is trained: see `numpy_network`, the same model, which scores."""
 
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import nn
 
 from specbridge_tools.fragmentation.fragments.atom_features import N_ATOM_FEATURES, N_BOND_KINDS
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
 from specbridge_tools.fragmentation.fragments.combine import MAX_PIECES
-from specbridge_tools.fragmentation.network.numpy_network import MASS_SCALE, MOLECULE_SIZE, PIECE_SIZE
+from specbridge_tools.fragmentation.network.numpy_network import MASS_SCALE, MOLECULE_SIZE, PIECE_SIZE, Floats
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
-from specbridge_tools.fragmentation.peaks.prepare import ENERGY, N_CONTEXT, N_PEAK_FEATURES, NO_ENERGY
+from specbridge_tools.fragmentation.peaks.prepare import ENERGY, N_CONTEXT, N_PEAK_FEATURES, NO_ENERGY, Peaks
 from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
+# where training starts
 _FIRST_LOGITS = (-3.0, -2.0, -1.0, 0.0, 0.0, 1.0, 0.0, -1.0, -2.0)
 _FIRST_FLOOR = -8.0
 _PEAK_HIDDEN = 12
 
 
+class EncodedTensors(NamedTuple):
+    """As `numpy_network.EncodedCandidates`."""
+
+    fragments: torch.Tensor
+    molecules: torch.Tensor
+
+
 class TrainableNetwork(nn.Module):
-    """See `network`; the names of the parameters are the names of its weights.
+    """The network; the names of its parameters are the names of the weights of `numpy_network`."""
 
-    atom_size, hidden_size, last_size: widths of the atoms' vectors and of the two hidden layers of a fragment; dropout:
-    share of the values that training leaves out of the atoms' vectors and of both hidden layers.
-    """
+    def __init__(
+        self, *, atom_size: int = 32, hidden_size: int = 48, last_size: int = 32, dropout: float = 0.0
+    ) -> None:
+        """Make a network with random weights.
 
-    def __init__(self, *, atom_size=32, hidden_size=48, last_size=32, dropout=0.0):
+        Args:
+            atom_size: Width of the atoms' vectors.
+            hidden_size: Width of the first hidden layer of a fragment.
+            last_size: Width of the second.
+            dropout: Share of the values that training leaves out of the atoms' vectors and of both hidden layers.
+        """
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         both = atom_size + N_ATOM_FEATURES
@@ -50,25 +71,25 @@ class TrainableNetwork(nn.Module):
             self.out.bias.copy_(torch.tensor(_FIRST_LOGITS))
             self.floor2.bias.fill_(_FIRST_FLOOR)
 
-    def encode(self, batch):
-        """`CandidateBatch` -> input of the hidden layer (F, h), sums over atoms (B, a)."""
-        atoms, both = self._atoms(batch)
-        pieces = self._pieces(batch, atoms, both)
+    def encode_candidates(self, batch: CandidateBatch) -> EncodedTensors:
+        """Compute what does not depend on the spectrum."""
+        atoms, both = self._atom_vectors(batch)
+        pieces = self._piece_vectors(batch, atoms, both)
         sets = _tensor(batch.sets.indices), _tensor(batch.sets.indptr)
         summed = F.embedding_bag(sets[0], pieces, sets[1][:-1], mode="sum")  # (F, h)
         relative = _tensor(batch.masses / batch.masses[batch.intact][batch.owner])
         masses = torch.stack([relative, relative**2, _tensor(batch.masses) / MASS_SCALE], 1).float()  # (F, 3)
-        before = summed + self.taken[sets[1].diff()] + self.mass(masses)  # (F, h)
+        fragments = summed + self.taken[sets[1].diff()] + self.mass(masses)  # (F, h)
         owner = torch.repeat_interleave(_tensor(batch.n_atoms))
         totals = both.new_zeros(len(batch), both.shape[1]).index_add_(0, owner, both) / MOLECULE_SIZE
-        return before, totals
+        return EncodedTensors(fragments, totals)
 
-    def _atoms(self, batch):
+    def _atom_vectors(self, batch: CandidateBatch) -> tuple[torch.Tensor, torch.Tensor]:
         given = _tensor(batch.atoms)
         rows = _tensor(batch.bonds.T.reshape(-1))
         columns = _tensor(batch.bonds[:, ::-1].T.reshape(-1))
 
-        def bonded(values):
+        def bonded(values: torch.Tensor) -> torch.Tensor:
             return torch.zeros_like(values).index_add_(0, rows, values[columns])
 
         atoms = F.relu(self.atom1(torch.cat([given, bonded(given)], 1)))
@@ -76,7 +97,7 @@ class TrainableNetwork(nn.Module):
         atoms = self.dropout(atoms + F.relu(self.atom3(torch.cat([atoms, bonded(atoms)], 1))))
         return atoms, torch.cat([atoms, given], 1)
 
-    def _pieces(self, batch, atoms, both):
+    def _piece_vectors(self, batch: CandidateBatch, atoms: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
         k = batch.members.shape[0]
         piece, stays, goes, kind = _tensor(batch.cuts.T)
         kinds = F.one_hot(kind, N_BOND_KINDS).float()
@@ -86,46 +107,69 @@ class TrainableNetwork(nn.Module):
         members = _tensor(batch.members.indices), _tensor(batch.members.indptr)
         content = F.embedding_bag(members[0], both, members[1][:-1], mode="sum") / PIECE_SIZE  # (K, a)
         size = content[:, -1:]
-        return self.piece2(F.relu(self.piece1(torch.cat([cuts, content, n_cuts - 1, size * size], 1))))
+        described = torch.cat([cuts, content, n_cuts - 1, size * size], 1)
+        vectors: torch.Tensor = self.piece2(F.relu(self.piece1(described)))  # (K, h)
+        return vectors
 
-    def forward(self, batch, encoded, peaks, *, hide_energy=False):
-        """Scores (B,) of the candidates for a spectrum, and log-likelihoods (B, p) of its peaks."""
-        before, totals = encoded
+    def forward(
+        self, batch: CandidateBatch, encoded: EncodedTensors, peaks: Peaks, *, hide_energy: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Score candidates.
+
+        Args:
+            batch: The candidates.
+            encoded: The same, by `encode_candidates`.
+            peaks: Of one spectrum.
+            hide_energy: Whether the collision energy counts as not known.
+
+        Returns:
+            Scores (B,) and log-likelihoods (B, p) of the peaks.
+        """
         n, p = len(batch), len(peaks.mz)
         context = torch.tensor(peaks.context)
         if hide_energy:
             context[ENERGY], context[NO_ENERGY] = 0.0, 1.0
-        molecule = self.molecule(torch.cat([totals, context.expand(n, -1)], 1))  # (B, h)
-        owner = _tensor(batch.owner)
-        hidden = self.dropout(F.relu(before + molecule[owner]))  # (F, h)
-        logits = self.out(self.dropout(F.relu(self.hidden(hidden))))  # (F, shifts)
-        highest = logits.detach().max()
-        total = torch.zeros(n).index_add_(0, owner, torch.exp(logits - highest).sum(1)).log() + highest  # (B,)
+        logits = self.ion_logits(batch, encoded, context)
+        log_total = self._log_sum_by_candidate(logits, batch)
         fragment, ion, peak = _tensor(match_ions(batch, peaks).T)
-        candidate = owner[fragment]
-        log_probability = logits[fragment, ion % N_SHIFTS] - total[candidate]
+        candidate = _tensor(batch.owner)[fragment]
+        log_probability = logits[fragment, ion % N_SHIFTS] - log_total[candidate]
         if peaks.kind.metal_mass:
             log_probability = log_probability + self.metal[ion // N_SHIFTS]
         cell = candidate * p + peak
         predicted = torch.zeros(n * p).index_add_(0, cell, torch.exp(log_probability)).view(n, p)
-        floor = torch.exp(self._floor(torch.tensor(explained_peaks(batch.formulas, peaks)), peaks))
+        floor = torch.exp(self._log_floor(explained_peaks(batch.formulas, peaks), peaks))
         log_likelihood = torch.log(predicted + floor) - torch.log1p(floor.sum(1, keepdim=True))
-        features = torch.tensor(peaks.features)
-        weight = F.softplus(self.weight2(F.relu(self.weight1(features)))[:, 0]) * torch.tensor(peaks.weight)
-        return log_likelihood @ weight * torch.exp(self.scale), log_likelihood
+        return log_likelihood @ self._peak_weights(peaks) * torch.exp(self.scale), log_likelihood
 
-    def _floor(self, by_formula, peaks):
+    def ion_logits(self, batch: CandidateBatch, encoded: EncodedTensors, context: torch.Tensor) -> torch.Tensor:
+        """Logits (F, N_SHIFTS) of all fragment ions under the conditions `Peaks.context`."""
+        molecule = self.molecule(torch.cat([encoded.molecules, context.expand(len(batch), -1)], 1))  # (B, h)
+        hidden = self.dropout(F.relu(encoded.fragments + molecule[_tensor(batch.owner)]))  # (F, h)
+        logits: torch.Tensor = self.out(self.dropout(F.relu(self.hidden(hidden))))  # (F, shifts)
+        return logits
+
+    def _log_sum_by_candidate(self, logits: torch.Tensor, batch: CandidateBatch) -> torch.Tensor:
+        highest = logits.detach().max()
+        sums = torch.zeros(len(batch)).index_add_(0, _tensor(batch.owner), torch.exp(logits - highest).sum(1))
+        return sums.log() + highest  # (B,)
+
+    def _log_floor(self, by_formula: NDArray[np.bool_], peaks: Peaks) -> torch.Tensor:
         features = torch.tensor(peaks.features)
         flags = torch.tensor([[0.0], [1.0]])
         inputs = torch.cat([features.expand(2, -1, -1), flags[:, None].expand(2, len(features), 1)], 2)
         floors = self.floor2(F.relu(self.floor1(inputs)))[..., 0] + flags * self.formula  # (2, p)
-        return torch.where(by_formula, floors[1], floors[0])
+        return torch.where(torch.tensor(by_formula), floors[1], floors[0])  # (B, p)
 
-    def weights(self):
+    def _peak_weights(self, peaks: Peaks) -> torch.Tensor:
+        raw = self.weight2(F.relu(self.weight1(torch.tensor(peaks.features))))[:, 0]
+        return F.softplus(raw) * torch.tensor(peaks.weight)  # (p,)
+
+    def weights(self) -> dict[str, Floats]:
         """The parameters as numpy arrays, for `ranker.Ranker`."""
         return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
 
 
-def _tensor(array):
+def _tensor(array: NDArray[Any]) -> torch.Tensor:
     tensor = torch.as_tensor(array.copy() if not array.flags.writeable or array.base is not None else array)
     return tensor.long() if not tensor.is_floating_point() else tensor

@@ -1,35 +1,40 @@
-"""Where an interrupted training goes on: network, optimiser and epoch in one safetensors file."""
+"""Where an interrupted training continues: network, optimiser and epoch in one safetensors file."""
 
-import json
+from __future__ import annotations
 
-from safetensors import safe_open
-from safetensors.torch import save_file
+import os
+
+import torch
+
+from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-ranker-training"
-_KEY = "specbridge"
+FORMAT_VERSION = 1
 
 
-def save_state(network, optimiser, epoch, path):
-    """Write the state after `epoch`. `optimiser` is one of torch's that keeps tensors for each parameter."""
+def save_state(
+    network: torch.nn.Module, optimiser: torch.optim.Optimizer, epoch: int, path: str | os.PathLike[str]
+) -> None:
+    """Write the state after `epoch`. The optimiser is one that keeps tensors, and only those, for each parameter."""
     tensors = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
     for number, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value.contiguous() for name, value in values.items()}
-    save_file(tensors, path, metadata={_KEY: json.dumps({"format": FORMAT, "epoch": epoch})})
+    write_tensor_file(tensors, {"format": FORMAT, "format_version": FORMAT_VERSION, "epoch": epoch}, path)
 
 
-def load_state(network, optimiser, path):
-    """Bring network and optimiser to the state of a file; returns the epoch that it was written after."""
-    with safe_open(path, framework="pt") as file:
-        header = json.loads(file.metadata()[_KEY])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
+def load_state(network: torch.nn.Module, optimiser: torch.optim.Optimizer, path: str | os.PathLike[str]) -> int:
+    """Bring network and optimiser to the state in a file, and return the epoch after which it was written."""
+    header, tensors = read_tensor_file(path, framework="pt")
+    check_header(header, path, expected_format=FORMAT, version=FORMAT_VERSION)
     network.load_state_dict(
         {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     )
-    values = {}
+    states: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimiser."):
             _, number, key = name.split(".", 2)
-            values.setdefault(int(number), {})[key] = value
+            states.setdefault(int(number), {})[key] = value
     groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": values, "param_groups": groups})
-    return header["epoch"]
+    optimiser.load_state_dict({"state": states, "param_groups": groups})
+    epoch: int = header["epoch"]
+    return epoch

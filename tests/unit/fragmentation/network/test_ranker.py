@@ -6,13 +6,13 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.fragmentation.fragments.batch import batch_candidates
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-from specbridge_tools.fragmentation.network.batch import join
 from specbridge_tools.fragmentation.network.explain import explain
-from specbridge_tools.fragmentation.network.numpy_network import encode, evaluate
+from specbridge_tools.fragmentation.network.numpy_network import encode_candidates, weigh_spectrum
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, find_ranker, load_ranker, save_ranker
-from specbridge_tools.fragmentation.network.scores import score_candidates
+from specbridge_tools.fragmentation.network.scores import score_candidates, score_in_order
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
@@ -32,17 +32,17 @@ def paracetamol(adduct="[M+H]+", precursor_mz=152.0706, shift=0.0):
 @pytest.mark.parametrize("adduct", ["[M+H]+", "[M+Na]+", "[M-H]-", "[M+2H]2+"])
 def test_numpy_and_torch_are_one_network(ranker, adduct):
     network = TrainableNetwork()
-    batch = join([ranker.candidate(smiles) for smiles in CANDIDATES])
+    batch = batch_candidates([ranker.candidate(smiles) for smiles in CANDIDATES])
     peaks = prepare_peaks(paracetamol(adduct))
-    found = evaluate([network.weights()], batch, [encode(network.weights(), batch)], peaks)
-    scores, log_likelihood = network(batch, network.encode(batch), peaks)
+    found = weigh_spectrum([network.weights()], batch, [encode_candidates(network.weights(), batch)], peaks)
+    scores, log_likelihood = network(batch, network.encode_candidates(batch), peaks)
     assert found.score == pytest.approx(scores.detach().numpy(), rel=1e-4, abs=1e-5)
     assert log_likelihood.shape == (len(CANDIDATES), len(peaks.mz))
 
 
 def test_probabilities_of_all_ions_of_a_candidate_sum_to_one(ranker):
     fragments = [ranker.candidate(smiles) for smiles in CANDIDATES[:2]]
-    both = join(fragments)
+    both = batch_candidates(fragments)
     mz = np.unique(np.concatenate([both.masses + shift * 1.0078250319 for shift in range(-4, 5)]))
     mz = mz[mz > 0.5]
     peaks = prepare_peaks(Spectrum("all", 1000.0, mz, np.ones(len(mz), np.float32), adduct="[M+H]+"))
@@ -88,13 +88,15 @@ def test_defined_results_for_what_cannot_be_scored(ranker):
 
 def test_explained_peaks_are_ions_of_the_formula_they_name(ranker):
     explained = explain(ranker, CANDIDATES[0], prepare_peaks(paracetamol()))
-    assert [round(one.mz, 4) for one in explained] == [65.0386, 92.0495, 93.0335, 110.06, 134.06, 152.0706]
+    mz = [round(explanation.mz, 4) for explanation in explained]
+    assert mz == [65.0386, 92.0495, 93.0335, 110.06, 134.06, 152.0706]
     names = ["C5H5+", "C6H6N+", "C6H5O+", "C6H8NO+", "C8H8NO+", "C8H10NO2+"]
-    assert [one.fragment_formula for one in explained] == names
-    for one in explained:
-        assert one.ion_mz == pytest.approx(mass_of_formula(one.fragment_formula) - 0.000548579909, abs=1e-5)
-        assert abs(one.ion_mz - one.mz) < 1.6e-3
-        assert 0 < one.probability <= 1
+    assert [explanation.fragment_formula for explanation in explained] == names
+    for explanation in explained:
+        exact = mass_of_formula(explanation.fragment_formula) - 0.000548579909
+        assert explanation.ion_mz == pytest.approx(exact, abs=1e-5)
+        assert abs(explanation.ion_mz - explanation.mz) < 1.6e-3
+        assert 0 < explanation.probability <= 1
     assert explained[-1].cost == 0
     assert explained[-1].n_cuts == 0
     assert explain(ranker, "not a smiles", prepare_peaks(paracetamol())) == []
@@ -114,16 +116,16 @@ def two_networks(ranker):
 
 def test_a_ranker_survives_its_file(ranker, two_networks, tmp_path):
     path = tmp_path / "ranker.safetensors"
-    for one in (ranker, two_networks):
-        save_ranker(one, path)
-        assert_same(load_ranker(path), one)
+    for saved in (ranker, two_networks):
+        save_ranker(saved, path)
+        assert_same(load_ranker(path), saved)
 
 
 def test_several_networks_are_averaged(two_networks):
     peaks = prepare_peaks(paracetamol())
     candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
     apart = [Ranker([weights], two_networks.config) for weights in two_networks.networks]
-    (first,), (second,) = (one.evidence(candidates, [peaks]) for one in apart)
+    (first,), (second,) = (single.evidence(candidates, [peaks]) for single in apart)
     (both,) = two_networks.evidence(candidates, [peaks])
     assert not np.allclose(first.score, second.score)
     assert both.score == pytest.approx((first.score + second.score) / 2)
@@ -132,19 +134,19 @@ def test_several_networks_are_averaged(two_networks):
     assert np.exp(both.log_probability) == pytest.approx(mean, rel=1e-5)
 
 
-def test_candidates_in_parts_give_what_all_at_once_give(two_networks, monkeypatch):
+def test_candidates_in_batches_score_as_all_at_once(two_networks, monkeypatch):
     peaks = prepare_peaks(paracetamol())
     candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
-    (whole,) = two_networks.evidence(candidates, [peaks])
-    monkeypatch.setattr("specbridge_tools.fragmentation.network.ranker._AT_ONCE", 2)
+    (at_once,) = two_networks.evidence(candidates, [peaks])
+    monkeypatch.setattr("specbridge_tools.fragmentation.network.ranker._CANDIDATES_PER_BATCH", 2)
     (parts,) = two_networks.evidence(candidates, [peaks])
-    order, order_of_parts = np.lexsort(whole.matches.T), np.lexsort(parts.matches.T)
-    assert len(whole.matches) > 10
-    assert (whole.matches[order] == parts.matches[order_of_parts]).all()
-    assert parts.log_probability[order_of_parts] == pytest.approx(whole.log_probability[order], rel=1e-5)
-    assert parts.score == pytest.approx(whole.score, rel=1e-5)
-    assert parts.predicted == pytest.approx(whole.predicted, rel=1e-4, abs=1e-9)
-    assert (parts.by_formula == whole.by_formula).all()
+    order, order_of_parts = np.lexsort(at_once.matches.T), np.lexsort(parts.matches.T)
+    assert len(at_once.matches) > 10
+    assert (at_once.matches[order] == parts.matches[order_of_parts]).all()
+    assert parts.log_probability[order_of_parts] == pytest.approx(at_once.log_probability[order], rel=1e-5)
+    assert parts.score == pytest.approx(at_once.score, rel=1e-5)
+    assert parts.predicted == pytest.approx(at_once.predicted, rel=1e-4, abs=1e-9)
+    assert (parts.by_formula == at_once.by_formula).all()
 
 
 def assert_same(found, ranker):
@@ -184,18 +186,35 @@ def test_a_ranker_in_a_model_leaves_the_rest_of_it_alone(ranker, two_networks, t
 
 def test_files_that_hold_no_ranker_are_refused(ranker, tmp_path):
     (tmp_path / "text").write_text("no tensors")
-    for name in ("text", "absent"):
-        with pytest.raises(FormatError, match="cannot be read as a model"):
-            load_ranker(tmp_path / name)
+    with pytest.raises(FormatError, match="is no safetensors file"):
+        load_ranker(tmp_path / "text")
+    with pytest.raises(DataError, match="cannot be read"):
+        load_ranker(tmp_path / "absent")
     path, tensors = tmp_path / "model", {f"ranker.0.{name}": value for name, value in ranker.networks[0].items()}
-    for kept, config, message in (
-        (tensors, {**ranker.config, "format_version": 1}, "expected specbridge-ranker version 2"),
+    for stored, config, message in (
+        (tensors, {**ranker.config, "format_version": 1}, "specbridge-ranker version 1, this release reads 2"),
         ({"other": np.ones(3)}, ranker.config, "no tensors"),
         (tensors, {k: v for k, v in ranker.config.items() if k != "cosine_weight"}, "ranker without cosine_weight"),
     ):
-        save_file(kept, path, metadata={"specbridge": json.dumps({"ranker": config})})
+        save_file(stored, path, metadata={"specbridge": json.dumps({"ranker": config})})
         with pytest.raises(FormatError, match=message):
             load_ranker(path)
+
+
+@pytest.mark.parametrize("wrong", [{"cosine_weight": float("nan")}, {"calibration": {"scale": 1.0}}])
+def test_a_fusion_that_makes_no_sense_is_refused(ranker, wrong):
+    with pytest.raises(FormatError, match=r"weights of the fusion|calibration without first"):
+        Ranker(ranker.networks, {**ranker.config, **wrong}).fusion(1)
+
+
+def test_a_ranker_goes_to_workers_without_what_it_has_cached(ranker):
+    ranker.cached_candidate(CANDIDATES[0])
+    tasks = [(number, [([prepare_peaks(paracetamol())], CANDIDATES)]) for number in range(3)]
+    expected, found = (list(score_in_order(tasks, ranker, threads=threads)) for threads in (1, 2))
+    assert [key for key, _ in found] == [0, 1, 2]
+    for (_, (here,)), (_, (there,)) in zip(expected, found, strict=True):
+        assert here.fragment_score.tobytes() == there.fragment_score.tobytes()
+        assert here.explained_intensity.tobytes() == there.explained_intensity.tobytes()
 
 
 def test_several_molecules_are_no_candidate(ranker):
@@ -224,13 +243,14 @@ def test_annotated_peaks_of_real_spectra():
 
     shipped = load_ranker()
     examples = Path(__file__).parents[4] / "examples" / "spectra.mgf"
-    spectra = [one for one in read_spectra(examples) if (one.mz < one.precursor_mz - 1).sum() >= 5][::6][:24]
+    spectra = [record for record in read_spectra(examples) if (record.mz < record.precursor_mz - 1).sum() >= 5]
+    spectra = spectra[::6][:24]
     assert len(spectra) >= 20
     shares = []
-    for one in spectra:
-        peaks = prepare_peaks(one)
-        fragments = fragment(molecular_graph(one.metadata["smiles"]))
-        explained = explain(shipped, one.metadata["smiles"], peaks)
+    for spectrum in spectra:
+        peaks = prepare_peaks(spectrum)
+        fragments = fragment(molecular_graph(spectrum.metadata["smiles"]))
+        explained = explain(shipped, spectrum.metadata["smiles"], peaks)
         for entry in explained:
             assert entry.ion_mz == pytest.approx(entry.mz, abs=max(1.6e-3, entry.mz * 3e-5))
         assert len(fragments) > 10

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from specbridge_tools.fragmentation.fragments.batch import batch_candidates, candidate_arrays
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-from specbridge_tools.fragmentation.network.batch import candidate_arrays, join
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
@@ -51,9 +51,9 @@ def shares(annotation, records, atoms_of_ion):
         of_peaks, of_intensity = [], []
         for record, smiles in zip(records, molecules, strict=True):
             ions = matched_ions(record, smiles, atoms_of_ion)
-            found = [atoms in ions[mz] for mz, _, atoms in annotation[record.id]]
-            of_peaks += found
-            of_intensity.append(np.average(found, weights=[intensity for _, intensity, _ in annotation[record.id]]))
+            explained = [atoms in ions[mz] for mz, _, atoms in annotation[record.id]]
+            of_peaks += explained
+            of_intensity.append(np.average(explained, weights=[intensity for _, intensity, _ in annotation[record.id]]))
         return np.mean(of_peaks), np.mean(of_intensity)
 
     return shares_of
@@ -63,7 +63,7 @@ def matched_ions(record, smiles, atoms_of_ion):
     """{m/z of a peak: atoms of each fragment ion that is matched to it}"""
     fragments, peaks = fragment(molecular_graph(smiles)), prepare_peaks(record)
     ions = collections.defaultdict(list)
-    for index, ion, peak in match_ions(join([candidate_arrays(fragments)]), peaks).tolist():
+    for index, ion, peak in match_ions(batch_candidates([candidate_arrays(fragments)]), peaks).tolist():
         ions[float(peaks.mz[peak])].append(atoms_of_ion(fragments, index, SHIFTS[ion % N_SHIFTS]))
     return ions
 

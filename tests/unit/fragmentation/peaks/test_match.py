@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.network.batch import join
+from specbridge_tools.fragmentation.fragments.batch import batch_candidates
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS, ion_kind
 from specbridge_tools.fragmentation.peaks.match import match_ions, tolerances
 from specbridge_tools.fragmentation.peaks.prepare import MOST_PEAKS, prepare_peaks
@@ -30,7 +30,7 @@ def spectrum(peaks, precursor_mz=152.0706, adduct="[M+H]+", **metadata):
 def test_ions_of_each_adduct():
     kind = ion_kind(spectrum([(50, 1)], adduct="[M+Na]+"))
     assert kind.polarity == 1
-    assert kind.mz(151.063329, 1, carrier=1) == pytest.approx(174.0525, abs=1e-4)  # paracetamol + Na
+    assert kind.mz(151.063329, 1, charge_carrier=1) == pytest.approx(174.0525, abs=1e-4)  # paracetamol + Na
     assert kind.mz(151.063329, 1) == pytest.approx(152.0706, abs=1e-4)
     assert ion_kind(spectrum([(50, 1)], adduct="[M-H]-")).mz(151.063329, -1) == pytest.approx(150.0561, abs=1e-4)
     assert ion_kind(spectrum([(50, 1)], adduct="[M+2H]2+")).precursor_shift is None
@@ -58,34 +58,36 @@ def test_a_spectrum_with_peaks_only_above_the_precursor_is_empty():
 
 @pytest.mark.parametrize("adduct", ["[M+H]+", "[M-H]-", "[M+Na]+", "[M]+"])
 def test_matches_are_those_of_a_comparison_of_all_with_all(ranker, adduct):
-    batch = join([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N", "NCC(=O)c1ccc(O)cc1")])
-    generator = np.random.default_rng(3)
-    ions = np.abs(generator.choice(batch.masses, 60) + generator.integers(-3, 4, 60) * 1.007825) + 20
-    ions = np.where(np.arange(60) % 2, ions - 20, ions + 1.98977) + generator.uniform(-2e-3, 2e-3, 60)
+    batch = batch_candidates(
+        [ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N", "NCC(=O)c1ccc(O)cc1")]
+    )
+    rng = np.random.default_rng(3)
+    ions = np.abs(rng.choice(batch.masses, 60) + rng.integers(-3, 4, 60) * 1.007825) + 20
+    ions = np.where(np.arange(60) % 2, ions - 20, ions + 1.98977) + rng.uniform(-2e-3, 2e-3, 60)
     prepared = prepare_peaks(spectrum([(mz, 1) for mz in ions], 500.0, adduct))
     prepared = dataclasses.replace(prepared, at_precursor=np.zeros(len(prepared.mz), bool))
     found = {tuple(row) for row in match_ions(batch, prepared).tolist()}
     expected = set()
-    for carrier in range(len(prepared.kind.carriers())):
+    for charge_carrier in range(len(prepared.kind.charge_carrier_masses())):
         for position, shift in enumerate(SHIFTS):
-            mz = prepared.kind.mz(batch.masses, shift, carrier)
+            mz = prepared.kind.mz(batch.masses, shift, charge_carrier)
             near = np.abs(mz[:, None] - prepared.mz) <= tolerances(prepared.mz)
             near &= (batch.hydrogens + shift >= 0)[:, None]
             expected |= {
-                (f, position + N_SHIFTS * carrier, p) for f, p in zip(*map(list, np.nonzero(near)), strict=True)
+                (f, position + N_SHIFTS * charge_carrier, p) for f, p in zip(*map(list, np.nonzero(near)), strict=True)
             }
     assert found == expected
     assert len(found) > 20
 
 
 def test_the_precursor_peak_belongs_to_every_candidate_whatever_its_mass(ranker):
-    batch = join([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N")])
+    batch = batch_candidates([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N")])
     heavier = dataclasses.replace(batch, masses=batch.masses * (1 + 9e-6))
     prepared = prepare_peaks(spectrum([(152.0706, 10), (110.06, 5)]))
-    for one in (batch, heavier):
-        rows = match_ions(one, prepared)
+    for candidates in (batch, heavier):
+        rows = match_ions(candidates, prepared)
         rows = rows[rows[:, 2] == 1]
-        assert rows.tolist() == [[whole, 1 - SHIFTS[0], 1] for whole in one.intact.tolist()]
+        assert rows.tolist() == [[intact, 1 - SHIFTS[0], 1] for intact in candidates.intact.tolist()]
 
 
 def test_subformulas():
@@ -105,8 +107,8 @@ def test_subformulas_are_those_of_an_enumeration():
     mass = (
         12 * carbons + 14.0030740043 * nitrogens + 15.9949146193 * oxygens + 1.0078250319 * hydrogens - 0.000548579909
     )
-    generator = np.random.default_rng(0)
-    peaks = generator.choice(mass.ravel(), 60) + generator.uniform(-3e-3, 3e-3, 60)
+    rng = np.random.default_rng(0)
+    peaks = rng.choice(mass.ravel(), 60) + rng.uniform(-3e-3, 3e-3, 60)
     prepared = prepare_peaks(spectrum([(mz, 1) for mz in peaks if mz > 1], 500.0))
     mass = mass[hydrogens <= 2 * carbons + nitrogens + 3]
     near = np.abs(mass.ravel()[:, None] - prepared.mz) <= tolerances(prepared.mz)

@@ -5,12 +5,12 @@ from specbridge_tools.fragmentation.training.fusion import fit_fusion
 
 
 def drawn(weights, n_queries=600, n_candidates=12, seed=0):
-    generator = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for _ in range(n_queries):
-        features = generator.normal(size=(n_candidates, 2)) * (0.3, 2.0) + (0.2, -40.0)
+        features = rng.normal(size=(n_candidates, 2)) * (0.3, 2.0) + (0.2, -40.0)
         logits = features @ weights
         chance = np.exp(logits - logits.max())
-        yield features, int(generator.choice(n_candidates, p=chance / chance.sum()))
+        yield features, int(rng.choice(n_candidates, p=chance / chance.sum()))
 
 
 @pytest.mark.parametrize("weights", [(8.0, 1.0), (4.0, 0.5)])

@@ -60,3 +60,8 @@ def test_noise_brings_foreign_peaks_and_is_drawn_from_the_seed(ranker, template)
 def test_a_molecule_all_of_whose_peaks_are_missing_gives_none(ranker, template):
     noise = Noise(missing=1.0)
     assert simulate(ranker, PARACETAMOL, MASS, template, FOREIGN, np.random.default_rng(0), noise=noise) is None
+
+
+def test_noise_that_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="shares are in"):
+        Noise(missing=1.5)
