@@ -3,12 +3,11 @@
 import json
 import math
 
-import h5py
-
 from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.hits.hits import read_hits
 from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
@@ -91,7 +90,7 @@ def _spectrum_embeddings(path):
 
 
 def _index(path):
-    with open_index(path) as index, h5py.File(path, "r") as file:
+    with open_index(path) as index, open_hdf5(path, str(path), expected="an index") as file:
         values = plain_attributes(file) | {"dtype": str(index.dtype)}
         if len(index):
             values["lowest_mass"] = float(index.exact_mass.read(0, 1)[0])

@@ -1,9 +1,7 @@
 """The `Part` that a file says it is: an attribute of HDF5, the last column of a table of hits."""
 
-import h5py
-
 from specbridge_tools.content import HDF5_SIGNATURE, foreign
-from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
 from specbridge_tools.provenance import Part
 from specbridge_tools.streams import open_input
 
@@ -23,9 +21,5 @@ def read_part(path, name=None):
 
 
 def _of_hdf5(path, name):
-    try:
-        with h5py.File(path, "r") as file:
-            return Part.parse(str(file.attrs.get("part", "")))
-    except OSError as error:
-        what = f"is a truncated or damaged HDF5 file ({error})"
-        raise FormatError(what, where=name, advice="copy it or make it again") from error
+    with open_hdf5(path, name, expected="embeddings or an index") as file, hdf5_errors(name):
+        return Part.parse(str(file.attrs.get("part", "")))
