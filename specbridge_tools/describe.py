@@ -13,7 +13,7 @@ from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.records import Tally
-from specbridge_tools.search.index.format import GRAPH, IVF
+from specbridge_tools.search.index.format import GRAPH, IVF_CENTROIDS
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
@@ -95,7 +95,8 @@ def _index(path):
         if len(index):
             values["lowest_mass"] = float(index.exact_mass.read(0, 1)[0])
             values["highest_mass"] = float(index.exact_mass.read(len(index) - 1, len(index))[0])
-        return values | {name: plain_attributes(file[name]) for name in (GRAPH, IVF) if name in file}
+        additions = {GRAPH: "graph", IVF_CENTROIDS: "ivf"}
+        return values | {key: plain_attributes(file[name]) for name, key in additions.items() if name in file}
 
 
 def _hits(path):
