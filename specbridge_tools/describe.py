@@ -8,18 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-import h5py
-
 from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.hits.table import read_query_rows
 from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.records import Tally
-from specbridge_tools.search.index.format import GRAPH, IVF
+from specbridge_tools.search.index.format import GRAPH, IVF_CENTROIDS
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
@@ -91,12 +90,13 @@ def _spectrum_embeddings(path: Path) -> Values:
 
 
 def _index(path: Path) -> Values:
-    with open_index(path) as index, h5py.File(path, "r") as file:
+    with open_index(path) as index, open_hdf5(path, str(path), expected="an index") as file:
         values = plain_attributes(file) | {"dtype": str(index.dtype)}
         if len(index):
             values["lowest_mass"] = float(index.exact_mass.read(0, 1)[0])
             values["highest_mass"] = float(index.exact_mass.read(len(index) - 1, len(index))[0])
-        return values | {name: plain_attributes(file[name]) for name in (GRAPH, IVF) if name in file}
+        additions = {GRAPH: "graph", IVF_CENTROIDS: "ivf"}
+        return values | {key: plain_attributes(file[name]) for name, key in additions.items() if name in file}
 
 
 def _hits(path: Path) -> Values:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 
@@ -60,3 +61,8 @@ def use_threads(count):
     count = count or available_threads()
     torch.set_num_threads(count)
     return count
+
+
+def blas_threads(count: int) -> AbstractContextManager[object]:
+    """Context in which numpy's products have `count` threads; numpy must be imported before the first one."""
+    return _blas().limit(limits=count)

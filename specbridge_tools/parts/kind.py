@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import h5py
-
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
 from specbridge_tools.hits.table import REQUIRED
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
 from specbridge_tools.spectra.reader import HEAD
@@ -55,11 +54,8 @@ def kind_of(path: Path, name: str) -> str:
 
 
 def _hdf5_kind(path: Path, name: str) -> str:
-    try:
-        with h5py.File(path, "r") as file:
-            found = file.attrs.get("format", "")
-    except OSError as error:
-        raise FormatError(f"is a broken HDF5 file ({error})", where=name, advice="copy or make it again") from error
+    with open_hdf5(path, name, expected="embeddings or an index") as file, hdf5_errors(name):
+        found = str(file.attrs.get("format", ""))
     if found not in HDF5_KINDS:
         raise FormatError(f"is an HDF5 file of another program (format {found!r})", where=name)
     return HDF5_KINDS[found]

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-import h5py
-
 from specbridge_tools.content import HDF5_SIGNATURE, foreign
-from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
 from specbridge_tools.provenance import Part
 from specbridge_tools.streams import open_input
 
@@ -36,9 +34,5 @@ def read_part(path: str | os.PathLike[str], name: str | None = None) -> Part | N
 
 
 def _of_hdf5(path: str | os.PathLike[str], name: str) -> Part | None:
-    try:
-        with h5py.File(path, "r") as file:
-            return Part.parse(str(file.attrs.get("part", "")))
-    except OSError as error:
-        what = f"is a truncated or damaged HDF5 file ({error})"
-        raise FormatError(what, where=name, advice="copy it or make it again") from error
+    with open_hdf5(path, name, expected="embeddings or an index") as file, hdf5_errors(name):
+        return Part.parse(str(file.attrs.get("part", "")))

@@ -174,12 +174,12 @@ def _search(index, lists, options, threads):
         return lambda queries: exhaustive(index, queries, options.top)
     if index.graph is not None:
         n_wanted = options.top + _SPARE
-        graph = load_graph(index, effort=max(options.effort, n_wanted))
+        graph = load_graph(index, ef_search=max(options.effort, n_wanted))
         return lambda queries: by_graph(index, graph, queries, n_wanted, threads=threads)
     if index.ivf is None:
         advice = "use --exact, or build the index with --graph or --ivf"
         raise UsageError("has neither graph nor IVF lists", where=index.name, advice=advice)
-    lists = load_ivf(index, probes=options.probes, threads=threads)
+    lists = load_ivf(index, nprobe=options.probes)
     return lambda queries: by_ivf(index, lists, queries, _ROUNDED * options.top + _SPARE)
 
 

@@ -97,10 +97,10 @@ def milliseconds(folder, kind, value):
         if kind == "exact":
             search = functools.partial(exhaustive, index, top=TOP)
         elif kind == "graph":
-            graph = load_graph(index, effort=value)
+            graph = load_graph(index, ef_search=value)
             search = functools.partial(by_graph, index, graph, top=TOP + 10, threads=threads)
         else:
-            search = functools.partial(by_ivf, index, load_ivf(index, probes=value, threads=threads), top=2 * TOP + 10)
+            search = functools.partial(by_ivf, index, load_ivf(index, nprobe=value), top=2 * TOP + 10)
         seconds = []
         for _ in range(1 if kind == "exact" else 3):
             began = time.process_time()

@@ -119,7 +119,7 @@ def test_stdin(run, files, name):
         (b"hello, world\n", "x: "),
         (b"just text\n", "x: is of no known kind; it begins with 'just text'"),
         (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a", "x: is of no known kind"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(100), "x: is a broken HDF5 file"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(100), "x: is a truncated or damaged HDF5 file"),
         (b"PK\x03\x04aaaaaaaaaaaa", "x: is of no known kind"),
         (b"\x05\x00\x00\x00\x00\x00\x00\x00{nope", "x: is no safetensors file, or a broken one"),
     ],

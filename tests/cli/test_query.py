@@ -289,8 +289,8 @@ def spoiled(change):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda source, target: target.write_bytes(source.read_bytes()[:3000]), ["cut short"]),
-        (lambda source, target: target.write_bytes(b""), ["not an HDF5 file"]),
+        (lambda source, target: target.write_bytes(source.read_bytes()[:3000]), ["truncated or damaged"]),
+        (lambda source, target: target.write_bytes(b""), ["is empty"]),
         (lambda source, target: target.write_text("text"), ["not an HDF5 file", "sb-build-index"]),
         (lambda source, target: None, ["No such file"]),
         (lambda source, target: target.mkdir(), ["Is a directory"]),

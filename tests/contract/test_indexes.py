@@ -10,6 +10,7 @@ from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.hits.ranking import competition_ranks, ranked
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
+from specbridge_tools.search.candidates.query import Query
 from specbridge_tools.search.candidates.retrieve import by_formula, by_mass
 from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.search.index.build import build_index, merge_indexes
@@ -17,7 +18,6 @@ from specbridge_tools.search.index.exact_scores import on_grid
 from specbridge_tools.search.index.hnsw import GraphOptions, load_graph
 from specbridge_tools.search.index.ivf import IvfOptions, load_ivf
 from specbridge_tools.search.index.reader import open_index
-from specbridge_tools.search.queries.reader import Query
 
 N, DIMENSION = 400, 24
 ENCODER = types.SimpleNamespace(name="random", weights_sha256="0" * 64, dimension=DIMENSION)
@@ -179,9 +179,9 @@ def test_search_of_all_equals_brute_force(index, queries, top):
 
 def test_graph_and_ivf_score_as_exactly_as_all_else(index, queries):
     if index.graph is not None:
-        found_of = by_graph(index, load_graph(index, effort=N), queries, 20, threads=1)
+        found_of = by_graph(index, load_graph(index, ef_search=N), queries, 20, threads=1)
     elif index.ivf is not None:
-        found_of = by_ivf(index, load_ivf(index, probes=N, threads=1), queries, 20)
+        found_of = by_ivf(index, load_ivf(index, nprobe=N), queries, 20)
     else:
         pytest.skip("an index with neither graph nor IVF lists")
     for query, found in zip(queries, found_of, strict=True):

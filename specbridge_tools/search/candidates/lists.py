@@ -1,21 +1,31 @@
-"""Given candidate lists as rows of an index: one that is there, or one made for the occasion."""
+"""Given candidate lists as rows of an index: one that exists, or one made for the occasion."""
+
+from __future__ import annotations
 
 import contextlib
 import dataclasses
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.embed_molecules import embed_molecules
+from specbridge_tools.embeddings.molecules import ID_SEPARATOR
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.molecules.pool import standard_forms
 from specbridge_tools.molecules.raw import structure_kind
-from specbridge_tools.records import Rejection
+from specbridge_tools.records import Rejection, Tally
+from specbridge_tools.search.candidates.list_file import CandidateTable
 from specbridge_tools.search.index.build import build_index
-from specbridge_tools.search.index.molecule_rows import ID_SEPARATOR
-from specbridge_tools.search.index.reader import open_index
+from specbridge_tools.search.index.reader import Index, open_index
+
+if TYPE_CHECKING:
+    from specbridge_tools.bridge.model import AlignedModel
+    from specbridge_tools.encoders.base import MoleculeEncoder
 
 NO_LIST = "no candidate list"
 NOTHING_USABLE = "no usable candidate in the list"
@@ -24,63 +34,87 @@ _BLOCK_ROWS = 8192
 _ID = "line="
 # covers another release's masses of the elements; the keys tell the molecules apart
 _MASS_WINDOW = 1e-4  # Da
+_NO_ROWS = np.zeros(0, np.int64)
 
 
 @dataclasses.dataclass(frozen=True)
 class CandidateLists:
-    """Lists of molecules to rank. `key`: `list_id` or `query_id`; `rows`: name of a list -> ascending rows of the
-    index, (n,) int64."""
+    """Lists of molecules to rank.
+
+    Attributes:
+        key: `list_id` or `query_id`, which names the list of a query.
+        rows: name of a list -> (n,) ascending rows of the index.
+    """
 
     key: str
-    rows: dict[str, np.ndarray]
+    rows: dict[str, NDArray[np.int64]]
 
-    def reason(self, name):
+    def reason(self, name: str) -> str:
         """Why the list `name` has no candidate; '' where it has some."""
         if name not in self.rows:
             return NO_LIST
         return "" if len(self.rows[name]) else NOTHING_USABLE
 
 
-def lists_in_index(table, index, *, tally, threads=1):
-    """Find the molecules of a `CandidateTable` in an open index by what they are; -> `CandidateLists`.
+def lists_in_index(table: CandidateTable, index: Index, *, tally: Tally, threads: int = 1) -> CandidateLists:
+    """Find the molecules of a table in an open index by what they are.
 
     `tally` counts the structures; those that cannot be read or are not in the index are rejected.
     """
     rows_of = []
     structures = ((text, structure_kind(text)) for text in table.spelled)
     for number, form in enumerate(standard_forms(structures, threads=threads)):
-        rows = form if isinstance(form, str) else _find(index, inchikey14=form[1], exact_mass=form[3])
-        reason = rows if isinstance(rows, str) else ("" if len(rows) else NOT_IN_INDEX)
+        rows = _NO_ROWS if isinstance(form, str) else _find(index, inchikey14=form[1], exact_mass=form[3])
+        reason = form if isinstance(form, str) else ("" if len(rows) else NOT_IN_INDEX)
         tally.count(_rejection(table, number, reason) if reason else table.spelled[number])
-        rows_of.append(np.zeros(0, np.int64) if reason else rows)
+        rows_of.append(rows)
     tally.n_written = tally.n_read - tally.n_rejected
     return _lists(table, rows_of)
 
 
-def _find(index, *, inchikey14, exact_mass):
+def _find(index: Index, *, inchikey14: str, exact_mass: float) -> NDArray[np.int64]:
     low, masses = index.mass_window(exact_mass - _MASS_WINDOW, exact_mass + _MASS_WINDOW)
     return low + np.flatnonzero(index.inchikey14.read(low, low + len(masses)) == inchikey14.encode())
 
 
 @contextlib.contextmanager
-def index_of_lists(table, model, *, encoder=None, tally, threads=1, device="cpu", batch_size=64):
-    """Encode the molecules of a `CandidateTable` with the molecular encoder of `model`; yield (index, its lists).
+def index_of_lists(
+    table: CandidateTable,
+    model: AlignedModel,
+    *,
+    encoder: str | None = None,
+    tally: Tally,
+    threads: int = 1,
+    device: str = "cpu",
+    batch_size: int = 64,
+) -> Iterator[tuple[Index, CandidateLists]]:
+    """Encode the molecules of a table with the molecular encoder of `model`; yield their index, and its lists.
 
-    encoder  what makes the encoder, as sb-embed-mols takes it, where the model's name for it does not say where its
-             files are. The index lives in a temporary file. Its ids say on which line a molecule stands first.
+    The index is a temporary file. Its ids say on which line a molecule first appears.
 
-    Raises `MismatchError` where `encoder` is not the model's.
+    Args:
+        table: the candidates.
+        model: whose space they are encoded into.
+        encoder: what makes the encoder, as sb-embed-mols takes it, where the model's name for it does not say where its
+            files are.
+        tally: counts the structures.
+        threads: that standardise structures and encode them.
+        device: that encodes.
+        batch_size: of the encoder.
+
+    Raises:
+        MismatchError: `encoder` is not the model's.
+        DataError: The table has no usable candidate.
     """
-    settings = {"device": device, "batch_size": batch_size, "threads": threads}
-    encoding = _encoder_of(model, encoder, settings)
+    molecule_encoder = _encoder_of(model, encoder, device=device, batch_size=batch_size, threads=threads)
     with tempfile.TemporaryDirectory(prefix="specbridge-") as folder:
         spelled, vectors, path = (Path(folder) / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:
             stream.write("id\tsmiles\n")
             rows = zip(table.lines, table.spelled, strict=True)
             stream.writelines(f"{_ID}{line}\t{text}\n" for line, text in rows)
-        counting = _CountAsInTable(table, tally)
-        embed_molecules(spelled, vectors, encoder=encoding, tally=counting, input_format="tsv", threads=threads)
+        counting = _TableTally(table, tally)
+        embed_molecules(spelled, vectors, encoder=molecule_encoder, tally=counting, input_format="tsv", threads=threads)
         tally.n_written = counting.n_written
         if not tally.n_written:
             raise DataError("no candidate can be used", where=table.name, advice="check its SMILES")
@@ -90,7 +124,10 @@ def index_of_lists(table, model, *, encoder=None, tally, threads=1, device="cpu"
             yield index, _lists(table, _rows_by_id(table, index))
 
 
-def _encoder_of(model, encoder, settings):
+def _encoder_of(
+    model: AlignedModel, encoder: str | None, *, device: str, batch_size: int, threads: int
+) -> MoleculeEncoder:
+    settings = {"device": device, "batch_size": batch_size, "threads": threads}
     if encoder:
         made = MOLECULE_ENCODERS.create(encoder, **settings)
         if made.weights_sha256 != model.molecule_encoder_sha256:
@@ -104,46 +141,47 @@ def _encoder_of(model, encoder, settings):
             made = MOLECULE_ENCODERS.create(name, **settings)
             if made.weights_sha256 == model.molecule_encoder_sha256:
                 return made
-    message = f"the molecular encoder {model.molecule_encoder} of model {model.name} is not at hand"
+    message = f"the molecular encoder {model.molecule_encoder} of model {model.name} was not found"
     raise UsageError(message, advice="--encoder says where it is, or --index names an index of the candidates")
 
 
-class _CountAsInTable:
-    """Counts for `tally`, naming each record as the candidate table has it."""
+class _TableTally(Tally):
+    """Counts into another tally, naming each record as the candidate table does."""
 
-    def __init__(self, table, tally):
-        self.n_written = 0
+    def __init__(self, table: CandidateTable, tally: Tally) -> None:
+        super().__init__()
         self._table = table
         self._tally = tally
 
-    def count(self, record):
+    def count(self, record: object) -> bool:
         if isinstance(record, Rejection):
             record = _rejection(self._table, record.record - 1, record.reason)
         return self._tally.count(record)
 
 
-def _rejection(table, number, reason):
+def _rejection(table: CandidateTable, number: int, reason: str) -> Rejection:
     line = table.lines[number]
     return Rejection(reason, f"{_ID}{line}", line=line, source=table.name, detail=table.spelled[number][:100])
 
 
-def _rows_by_id(table, index):
+def _rows_by_id(table: CandidateTable, index: Index) -> list[NDArray[np.int64]]:
     """For each structure of the table, the rows of the index that hold it."""
     number_of = {line: number for number, line in enumerate(table.lines)}
-    rows_of = [np.zeros(0, np.int64)] * len(table.spelled)
+    rows_of = [_NO_ROWS] * len(table.spelled)
     for low in range(0, index.n, _BLOCK_ROWS):
         high = min(low + _BLOCK_ROWS, index.n)
         for row, ids in enumerate(index.texts["all_ids"].read(low, high), start=low):
-            for each in ids.split(ID_SEPARATOR):
-                rows_of[number_of[int(each.removeprefix(_ID))]] = np.array([row])
+            for id_ in ids.split(ID_SEPARATOR):
+                rows_of[number_of[int(id_.removeprefix(_ID))]] = np.array([row])
     return rows_of
 
 
-def _lists(table, rows_of):
+def _lists(table: CandidateTable, rows_of: Sequence[NDArray[np.int64]]) -> CandidateLists:
+    """The lists of a table, by the rows of each structure."""
     return CandidateLists(
         table.key,
         {
-            name: np.unique(np.concatenate([np.zeros(0, np.int64), *(rows_of[number] for number in numbers)]))
+            name: np.unique(np.concatenate([_NO_ROWS, *(rows_of[number] for number in numbers)]))
             for name, numbers in table.lists.items()
         },
     )

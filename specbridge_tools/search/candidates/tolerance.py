@@ -1,4 +1,6 @@
-"""How far a candidate's mass may lie from the neutral mass that precursor m/z and adduct give."""
+"""How far a candidate's mass may lie from the neutral mass that follows from precursor m/z and adduct."""
+
+from __future__ import annotations
 
 import dataclasses
 import math
@@ -18,22 +20,22 @@ class Tolerance:
     unit: str
 
     @classmethod
-    def parse(cls, text):
-        """`10ppm` or `0.005Da`, with or without a blank, in any case; raises `UsageError` for anything else."""
+    def parse(cls, text: str) -> Tolerance:
+        """Read `10ppm` or `0.005Da`, with or without a space, in any case; raises `UsageError` for anything else."""
         match = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?\d+)?)\s*(ppm|da)\s*", text.lower())
         try:
-            value = float(match[1])
-        except (TypeError, ValueError):
+            value = float(match[1]) if match else math.nan
+        except ValueError:
             value = math.nan
-        if not (0 <= value < math.inf):
-            raise UsageError(f"tolerance {text!r}", advice="write it like 10ppm or 0.005Da")
+        if not match or not (0 <= value < math.inf):
+            raise UsageError(f"cannot read the tolerance {text!r}", advice="write it like 10ppm or 0.005Da")
         return cls(value, "ppm" if match[2] == "ppm" else "Da")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.value:g} {self.unit}"
 
-    def window(self, neutral_mass):
-        """Neutral mass (Da) -> (lowest, highest) exact mass (Da)."""
+    def window(self, neutral_mass: float) -> tuple[float, float]:
+        """Lowest and highest exact mass (Da) for a neutral mass (Da)."""
         half = self.value * 1e-6 * abs(neutral_mass) if self.unit == "ppm" else self.value
         return neutral_mass - half - _ROUNDING, neutral_mass + half + _ROUNDING
 

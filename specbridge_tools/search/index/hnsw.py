@@ -4,14 +4,27 @@ Malkov & Yashunin, IEEE TPAMI 42, 824 (2020). The graph lies in the index file; 
 file, checked against its hash and read into memory (about 4 bytes a value and 8 M bytes a molecule).
 """
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from specbridge_tools.errors import FormatError, UsageError
 from specbridge_tools.search.index.format import GRAPH, Addition
+from specbridge_tools.search.index.molecule_rows import Rows
+from specbridge_tools.search.index.raw_columns import Column
+from specbridge_tools.search.index.reader import Index
+
+if TYPE_CHECKING:
+    import hnswlib
 
 METRICS = ("cosine", "ip")
 _COPY_BYTES = 1 << 22
@@ -19,41 +32,58 @@ _COPY_BYTES = 1 << 22
 
 @dataclasses.dataclass(frozen=True)
 class GraphOptions:
-    """M: links a node and layer; ef_construction: candidates kept while linking; one seed gives one graph."""
+    """How to build a graph; one seed gives one graph.
+
+    Attributes:
+        metric: cosine or ip, which differ only where vectors have no unit norm.
+        m: links of a node in a layer.
+        ef_construction: candidates kept while linking.
+        seed: of the layers.
+    """
 
     metric: str = "cosine"
     m: int = 16
     ef_construction: int = 200
     seed: int = 0
 
-    def addition(self, blocks, folder, *, n, dimension):
+    def addition(
+        self, blocks: Iterable[Rows], folder: Path, *, n: int, dimension: int, dtype: np.dtype[np.floating]
+    ) -> Addition:
         """Link the `Rows` of `blocks` (n molecules, in index order); the graph, saved in `folder`, as an `Addition`.
 
         One thread, since the graph of several depends on who comes first.
         """
         path = folder / "graph.bin"
         _link(blocks, path, n, dimension, self)
-        attributes = {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction, "seed": self.seed}
-        attributes |= {"sha256": _sha256(_pieces_of_file(path))}
-        return Addition(GRAPH, os.path.getsize(path), attributes, lambda file: file.copy(GRAPH, path))
+        attributes: dict[str, str | int] = {"metric": self.metric, "M": self.m, "ef_construction": self.ef_construction}
+        attributes |= {"seed": self.seed, "sha256": _sha256(_pieces_of_file(path))}
+        columns = {GRAPH: ((os.path.getsize(path),), np.dtype("u1"))}
+        return Addition(columns, {GRAPH: attributes}, lambda file: file.copy(GRAPH, path))
 
 
-def _link(blocks, path, n, dimension, options):
+def _link(blocks: Iterable[Rows], path: Path, n: int, dimension: int, options: GraphOptions) -> None:
     graph = _new_graph(options.metric, dimension)
     graph.init_index(n, M=options.m, ef_construction=options.ef_construction, random_seed=options.seed)
     row = 0
     for block in blocks:
         labels = range(row, row + len(block))
-        graph.add_items(block.embedding.astype("f4"), labels, num_threads=1)
+        graph.add_items(block.vectors.astype("f4"), labels, num_threads=1)
         row += len(block)
     graph.save_index(str(path))
 
 
-def load_graph(index, *, effort):
-    """The graph of an open `Index`, checked; `effort` is hnswlib's ef, the candidates kept while searching.
+def load_graph(index: Index, *, ef_search: int) -> hnswlib.Index:
+    """The graph of an open index that has one, checked.
 
-    Raises `FormatError` where the bytes are not those that were written.
+    Args:
+        index: open.
+        ef_search: candidates kept while searching.
+
+    Raises:
+        FormatError: The bytes are not those that were written.
     """
+    if index.graph is None:
+        raise UsageError("has no graph", where=index.name, advice="build the index again with --hnsw")
     attributes = index.graph_attributes
     metric = str(attributes.get("metric", ""))
     with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".graph") as copy:
@@ -62,11 +92,11 @@ def load_graph(index, *, effort):
         graph = _new_graph(metric, index.space.dimension)
         with _graph_errors(index.name):
             graph.load_index(copy.name, max_elements=index.n)
-    graph.set_ef(effort)
+    graph.set_ef(ef_search)
     return graph
 
 
-def _new_graph(metric, dimension):
+def _new_graph(metric: str, dimension: int) -> hnswlib.Index:
     # hnswlib comes as source alone: a machine without a compiler goes without graphs, and with all the rest
     try:
         import hnswlib
@@ -77,7 +107,7 @@ def _new_graph(metric, dimension):
 
 
 @contextlib.contextmanager
-def _graph_errors(name):
+def _graph_errors(name: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
@@ -85,21 +115,21 @@ def _graph_errors(name):
         raise FormatError(f"the graph cannot be read by this hnswlib ({error})", where=name, advice=advice) from error
 
 
-def _copied(column, file):
+def _copied(column: Column[np.uint8], file: tempfile._TemporaryFileWrapper[bytes]) -> Iterator[memoryview]:
     for start in range(0, len(column), _COPY_BYTES):
-        piece = column.read(start, min(start + _COPY_BYTES, len(column)))
+        piece = column.read(start, min(start + _COPY_BYTES, len(column))).data
         file.write(piece)
         yield piece
     file.flush()
 
 
-def _pieces_of_file(path):
+def _pieces_of_file(path: Path) -> Iterator[bytes]:
     with open(path, "rb") as file:
         while piece := file.read(_COPY_BYTES):
             yield piece
 
 
-def _sha256(pieces):
+def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)

@@ -1,11 +1,16 @@
 """A block of molecules as columns, on its way into an index."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.embeddings.molecules import joined_ids
 
 TEXTS = ("id", "all_ids", "smiles", "formula", "name")
-ID_SEPARATOR = ";"
 # Masses of one formula, summed in different orders, agree much better; different formulas seldom come this close.
 SAME_MASS = 1e-9  # Da
 
@@ -14,25 +19,33 @@ SAME_MASS = 1e-9  # Da
 class Rows:
     """n molecules.
 
-    exact_mass  (n,) float64, Da
-    inchikey14  (n,) S14
-    texts       column name (`TEXTS`) -> (n,) object array of str
-    source      (n,) int64: which input or run a row is from; among repeated molecules the lowest wins
-    position    (n,) int64: its row number there
-    embedding   (n, d) float16 or float32, or None while only the other columns are at work
+    Attributes:
+        exact_mass: (n,), Da.
+        inchikey14: (n,) S14.
+        texts: column name (`TEXTS`) -> (n,) strings.
+        source: (n,), which input or run a row is from; among repeated molecules the lowest wins.
+        position: (n,), its row number there.
+        embedding: (n, d) float16 or float32, or None while only the other columns are at work.
     """
 
-    exact_mass: np.ndarray
-    inchikey14: np.ndarray
-    texts: dict[str, np.ndarray]
-    source: np.ndarray
-    position: np.ndarray
-    embedding: np.ndarray | None = None
+    exact_mass: NDArray[np.float64]
+    inchikey14: NDArray[np.bytes_]
+    texts: dict[str, NDArray[np.object_]]
+    source: NDArray[np.int64]
+    position: NDArray[np.int64]
+    embedding: NDArray[np.floating] | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.exact_mass)
 
-    def take(self, index):
+    @property
+    def vectors(self) -> NDArray[np.floating]:
+        """The embedding of rows that have one."""
+        if self.embedding is None:
+            raise ValueError("these rows have no embedding")
+        return self.embedding
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Rows:
         """The rows that `index` (numbers, mask or slice) picks."""
         return Rows(
             self.exact_mass[index],
@@ -44,29 +57,32 @@ class Rows:
         )
 
 
-def concatenate(blocks):
-    """Blocks of rows, at least one -> one."""
+def concatenate(blocks: Sequence[Rows]) -> Rows:
+    """One block of several, at least one; with embeddings where all have them."""
+    embeddings = [block.embedding for block in blocks if block.embedding is not None]
     return Rows(
         np.concatenate([block.exact_mass for block in blocks]),
         np.concatenate([block.inchikey14 for block in blocks]),
         {name: np.concatenate([block.texts[name] for block in blocks]) for name in TEXTS},
         np.concatenate([block.source for block in blocks]),
         np.concatenate([block.position for block in blocks]),
-        None if blocks[0].embedding is None else np.concatenate([block.embedding for block in blocks]),
+        np.concatenate(embeddings) if len(embeddings) == len(blocks) else None,
     )
 
 
-def index_order(rows):
-    """Positions that sort rows as an index has them: by mass, then InChIKey, then where they came from."""
+def index_order(rows: Rows) -> NDArray[np.int64]:
+    """Positions (n,) that sort rows as an index has them: by mass, then InChIKey block, then where they came from."""
     return np.lexsort((rows.position, rows.source, rows.inchikey14, rows.exact_mass))
 
 
-def mass_groups(exact_mass):
+def mass_groups(exact_mass: NDArray[np.float64]) -> NDArray[np.int64]:
     """Ascending masses (n,) -> group numbers (n,); a group ends where the next mass is farther than `SAME_MASS`."""
-    return np.concatenate([[0], np.cumsum(np.diff(exact_mass) > SAME_MASS)]) if len(exact_mass) else np.zeros(0, int)
+    groups = np.zeros(len(exact_mass), np.int64)
+    groups[1:] = np.cumsum(np.diff(exact_mass) > SAME_MASS)
+    return groups
 
 
-def merge_repeats(rows):
+def merge_repeats(rows: Rows) -> Rows:
     """Rows in index order -> the same without repeats: of equal InChIKey block and formula the first input's is kept.
 
     Its `all_ids` then names the ids of all. Repeats are sought within a group of equal masses, so isotopologues stay
@@ -80,16 +96,12 @@ def merge_repeats(rows):
         return rows
     keep = np.ones(len(rows), bool)
     all_ids = rows.texts["all_ids"].copy()
-    first_of = {}
-    for place in np.union1d(suspect, suspect + 1):
-        row = order[place]
-        identity = (group[place], key[place], rows.texts["formula"][row])
+    first_of: dict[tuple[int, bytes, str], int] = {}
+    for place in np.union1d(suspect, suspect + 1).tolist():
+        row = int(order[place])
+        identity = (int(group[place]), key[place], rows.texts["formula"][row])
         first = first_of.setdefault(identity, row)
         if first != row:
             keep[row] = False
-            all_ids[first] = _joined(all_ids[first], all_ids[row])
+            all_ids[first] = joined_ids([all_ids[first], all_ids[row]])
     return dataclasses.replace(rows, texts=rows.texts | {"all_ids": all_ids}).take(keep)
-
-
-def _joined(first, second):
-    return ID_SEPARATOR.join(dict.fromkeys(f"{first}{ID_SEPARATOR}{second}".split(ID_SEPARATOR)))

@@ -1,70 +1,113 @@
-"""Opening an index file and reading slices of it; `search.index.format` documents its bytes, `search.index.build` makes one."""
+"""Opening an index file and reading slices of it.
+
+`search.index.format` documents the bytes, `search.index.build` makes a file.
+"""
+
+from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.space import Space
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
 from specbridge_tools.provenance import Part, sha256_file, sha256_text
-from specbridge_tools.search.index.format import DIGEST, FORMAT, FORMAT_VERSION, GRAPH, IVF, IVF_DIGEST
+from specbridge_tools.search.index.format import (
+    DIGEST,
+    FORMAT,
+    FORMAT_VERSION,
+    GRAPH,
+    IVF_CENTROIDS,
+    IVF_EMBEDDING,
+    IVF_OFFSETS,
+    IVF_ROWS,
+)
 from specbridge_tools.search.index.molecule_rows import TEXTS
 from specbridge_tools.search.index.raw_columns import Column, TextColumn
 from specbridge_tools.streams import display_name, seekable_input
 
 # One mass in so many stays in memory, to find the place of any other with one read.
 _STEP = 2048
+_ADVICE = "build the index again"
+_HOW_TO_BUILD = "sb-build-index makes an index of molecule embeddings"
+# FAISS's own bytes, before the lists became columns
+_OLD_IVF = "ivf"
+
+
+@dataclasses.dataclass(frozen=True)
+class IvfColumns:
+    """The inverted lists in an index file, as `search.index.format` documents them."""
+
+    centroids: Column[np.floating]
+    offsets: Column[np.int64]
+    rows: Column[np.int64]
+    embedding: Column[np.floating]
 
 
 class Index:
-    """An open index. Columns are read slice by slice: `exact_mass`, `inchikey14`, `embedding`, and `texts[name]`.
+    """An open index, whose columns are read slice by slice.
 
-    name              the file, as messages show it
-    space             where its vectors live
-    n, dtype          number of molecules; float16 or float32
-    part              the part of a whole that it is (`provenance.Part`), or None
-    graph             the saved graph's bytes (`Column`), or None; graph_attributes: how it was made
-    ivf               FAISS's inverted lists (`Column` of bytes), or None; ivf_sha256: of what stands before the lists
-    path              of the file, or of the copy of a pipe
+    Attributes:
+        name: the file, as messages show it.
+        space: where its vectors live.
+        n: number of molecules.
+        dtype: float16 or float32.
+        part: the part of a whole that it is, or None.
+        exact_mass: (n,), Da, ascending.
+        inchikey14: (n,) S14.
+        embedding: (n, d).
+        texts: the columns of `TEXTS`, by name.
+        graph: the saved graph's bytes, or None.
+        graph_attributes: how the graph was made.
+        ivf: the inverted lists, or None.
     """
 
-    def __init__(self, path, *, name, resources):
+    def __init__(self, path: str | os.PathLike[str], *, name: str, resources: contextlib.ExitStack) -> None:
         self.name = name
-        self.path = path
         self._resources = resources
-        with _open_hdf5(path, name) as file:
+        opened = open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD)
+        with opened as file, hdf5_errors(name):
             self._descriptor = os.open(path, os.O_RDONLY)
             resources.callback(os.close, self._descriptor)
             self.space = _checked_space(file, name)
             self.n = int(file.attrs.get("n", 0))
             self.part = Part.parse(str(file.attrs.get("part", "")))
-            self.exact_mass = self._column(file, "exact_mass", "<f8", (self.n,))
-            self.inchikey14 = self._column(file, "inchikey14", "S14", (self.n,))
+            self.exact_mass: Column[np.float64] = self._column(file, "exact_mass", "<f8", (self.n,))
+            self.inchikey14: Column[np.bytes_] = self._column(file, "inchikey14", "S14", (self.n,))
             self.dtype = np.dtype("f2" if "embedding" in file and file["embedding"].dtype.itemsize == 2 else "f4")
-            self.embedding = self._column(file, "embedding", self.dtype, (self.n, self.space.dimension))
+            self.embedding: Column[np.floating] = self._vectors(file, "embedding", self.n)
             self.texts = {text: self._text_column(file, text) for text in TEXTS}
-            self.graph, self.ivf = self._bytes(file, GRAPH), self._bytes(file, IVF)
-            self.graph_attributes = dict(file[GRAPH].attrs) if GRAPH in file else {}
-            self.ivf_sha256 = file[IVF_DIGEST][0].decode() if IVF_DIGEST in file else ""
-        self._signposts = np.concatenate([self.exact_mass.read(i, i + 1) for i in range(0, self.n, _STEP)])
+            self.graph: Column[np.uint8] | None = None
+            self.graph_attributes: dict[str, Any] = {}
+            if GRAPH in file:
+                self.graph = self._column(file, GRAPH, "u1", file[GRAPH].shape)
+                self.graph_attributes = dict(file[GRAPH].attrs)
+            self.ivf = self._ivf_columns(file)
+        self._signposts = np.concatenate(
+            [np.zeros(0), *(self.exact_mass.read(row, row + 1) for row in range(0, self.n, _STEP))]
+        )
 
-    def __enter__(self):
+    def __enter__(self) -> Index:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n
 
-    def close(self):
+    def close(self) -> None:
         """Close the file; nothing can be read afterwards."""
         self._resources.close()
 
-    def mass_window(self, low, high):
+    def mass_window(self, low: float, high: float) -> tuple[int, NDArray[np.float64]]:
         """The molecules with low <= exact mass <= high (Da): number of the first row, masses (m,) ascending."""
         start = max(0, int(np.searchsorted(self._signposts, low, "left")) - 1) * _STEP
         stop = min(self.n, int(np.searchsorted(self._signposts, high, "right")) * _STEP)
@@ -72,71 +115,76 @@ class Index:
         first, end = np.searchsorted(stretch, low, "left"), np.searchsorted(stretch, high, "right")
         return start + int(first), stretch[first : max(first, end)]
 
-    def _column(self, file, name, dtype, shape):
+    def _column(self, file: h5py.File, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Column[Any]:
         if name not in file:
-            raise FormatError(f"dataset {name} is missing", where=self.name, advice="build the index again")
-        dataset = file[name]
-        if dataset.dtype != np.dtype(dtype) or dataset.shape != shape:
-            found = f"dataset {name} is {dataset.dtype} {dataset.shape}, expected {np.dtype(dtype)} {shape}"
-            raise FormatError(found, where=self.name, advice="build the index again")
+            raise FormatError(f"dataset {name} is missing", where=self.name, advice=_ADVICE)
+        dataset, expected = file[name], np.dtype(dtype)
+        if dataset.dtype != expected or dataset.shape != shape:
+            what = f"dataset {name} is {dataset.dtype} {dataset.shape}, expected {expected} {shape}"
+            raise FormatError(what, where=self.name, advice=_ADVICE)
         offset = dataset.id.get_offset()
         if offset is None and dataset.size:
-            raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice="build the index again")
-        return Column(self._descriptor, self.name, offset=offset or 0, dtype=dtype, shape=shape)
+            raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice=_ADVICE)
+        return Column(self._descriptor, self.name, offset=offset or 0, dtype=expected, shape=shape)
 
-    def _bytes(self, file, name):
-        return self._column(file, name, "u1", file[name].shape) if name in file else None
+    def _vectors(self, file: h5py.File, name: str, n: int) -> Column[Any]:
+        return self._column(file, name, self.dtype, (n, self.space.dimension))
 
-    def _text_column(self, file, name):
+    def _text_column(self, file: h5py.File, name: str) -> TextColumn:
         offsets = self._column(file, f"{name}_offsets", "<i8", (self.n + 1,))
         n_bytes = int(offsets.read(self.n, self.n + 1)[0])
         return TextColumn(self._column(file, f"{name}_bytes", "u1", (n_bytes,)), offsets)
 
+    def _ivf_columns(self, file: h5py.File) -> IvfColumns | None:
+        if _OLD_IVF in file:
+            what = "its inverted lists are of an older version, which this release does not read"
+            raise FormatError(what, where=self.name, advice="build the index again with --ivf")
+        if IVF_CENTROIDS not in file:
+            return None
+        n_lists = file[IVF_CENTROIDS].shape[0]
+        return IvfColumns(
+            self._vectors(file, IVF_CENTROIDS, n_lists),
+            self._column(file, IVF_OFFSETS, "<i8", (n_lists + 1,)),
+            self._column(file, IVF_ROWS, "<i8", (self.n,)),
+            self._vectors(file, IVF_EMBEDDING, self.n),
+        )
 
-def open_index(source):
+
+def open_index(source: str | os.PathLike[str]) -> Index:
     """Open an index (path or `-`): a context manager; `close()` does as well.
 
-    Raises `DataError` where the file cannot be read, `FormatError` where it is no whole index of this version.
+    Raises:
+        DataError: The file cannot be read.
+        FormatError: It is not a whole index of this version.
     """
     with contextlib.ExitStack() as resources:
         path = resources.enter_context(seekable_input(source))
-        return Index(path, name=display_name(source), resources=resources.pop_all())
+        index = Index(path, name=display_name(source), resources=resources)
+        resources.pop_all()
+    return index
 
 
-def index_digest(path):
-    """SHA-256 of what an index (path) holds, as it was written when the index was built; hence at once."""
-    with _open_hdf5(path, str(path)) as file:
+def index_digest(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of what an index holds, as it was written when the index was built, so that nothing need be hashed."""
+    name = str(path)
+    with open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD) as file, hdf5_errors(name):
         if DIGEST not in file:
             return sha256_file(path)
         graph = str(file[GRAPH].attrs.get("sha256", "")) if GRAPH in file else ""
         return sha256_text(file[DIGEST][0].decode() + graph)
 
 
-def digest_of_indexes(paths):
+def digest_of_indexes(paths: Iterable[str | os.PathLike[str]]) -> str:
     """`index_digest` of one index; of several one for all, in any order."""
     digests = sorted(index_digest(path) for path in paths)
     return digests[0] if len(digests) == 1 else sha256_text(" ".join(digests))
 
 
-def _open_hdf5(path, name):
-    try:
-        with open(path, "rb") as file:
-            is_hdf5 = file.read(8) == HDF5_SIGNATURE
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=name) from error
-    if not is_hdf5:
-        raise FormatError("is no index: not an HDF5 file", where=name, advice="sb-build-index makes one")
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise FormatError("is broken or cut short", where=name, advice="copy or build it again") from error
-
-
-def _checked_space(file, name):
-    found, version = file.attrs.get("format"), file.attrs.get("format_version")
-    if found != FORMAT:
-        what = f"is a {found} file, no index" if found else "is an HDF5 file, but no index"
-        raise FormatError(what, where=name, advice="sb-build-index makes an index of molecule embeddings")
+def _checked_space(file: h5py.File, name: str) -> Space:
+    form, version = file.attrs.get("format"), file.attrs.get("format_version")
+    if form != FORMAT:
+        what = f"is a {form} file, not an index" if form else "is an HDF5 file, but not an index"
+        raise FormatError(what, where=name, advice=_HOW_TO_BUILD)
     if version != FORMAT_VERSION:
         advice = "build it again, or install the release that wrote it"
         raise FormatError(f"index version {version}, this release reads {FORMAT_VERSION}", where=name, advice=advice)

@@ -92,7 +92,7 @@ def test_damage_is_a_format_error_and_nothing_else(whole, tmp_path):
             continue
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"", "is empty"), (b"id\tsmiles\n", "is no HDF5 file")])
+@pytest.mark.parametrize(("data", "message"), [(b"", "is empty"), (b"id\tsmiles\n", "is not an HDF5 file")])
 def test_no_hdf5_at_all(tmp_path, data, message):
     (tmp_path / "x").write_bytes(data)
     with pytest.raises(FormatError, match=f"{message}, expected 'specbridge-molecules'"):

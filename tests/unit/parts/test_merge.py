@@ -123,7 +123,7 @@ def test_stdin_once(tmp_path):
         (b"", "is empty"),
         (b" \n\n", "is empty"),
         (b"root:x:0:0\n", "is of no known kind; it begins with 'root:x:0:0'"),
-        (b"\x89HDF\r\n\x1a\n cut", "is a broken HDF5 file"),
+        (b"\x89HDF\r\n\x1a\n cut", "is a truncated or damaged HDF5 file"),
         (b"PK\x03\x04", "is of no known kind"),
     ],
 )

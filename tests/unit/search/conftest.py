@@ -9,11 +9,11 @@ import pytest
 
 from specbridge_tools.embeddings.space import Space
 from specbridge_tools.molecules.adducts import parse_adduct
+from specbridge_tools.search.candidates.query import Query
 from specbridge_tools.search.index.exact_scores import unit_rows
 from specbridge_tools.search.index.format import create_index_file, text_sizes
 from specbridge_tools.search.index.molecule_rows import TEXTS, Rows, index_order
 from specbridge_tools.search.index.reader import open_index
-from specbridge_tools.search.queries.reader import Query
 
 LETTERS = np.array(list(string.ascii_uppercase))
 

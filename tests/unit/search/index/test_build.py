@@ -136,7 +136,7 @@ def test_inputs_of_different_encoders_are_refused_with_both_names(tmp_path):
 
 def test_no_molecule_and_no_number_are_errors(tmp_path):
     empty = write_embeddings(tmp_path / "empty.h5", [])
-    with pytest.raises(DataError, match="there is no molecule"):
+    with pytest.raises(DataError, match="no molecules to index"):
         build_index([empty, empty], tmp_path / "index.h5")
     broken = write_embeddings(tmp_path / "broken.h5", random_molecules(3, 1))
     with h5py.File(broken, "r+") as file:

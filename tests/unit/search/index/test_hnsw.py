@@ -32,7 +32,7 @@ def test_the_graph_finds_what_exact_search_finds(with_graph, make_query, metric)
     rng = np.random.default_rng(5)
     queries = [make_query(vector, 300.0) for vector in rng.normal(size=(20, 16))]
     with open_index(with_graph(metric)) as index:
-        graph = load_graph(index, effort=300)
+        graph = load_graph(index, ef_search=300)
         approximate = [ranked(found).row.tolist() for found in by_graph(index, graph, queries, 5, threads=1)]
         assert approximate == [ranked(found).row.tolist() for found in exhaustive(index, queries, 5)]
         assert {"metric": metric, "M": 24, "ef_construction": 300, "seed": 0}.items() <= index.graph_attributes.items()
@@ -49,7 +49,7 @@ def test_a_changed_graph_is_refused(with_graph):
     with h5py.File(path, "r+") as file:
         file["graph"][1000] ^= 1
     with open_index(path) as index, pytest.raises(FormatError, match="does not match its hash"):
-        load_graph(index, effort=10)
+        load_graph(index, ef_search=10)
 
 
 def test_an_unknown_metric_is_refused(with_graph):
@@ -57,7 +57,7 @@ def test_an_unknown_metric_is_refused(with_graph):
     with h5py.File(path, "r+") as file:
         file["graph"].attrs["metric"] = "l7"
     with open_index(path) as index, pytest.raises(FormatError, match="graph"):
-        load_graph(index, effort=10)
+        load_graph(index, ef_search=10)
 
 
 def test_a_graph_of_garbage_with_the_right_hash_is_refused(with_graph):
@@ -66,7 +66,7 @@ def test_a_graph_of_garbage_with_the_right_hash_is_refused(with_graph):
         file["graph"][:] = 255
         file["graph"].attrs["sha256"] = hashlib.sha256(file["graph"][:].tobytes()).hexdigest()
     with open_index(path) as index, pytest.raises(FormatError, match="cannot be read by this hnswlib"):
-        load_graph(index, effort=10)
+        load_graph(index, ef_search=10)
 
 
 def test_a_graph_that_leads_to_too_few_is_an_error(with_graph, make_query):
@@ -74,5 +74,5 @@ def test_a_graph_that_leads_to_too_few_is_an_error(with_graph, make_query):
         def knn_query(self, vectors, k, num_threads):
             raise RuntimeError("Cannot return the results in a contiguous 2D array. Probably ef or M is too small")
 
-    with open_index(with_graph()) as index, pytest.raises(DataError, match="fewer than 9 molecules; raise --effort"):
+    with open_index(with_graph()) as index, pytest.raises(DataError, match="fewer than 9 molecules; raise --hnsw-ef"):
         list(by_graph(index, Sparse(), [make_query(np.ones(16), 1.0)], 9, threads=1))
