@@ -22,9 +22,10 @@ class MoleculeRecords:
 
     noun = "molecules"
 
-    def __init__(self, path, *, name):
+    def __init__(self, path, *, name, threads=None):
         self._path = path
         self._name = name
+        self._threads = threads
         with open_input(path) as stream:
             self.suffix = sniff(stream.read(HEAD), name) or "tsv"
         self.header = self._read_header()
@@ -52,7 +53,7 @@ class MoleculeRecords:
 
     def molecules(self, *, with_structure):
         """Yield, record by record as `read` does, (InChIKey block, canonical SMILES) or a `Rejection`."""
-        for molecule in read_molecules(self._path, input_format=self.suffix):
+        for molecule in read_molecules(self._path, input_format=self.suffix, threads=self._threads):
             yield molecule if isinstance(molecule, Rejection) else (molecule.inchikey14, molecule.smiles)
 
     def start(self, stream):

@@ -51,7 +51,7 @@ def arguments(files, output, *extra):
     return (
         files / "train.mgf", "--validation", files / "val.mgf", "--molecules", files / "molecules.h5", "-o", output,
         "--spectral-encoder", SMALL, "--projector-hidden", 16, "--epochs", 3, "--batch-size", 4,
-        "--tolerance-ppm", 1e6, "--threads", 1, "--device", "cpu", *extra,
+        "--tolerance", "1e6ppm", "--threads", 1, "--device", "cpu", *extra,
     )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def with_weights(files, output, checkpoint, *extra):
     return (
         files / "train.mgf", "--validation", files / "val.mgf", "--molecules", files / "molecules.h5", "-o", output,
         "--spectral-encoder", f"dreams:{checkpoint}", "--projector-hidden", 16, "--epochs", 1,
-        "--tolerance-ppm", 1e6, "--threads", 1, "--device", "cpu", *extra,
+        "--tolerance", "1e6ppm", "--threads", 1, "--device", "cpu", *extra,
     )  # fmt: skip
 
 

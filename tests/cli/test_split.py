@@ -89,7 +89,7 @@ def test_tables_of_molecules(call, tmp_path):
     [
         (("--parts", "2", "--size", "3", "-o", "x"), 2, "--parts and --size exclude each other"),
         (("--parts", "0", "-o", "x"), 2, "--parts"),
-        (("--fractions", "0.9", "-o", "x"), 2, "give two numbers or more"),
+        (("--fractions", "0.9", "-o", "x"), 2, "give two or more numbers"),
         (("--fractions", "0.9,-1", "-o", "x"), 2, "each above 0"),
         (("--fractions", "a,b", "-o", "x"), 2, "give numbers such as 0.9,0.1"),
         (("--by", "colour", "-o", "x"), 2, "--by"),

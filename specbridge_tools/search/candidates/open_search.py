@@ -38,7 +38,7 @@ def by_graph(index, graph, queries, top, *, threads):
     try:
         labels, _ = graph.knn_query(vectors, k=min(top, index.n), num_threads=threads)
     except RuntimeError as error:
-        advice = "raise --effort, or search with --exact"
+        advice = "raise --hnsw-ef, or search with --exact"
         raise DataError(f"the graph leads to fewer than {top} molecules", where=index.name, advice=advice) from error
     for query, found in zip(queries, labels, strict=True):
         yield _scored(index, query, found.astype(np.int64))
@@ -56,7 +56,7 @@ def by_ivf(index, lists, queries, top):
     if found.max() >= index.n:
         raise FormatError("the IVF lists are broken", where=index.name, advice="build the index again")
     if found.min() < 0:
-        advice = "raise --probes, or search with --exact"
+        advice = "raise --ivf-probes, or search with --exact"
         raise DataError(f"the lists hold fewer than {top} molecules", where=index.name, advice=advice)
     for query, rows in zip(queries, found, strict=True):
         yield _scored(index, query, rows)

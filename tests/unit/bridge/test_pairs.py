@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from specbridge_tools.bridge.finetune import PairOptions
 from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
@@ -48,7 +49,13 @@ def write_spectra(path, entries):
 
 def pairs_of(spectra, library, **changes):
     tally = Tally(noun="spectra")
-    settings = {"tolerance_ppm": 10, "max_decoys": None, "features_of": list, "tally": tally, **changes}
+    settings = {
+        "half_width": PairOptions().half_width,
+        "max_decoys": None,
+        "features_of": list,
+        "tally": tally,
+        **changes,
+    }
     return read_pairs([spectra], library, **settings), tally
 
 

@@ -74,5 +74,5 @@ def test_a_graph_that_leads_to_too_few_is_an_error(with_graph, make_query):
         def knn_query(self, vectors, k, num_threads):
             raise RuntimeError("Cannot return the results in a contiguous 2D array. Probably ef or M is too small")
 
-    with open_index(with_graph()) as index, pytest.raises(DataError, match="fewer than 9 molecules; raise --effort"):
+    with open_index(with_graph()) as index, pytest.raises(DataError, match="fewer than 9 molecules; raise --hnsw-ef"):
         list(by_graph(index, Sparse(), [make_query(np.ones(16), 1.0)], 9, threads=1))

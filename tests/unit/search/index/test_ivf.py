@@ -138,7 +138,7 @@ def test_a_file_that_is_cut_short_is_refused_before_it_is_mapped(copied):
 
 
 def test_lists_that_hold_too_few_are_an_error(made, queries):
-    with open_index(made) as index, pytest.raises(DataError, match="fewer than 2000 molecules; raise --probes"):
+    with open_index(made) as index, pytest.raises(DataError, match="fewer than 2000 molecules; raise --ivf-probes"):
         list(by_ivf(index, load_ivf(index, probes=2, threads=1), queries, 2000))
 
 
