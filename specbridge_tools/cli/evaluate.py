@@ -38,7 +38,7 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @click.argument("hits", metavar="HITS")
 @truth_option(required=True)
 @output_options(what="Metrics, one row each")
-@format_option(("tsv", "json"), what="Of the metrics.")
+@format_option(("tsv", "json"), what="Format of the metrics.")
 @click.option(
     "--show", type=click.IntRange(min=0), metavar="N", help="Print the best hits of the first N queries on stdout."
 )

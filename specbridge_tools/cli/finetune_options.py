@@ -60,20 +60,27 @@ _MODEL = (
     click.option(
         "--projector", type=click.Choice(["residual", "published"]), default="residual", help="Kind of projector."
     ),
-    click.option("--projector-hidden", type=_COUNT, default=512, help="Width of the projector."),
-    click.option("--projector-depth", type=_COUNT_OR_NONE, default=2, help="Residual blocks of the projector."),
-    click.option("--molecule-head-depth", type=_COUNT_OR_NONE, default=0, help="Residual blocks on the molecules."),
-    click.option("--dropout", type=_SHARE, default=0.1, help="Dropout of projector and molecule head."),
+    click.option("--projector-hidden", type=_COUNT, metavar="N", default=512, help="Width of the projector."),
+    click.option(
+        "--projector-depth", type=_COUNT_OR_NONE, metavar="N", default=2, help="Residual blocks of the projector."
+    ),
+    click.option(
+        "--molecule-head-depth", type=_COUNT_OR_NONE, metavar="N", default=0, help="Residual blocks on the molecules."
+    ),
+    click.option(
+        "--dropout", type=_SHARE, metavar="SHARE", default=0.1, help="Dropout of projector and molecule head."
+    ),
     click.option(
         "--lora-rank",
         type=_COUNT_OR_NONE,
+        metavar="N",
         default=0,
         help="Rank of the changes trained beside the encoder's weights, which stay as they are; 0: the weights learn.",
     ),
 )
 _PAIRS = (
     tolerance_option(what="Largest deviation of a decoy's mass from that of the true molecule"),
-    click.option("--max-decoys", type=_COUNT, default=256, help="Decoys kept for each molecule."),
+    click.option("--max-decoys", type=_COUNT, metavar="N", default=256, help="Decoys kept for each molecule."),
 )
 _TRAINING = (
     click.option(
@@ -83,7 +90,7 @@ _TRAINING = (
         metavar="NAME=WEIGHT",
         help=f"A loss and its weight; several add up. Known: {', '.join(LOSS_NAMES)}.",
     ),
-    click.option("--decoys", type=_COUNT, default=24, help="Decoys drawn for each spectrum and step."),
+    click.option("--decoys", type=_COUNT, metavar="N", default=24, help="Decoys drawn for each spectrum and step."),
     click.option(
         "--train",
         type=click.Choice(["both", "projector", "molecule-head"]),
@@ -93,29 +100,46 @@ _TRAINING = (
     click.option(
         "--unfrozen-blocks",
         type=int,
+        metavar="N",
         default=-1,
         help="Number of last blocks of the encoder that learn; -1: all of it.",
     ),
-    click.option("--epochs", type=_COUNT_OR_NONE, default=30, help="Largest number of epochs."),
+    click.option("--epochs", type=_COUNT_OR_NONE, metavar="N", default=30, help="Largest number of epochs."),
     click.option(
-        "--patience", type=_COUNT_OR_NONE, default=0, help="Stop after so many epochs without a better MRR; 0: never."
+        "--patience",
+        type=_COUNT_OR_NONE,
+        metavar="N",
+        default=0,
+        help="Stop after so many epochs without a better MRR; 0: never.",
     ),
-    click.option("--batch-size", type=_COUNT, default=128, help="Spectra per step."),
-    click.option("--spectra-per-molecule", type=_COUNT, default=4, help="Spectra of each molecule per epoch."),
-    click.option("--learning-rate", type=_POSITIVE, default=5e-4, help="Highest learning rate of AdamW."),
+    click.option("--batch-size", type=_COUNT, metavar="N", default=128, help="Spectra per step."),
     click.option(
-        "--weight-decay", type=click.FloatRange(min=0), default=0.05, help="Weight decay of AdamW, on matrices."
+        "--spectra-per-molecule", type=_COUNT, metavar="N", default=4, help="Spectra of each molecule per epoch."
+    ),
+    click.option("--learning-rate", type=_POSITIVE, metavar="X", default=5e-4, help="Highest learning rate of AdamW."),
+    click.option(
+        "--weight-decay",
+        type=click.FloatRange(min=0),
+        metavar="X",
+        default=0.05,
+        help="Weight decay of AdamW, on matrices.",
     ),
     click.option(
-        "--warmup-share", type=_SHARE, default=0.05, help="Share of the run in which the learning rate rises."
+        "--warmup-share",
+        type=_SHARE,
+        metavar="SHARE",
+        default=0.05,
+        help="Share of the run in which the learning rate rises.",
     ),
-    click.option("--clip-norm", type=_POSITIVE, default=1.0, help="Highest norm of the gradient."),
-    click.option("--peak-dropout", type=_SHARE, default=0.2, help="Share of peaks left out at random."),
+    click.option("--clip-norm", type=_POSITIVE, metavar="X", default=1.0, help="Highest norm of the gradient."),
+    click.option(
+        "--peak-dropout", type=_SHARE, metavar="SHARE", default=0.2, help="Share of peaks left out at random."
+    ),
     click.option(
         "--precision",
         type=click.Choice(["auto", "float32", "bfloat16"]),
         default="auto",
-        help="Of the spectral encoder in training; auto: bfloat16 on a GPU, else float32.",
+        help="Precision of the spectral encoder in training; auto: bfloat16 on a GPU, else float32.",
     ),
     click.option("--gradient-checkpointing", "recompute", is_flag=True, help="Less memory for a third more time."),
     seed_option(what="everything random"),

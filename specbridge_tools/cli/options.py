@@ -33,7 +33,7 @@ batch_size_option = click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
 )
 dtype_option = click.option(
-    "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Of the stored vectors."
+    "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Precision of the stored vectors."
 )
 device_option = click.option(
     "--device", default="auto", metavar="NAME", help="cpu, cuda, cuda:N, or auto: cuda where there is one."
@@ -64,7 +64,7 @@ def record_options(function: Function) -> Function:
 
 
 def format_option(
-    choices: Sequence[str] = ("tsv", "jsonl"), *, what: str = "Of the hits."
+    choices: Sequence[str] = ("tsv", "jsonl"), *, what: str = "Format of the hits."
 ) -> Callable[[Function], Function]:
     """`--format`, the first of the choices by default; by default that of hits."""
     return click.option("--format", "output_format", type=click.Choice(choices), default=choices[0], help=what)

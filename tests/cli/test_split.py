@@ -82,6 +82,8 @@ def test_tables_of_molecules(call, tmp_path):
     assert (tmp_path / "m.0002.tsv").read_text() == f"id\tsmiles\n3\t{MOLECULES[3]}\n"
     done = call("sb-split", "m.dat", "-o", "f")
     assert b"4 molecules read, 0 rejected, 4 written" in done.stderr
+    call("sb-split", "m.dat", "-o", "g", "--threads", "1")
+    assert (tmp_path / "g.train.tsv").read_bytes() == (tmp_path / "f.train.tsv").read_bytes()
 
 
 @pytest.mark.parametrize(
