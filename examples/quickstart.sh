@@ -27,9 +27,9 @@ show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv"
 show sb-rerank "$out/hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/reranked.tsv" --force
 echo
 echo "By the cosine of spectrum and molecule alone:"
-show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_cosine.tsv" --table 0 --quiet --force
+show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_cosine.tsv" --show 0 --quiet --force
 echo
 echo "Re-ranked by what fragments explain:"
-show sb-evaluate "$out/reranked.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --table 20 --quiet --force
+show sb-evaluate "$out/reranked.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --show 20 --quiet --force
 echo
 echo "Done in $SECONDS s. Candidates of every spectrum: $out/reranked.tsv; all metrics: $out/metrics.tsv"

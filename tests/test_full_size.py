@@ -99,7 +99,7 @@ def test_both_go_the_whole_way(run, tmp_path):
     write_dreams(tmp_path / "ssl_model.ckpt")
     write_chemberta(tmp_path / "chemberta")
     write_molecules(tmp_path / "molecules.tsv")
-    run("sb-models", "convert", "ssl_model.ckpt", "ssl.safetensors")
+    run("sb-models", "import", "ssl_model.ckpt", "ssl.safetensors")
     run("sb-split", EXAMPLES / "spectra.mgf", "--by", "molecule", "--fractions", "0.5,0.5", "-o", "parts/")
     embed = ("molecules.tsv", "--encoder", "chemberta:chemberta", "--dtype", "float32", "-o", "m.h5")
     assert run("sb-embed-mols", *embed) < 2

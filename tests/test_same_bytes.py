@@ -107,7 +107,7 @@ def test_the_order_of_the_candidates_changes_nothing(library, run, tmp_path):
     by_query = {query: [line for line in lines if line.split("\t")[0] == query] for query in queries}
     shuffled = "\n".join([header, *(line for lines in by_query.values() for line in lines)]) + "\n"
     (tmp_path / "shuffled.tsv").write_text(shuffled)
-    rerank = ("--spectra", library / "spectra.mgf", "--top", "0")
+    rerank = ("--spectra", library / "spectra.mgf", "--rerank", "0")
     assert run("sb-rerank", "shuffled.tsv", *rerank).stdout == run("sb-rerank", library / "cosine.tsv", *rerank).stdout
 
 

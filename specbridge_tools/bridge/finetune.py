@@ -31,7 +31,7 @@ class ModelOptions:
     """spectral_encoder as the registry spells it; start_from a model file whose weights are trained further, then the
     other fields are its own; molecule_head_depth 0 for none; lora_rank 0: the encoder's own weights learn."""
 
-    spectral_encoder: str = "dreams"
+    spectral_encoder: str = "massbins"
     start_from: str | None = None
     projector_hidden: int = 512
     projector_depth: int = 2
@@ -43,11 +43,21 @@ class ModelOptions:
 
 @dataclasses.dataclass(frozen=True)
 class PairOptions:
-    """Decoys lie within `tolerance_ppm` of the truth's mass, at most `max_decoys` a molecule, drawn anew each epoch."""
+    """Decoys lie within `tolerance` (ppm or Da) of the truth's mass, at most `max_decoys` each, drawn anew each epoch."""
 
-    tolerance_ppm: float = 10.0
+    tolerance: float = 10.0
+    tolerance_unit: str = "ppm"
     max_decoys: int = 256
     input_format: str = "auto"
+
+    def half_width(self, mass: float) -> float:
+        """How far the mass of a decoy may lie from `mass`, both in Da."""
+        return mass * self.tolerance * 1e-6 if self.tolerance_unit == "ppm" else self.tolerance
+
+    def header(self) -> dict[str, float | str]:
+        """The plain values that a model file holds."""
+        name = f"tolerance_{self.tolerance_unit.lower()}"
+        return {name: self.tolerance, "max_decoys": self.max_decoys, "input_format": self.input_format}
 
 
 def finetune(
@@ -122,7 +132,7 @@ def _read_both(spectra, validation, molecules, model, options, tally, seed):
     """Training and validation `Pairs`, which share no molecule."""
     common = {
         "features_of": model.features,
-        "tolerance_ppm": options.tolerance_ppm,
+        "half_width": options.half_width,
         "input_format": options.input_format,
         "tally": tally,
         "seed": seed,
@@ -236,7 +246,7 @@ def _summary(training, validation, options, pair_options, history):
         "validation_molecules": len(validation.keys),
         "validation_keys": sorted(validation.keys),
         "options": dataclasses.asdict(options),
-        "pairs": dataclasses.asdict(pair_options),
+        "pairs": pair_options.header(),
         "best": best,
     }
 

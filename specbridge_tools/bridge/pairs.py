@@ -52,11 +52,12 @@ class Pairs:
         return set(self.library.inchikey14[np.unique(self.molecule)].tolist())
 
 
-def read_pairs(sources, molecules, *, features_of, tolerance_ppm, max_decoys, tally, input_format="auto", seed=0):
+def read_pairs(sources, molecules, *, features_of, half_width, max_decoys, tally, input_format="auto", seed=0):
     """Read spectra with structures and find their molecules and decoys in a molecule embeddings file.
 
     features_of   spectra -> `SpectrumFeatures` (`AlignedModel.features`)
-    max_decoys    at most so many decoys a molecule, drawn with `seed`; None for all within `tolerance_ppm`
+    half_width    mass (Da) of a molecule -> how far that of a decoy may lie from it (Da)
+    max_decoys    at most so many decoys a molecule, drawn with `seed`; None for all within `half_width`
 
     Spectra without a structure, or whose molecule is not in the file, are rejected in `tally`. Raises `DataError` where
     nothing is left.
@@ -69,7 +70,7 @@ def read_pairs(sources, molecules, *, features_of, tolerance_ppm, max_decoys, ta
                 where=", ".join(map(str, sources)),
                 advice=f"embed the molecules of these spectra into {molecules}",
             )
-        decoys = _same_mass(np.unique(rows), file.inchikey14, file.exact_mass, tolerance_ppm, max_decoys, seed)
+        decoys = _same_mass(np.unique(rows), file.inchikey14, file.exact_mass, half_width, max_decoys, seed)
         library, place = _read_library(file, rows, decoys)
     return Pairs(
         features=features_of(spectra),
@@ -102,13 +103,13 @@ def _with_molecule(sources, row_of, input_format):
             yield Rejection(reason, id=record.id, record=record.record, line=record.line, source=str(source))
 
 
-def _same_mass(truths, keys, masses, tolerance_ppm, max_decoys, seed):
+def _same_mass(truths, keys, masses, half_width, max_decoys, seed):
     """Row of a truth -> rows of other molecules within the tolerance of its mass, ascending."""
     order = np.argsort(masses, kind="stable")
     ordered = masses[order]
     decoys = {}
     for row in truths:
-        width = masses[row] * tolerance_ppm * 1e-6
+        width = half_width(masses[row])
         first, last = np.searchsorted(ordered, [masses[row] - width, masses[row] + width + 1e-12])
         others = np.sort(order[first:last])
         others = others[keys[others] != keys[row]]

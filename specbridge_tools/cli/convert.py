@@ -1,5 +1,7 @@
 """sb-convert: a published benchmark -> spectra and candidate lists that the other commands read."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -15,14 +17,18 @@ sb-query massspecgym/test.mgf --candidates massspecgym/candidates.tsv --top 0 -o
 @click.argument("benchmark", metavar="BENCHMARK", type=click.Choice(("massspecgym",)))
 @click.argument("spectra", metavar="SPECTRA")
 @click.argument("candidates", metavar="[CANDIDATES]", required=False)
-@click.option("-o", "--output", required=True, metavar="DIR", help="Folder of the files, made where it is missing.")
+@click.option("-o", "--output", required=True, metavar="DIR", help="Folder for the files, made if it does not exist.")
 @force_option
 @record_options
-def main(benchmark, spectra, candidates, output, force, rejects, strict, quiet):
+def main(
+    benchmark: str, spectra: str, candidates: str | None, output: str, force: bool, rejects: str | None, strict: bool,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Convert the files of BENCHMARK, as they are published.
 
-    massspecgym: SPECTRA is its TSV, CANDIDATES its JSON of candidate lists. DIR gets an MGF for each fold, and
-    candidates.tsv for sb-query --candidates, its structures spelled as they were. A table of the MGFs goes to stdout.
+    massspecgym: SPECTRA is its TSV, CANDIDATES its JSON of candidate lists. DIR gets one MGF for each fold, and
+    candidates.tsv for sb-query --candidates, with the structures spelled as published. A table of the MGFs goes to
+    stdout.
     """
     if spectra == "-" and candidates == "-":
         raise click.UsageError("SPECTRA and CANDIDATES cannot both be stdin")

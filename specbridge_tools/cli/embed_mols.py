@@ -1,5 +1,9 @@
 """sb-embed-mols: a file of molecules -> molecule embeddings."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -12,6 +16,9 @@ from specbridge_tools.cli.options import (
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+
+if TYPE_CHECKING:
+    from specbridge_tools.shards import Shard
 
 EXAMPLE = """
 sb-embed-mols molecules.tsv -o molecules.h5
@@ -37,23 +44,29 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
     help="Format of the molecules; auto looks at the content, never at the name.",
 )
 @click.option(
-    "--smiles-column", metavar="NAME", help="Column of a table with SMILES or InChI.  [default: found by its name]"
+    "--smiles-column",
+    metavar="NAME",
+    help="Column of a table that holds SMILES or InChI.  [default: found by its name]",
 )
 @batch_size_option
 @device_option
-@click.option("--allow-download", is_flag=True, help="Let chemberta fetch a model by its name on the Hugging Face hub.")
+@click.option(
+    "--allow-download", is_flag=True, help="Let chemberta download a model by its name from the Hugging Face hub."
+)
 @part_options
 @record_options
 @threads_option
 def main(
-    molecules, output, force, encoder, dtype, input_format, smiles_column, batch_size, device, allow_download,
-    shard, skip_existing, rejects, strict, threads, quiet,
-):  # fmt: skip
+    molecules: str, output: str, force: bool, encoder: str, dtype: str, input_format: str, smiles_column: str | None,
+    batch_size: int, device: str, allow_download: bool, shard: Shard | None, skip_existing: bool, rejects: str | None,
+    strict: bool, threads: int | None, quiet: bool,
+) -> None:  # fmt: skip
     """Standardise molecules and encode them.
 
-    MOLECULES is a table with a header (TSV or CSV; columns of SMILES or InChI, ids and names are found by their names),
-    a .smi file or an SDF, plain or gzip, or -. Of each the largest organic fragment is kept, neutralised, without
-    stereo and isotopes; a structure that comes again is merged with the first, and all ids are listed.
+    MOLECULES is a table with a header (TSV or CSV; the columns of SMILES or InChI, ids and names are found by their
+    names), a .smi file or an SDF, plain or gzip, or -. The largest organic fragment of each molecule is kept,
+    neutralised, without stereochemistry and isotopes; a structure that occurs again is merged with the first, and all
+    ids are listed.
     """
     from specbridge_tools.embeddings.embed_molecules import embed_molecules
     from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
@@ -64,18 +77,19 @@ def main(
     from specbridge_tools.streams import check_output
 
     check_output(output, force=force or skip_existing)
-    settings = {"device": device, "allow_download": allow_download, "batch_size": batch_size, "threads": threads}
-    encoder = MOLECULE_ENCODERS.create(encoder, **settings)
-    reading = {"input_format": input_format, "smiles_column": smiles_column}
+    molecule_encoder = MOLECULE_ENCODERS.create(
+        encoder, device=device, allow_download=allow_download, batch_size=batch_size, threads=threads
+    )
     plan = make_plan(
         output,
         source="molecules",
-        count=lambda: count_molecules(molecules, **reading),
+        count=lambda: count_molecules(molecules, input_format=input_format, smiles_column=smiles_column),
         files=("molecules",),
-        digests={"encoder": lambda: sha256_text(f"{encoder.name} {encoder.weights_sha256}")},
+        digests={"encoder": lambda: sha256_text(f"{molecule_encoder.name} {molecule_encoder.weights_sha256}")},
     )
     if plan.is_done:
-        return say_done(output, quiet=quiet)
+        say_done(output, quiet=quiet)
+        return
     with (
         open_tally("molecules", rejects=rejects, strict=strict, force=force) as tally,
         progress("molecules", quiet=quiet) as display,
@@ -83,7 +97,7 @@ def main(
         counts = embed_molecules(
             molecules,
             output,
-            encoder=encoder,
+            encoder=molecule_encoder,
             tally=tally,
             dtype=dtype,
             threads=threads,
@@ -91,6 +105,7 @@ def main(
             part=plan.part,
             force=force,
             display=display,
-            **reading,
+            input_format=input_format,
+            smiles_column=smiles_column,
         )
-    return closing_line(f"{tally.summary()}; {counts.summary()}", quiet=quiet)
+    closing_line(f"{tally.summary()}; {counts.summary()}", quiet=quiet)

@@ -1,5 +1,9 @@
 """sb-embed-spectra: spectra -> spectrum embeddings."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -14,6 +18,9 @@ from specbridge_tools.cli.options import (
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+
+if TYPE_CHECKING:
+    from specbridge_tools.shards import Shard
 
 EXAMPLE = """
 sb-embed-spectra spectra.mgf -o spectra.h5
@@ -33,12 +40,13 @@ zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o h
 @record_options
 @threads_option
 def main(
-    spectra, output, force, model, dtype, input_format, batch_size, device, shard, skip_existing, rejects, strict,
-    threads, quiet,
-):  # fmt: skip
+    spectra: str, output: str, force: bool, model: str | None, dtype: str, input_format: str, batch_size: int,
+    device: str, shard: Shard | None, skip_existing: bool, rejects: str | None, strict: bool, threads: int | None,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Place spectra in the space of the molecules.
 
-    SPECTRA is MGF, MSP or mzML, plain or gzip, or -. Each vector has unit norm, and its inner product with that of a
+    SPECTRA is MGF, MSP or mzML, plain or gzip, or -. Each vector has unit norm; its inner product with the vector of a
     molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used keeps its
     row, with the reason.
     """
@@ -56,7 +64,8 @@ def main(
         files=("spectra", "model"),
     )
     if plan.is_done:
-        return say_done(output, quiet=quiet)
+        say_done(output, quiet=quiet)
+        return
     use_threads(threads)
     with (
         open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
@@ -75,4 +84,4 @@ def main(
             force=force,
             display=display,
         )
-    return closing_line(tally.summary(), quiet=quiet)
+    closing_line(tally.summary(), quiet=quiet)

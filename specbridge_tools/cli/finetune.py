@@ -1,7 +1,10 @@
 """sb-finetune: train the bridge from spectra into the molecules' space."""
 
+from __future__ import annotations
+
 import contextlib
 import logging
+from typing import Any
 
 import click
 
@@ -10,6 +13,7 @@ from specbridge_tools.cli.finetune_options import training_options, typed_option
 from specbridge_tools.cli.options import (
     device_option,
     output_options,
+    plot_option,
     record_options,
     spectrum_format_option,
     threads_option,
@@ -26,28 +30,36 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 )
 @click.argument("spectra", nargs=-1, required=True, metavar="SPECTRA...")
 @click.option(
-    "--validation", multiple=True, required=True, metavar="FILE", help="Spectra of other molecules, to select on."
+    "--validation",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Spectra of other molecules; the best epoch is chosen on them.",
 )
-@click.option("--molecules", required=True, metavar="FILE", help="Molecule embeddings with truths and decoys.")
+@click.option("--molecules", required=True, metavar="FILE", help="Embeddings of the true molecules and the decoys.")
 @output_options(what="Model, safetensors", required=True)
 @training_options
 @click.option("--checkpoint", metavar="FILE", help="Written after every epoch.  [default: OUTPUT.checkpoint]")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint, where there is one.")
-@click.option("--history", metavar="FILE", help="Write one row an epoch, TSV.")
-@click.option("--plot", metavar="FILE", help="Draw the learning curve, PNG.")
-@click.option("--cache-features", metavar="DIR", help="Keep what frozen layers give, for later epochs and runs.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint if there is one.")
+@click.option("--history", metavar="FILE", help="Write one row per epoch, TSV.")
+@plot_option(what="the learning curve")
+@click.option(
+    "--cache-features", metavar="DIR", help="Keep the output of frozen layers here, for later epochs and runs."
+)
 @spectrum_format_option
 @record_options
 @device_option
 @threads_option
 def main(
-    spectra, validation, molecules, output, force, checkpoint, resume, history, plot, cache_features, input_format,
-    rejects, strict, device, threads, quiet, **training,
-):  # fmt: skip
+    spectra: tuple[str, ...], validation: tuple[str, ...], molecules: str, output: str, force: bool,
+    checkpoint: str | None, resume: bool, history: str | None, plot: str | None, cache_features: str | None,
+    input_format: str, rejects: str | None, strict: bool, device: str, threads: int | None, quiet: bool,
+    **training: Any,
+) -> None:  # fmt: skip
     """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
 
-    With torchrun several processes train one model together; --batch-size is that of all. A signal (SIGTERM, SIGUSR1)
-    ends it with a checkpoint, from which --resume goes on.
+    With torchrun several processes train one model together; --batch-size is that of all of them. A signal (SIGTERM,
+    SIGUSR1) ends the training with a checkpoint, from which --resume goes on.
     """
     from specbridge_tools.bridge.finetune import finetune
     from specbridge_tools.device import pick_device
@@ -59,12 +71,12 @@ def main(
     from specbridge_tools.threads import use_threads
 
     use_threads(threads)
-    device = pick_device(device)
+    picked_device = pick_device(device)
     for path in filter(None, (history, plot)):
         check_output(path, force=force)
-    model_options, pair_options, options = typed_options(training, input_format=input_format, device=device)
+    model_options, pair_options, options = typed_options(training, input_format=input_format, device=picked_device)
     with contextlib.ExitStack() as stack:
-        processes, device = stack.enter_context(open_processes(device))
+        processes, own_device = stack.enter_context(open_processes(picked_device))
         if not processes.is_first:
             rejects, history, plot, quiet = None, None, None, True
             logging.getLogger().setLevel(logging.WARNING)
@@ -84,7 +96,7 @@ def main(
                 resume=resume,
                 history_table=history,
                 cache_features=cache_features,
-                device=device,
+                device=own_device,
                 display=display,
                 force=force,
                 processes=processes,

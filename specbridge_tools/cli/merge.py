@@ -1,5 +1,7 @@
 """sb-merge: parts -> the whole."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -10,11 +12,11 @@ from specbridge_tools.cli.options import output_options, record_options
 @click.argument("parts", metavar="PART...", nargs=-1, required=True)
 @output_options(what="The whole")
 @record_options
-def main(parts, output, force, rejects, strict, quiet):
+def main(parts: tuple[str, ...], output: str, force: bool, rejects: str | None, strict: bool, quiet: bool) -> None:
     """Merge parts of one kind, in the order given: hits, spectra, tables of molecules, embeddings or indexes.
 
-    What they hold is seen from their content. Parts of different kinds, columns, encoders or models end in status 3.
-    Molecules that stand in several embeddings or indexes are kept once.
+    The content says what they hold. Parts with different kinds, columns, encoders or models end in status 3.
+    Molecules that occur in several embeddings or indexes are kept once.
     """
     from specbridge_tools.parts.merge import merge_parts
     from specbridge_tools.records import open_tally

@@ -1,50 +1,47 @@
 """sb-models: the weights that we know, and those on this machine."""
 
+from __future__ import annotations
+
 import click
 
-from specbridge_tools.cli.command import Group, closing_line, command, subcommand
-from specbridge_tools.cli.options import force_option
+from specbridge_tools.cli.command import closing_line, group, subcommand
+from specbridge_tools.cli.options import force_option, format_option
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-
-
-@command(
-    "sb-models",
-    example="""
+EXAMPLE = """
 sb-models
-sb-models list --json | jq '.[] | select(.status == "present") | .path'
+sb-models list --format json | jq '.[] | select(.status == "present") | .path'
 sb-models add dreams-ssl ~/Downloads/ssl_model.ckpt
-sb-models convert ssl_model.ckpt ssl_model.safetensors
-""",
-    group=Group,
-    invoke_without_command=True,
-)
-@json_option
-@click.pass_context
-def main(context, as_json, quiet):
-    """The known weights: what they are, where they come from, their licence, and whether they are here.
+sb-models import ssl_model.ckpt ssl_model.safetensors
+"""
+_list_format = format_option(("auto", "json"), what="auto: a table on a terminal, TSV in a pipe.")
 
-    Without a further word, the list. The first are those that ship. Weights from elsewhere are looked for under
-    weights/NAME/ in $SPECBRIDGE_HOME, or else in the user's cache folder, and then in the folders of
-    $SPECBRIDGE_SHARED, joined by colons, which are only read. Nothing but `fetch` goes online. A table on a terminal,
-    TSV in a pipe.
+
+@group("sb-models", example=EXAMPLE)
+@_list_format
+@click.pass_context
+def main(context: click.Context, output_format: str, quiet: bool) -> None:
+    """List the known weights: what they are, where they come from, their licence, and whether they are here.
+
+    The first are those that ship. Weights from elsewhere are looked for under weights/NAME/ in $SPECBRIDGE_HOME, or
+    else in the user's cache folder, and then in the folders of $SPECBRIDGE_SHARED, joined by colons, which are only
+    read. Nothing but `fetch` goes online.
     """
     if context.invoked_subcommand is None:
-        _list(as_json)
+        _list(output_format)
 
 
-@subcommand(main, "list")
-@json_option
-def list_models(as_json):
+@subcommand(main, "list", example="sb-models list\nsb-models list --format json | jq '.[].name'")
+@_list_format
+def list_models(output_format: str) -> None:
     """List the known weights."""
-    _list(as_json)
+    _list(output_format)
 
 
-@subcommand(main, "convert")
+@subcommand(main, "import", example="sb-models import ssl_model.ckpt ssl_model.safetensors")
 @click.argument("source", metavar="IN.ckpt")
 @click.argument("output", metavar="OUT.safetensors")
 @force_option
-def convert(source, output, force):
+def import_weights(source: str, output: str, force: bool) -> None:
     """Turn a published DreaMS checkpoint into tensors and JSON; nothing that is pickled in it runs."""
     from specbridge_tools.encoders.spectral.dreams.weights import convert_dreams
 
@@ -52,39 +49,40 @@ def convert(source, output, force):
     closing_line(f"{len(weights.tensors)} tensors written, {weights.digest()[:12]}", quiet=_quiet())
 
 
-@subcommand(main, "add")
+@subcommand(main, "add", example="sb-models add dreams-ssl ~/Downloads/ssl_model.ckpt")
 @click.argument("name")
 @click.argument("source", metavar="FILE")
 @force_option
-def add(name, source, force):
-    """Copy a file (or a folder in Hugging Face layout) into the store, checked where its hash is known."""
+def add(name: str, source: str, force: bool) -> None:
+    """Copy a file (or a folder in Hugging Face layout) into the store; its hash is checked where it is known."""
     from specbridge_tools.weights.store import add_weights
 
-    found = add_weights(name, source, force=force)
-    closing_line(f"{found.path}, SHA-256 {found.sha256}", quiet=_quiet())
+    stored = add_weights(name, source, force=force)
+    closing_line(f"{stored.path}, SHA-256 {stored.sha256}", quiet=_quiet())
 
 
-@subcommand(main, "fetch")
+@subcommand(main, "fetch", example="sb-models fetch dreams-ssl")
 @click.argument("name")
 @force_option
-def fetch(name, force):
-    """Download weights into the store; a download that was broken off goes on where it ended."""
+def fetch(name: str, force: bool) -> None:
+    """Download weights into the store; an interrupted download goes on where it stopped."""
     from specbridge_tools.progress import progress
     from specbridge_tools.weights.fetch import fetch_weights
 
     with progress("fetching", quiet=_quiet()) as display:
-        found = fetch_weights(name, force=force, display=display)
-    closing_line(f"{found.path}, SHA-256 {found.sha256}", quiet=_quiet())
+        fetched = fetch_weights(name, force=force, display=display)
+    closing_line(f"{fetched.path}, SHA-256 {fetched.sha256}", quiet=_quiet())
 
 
-def _quiet():
-    return click.get_current_context().parent.params["quiet"]
+def _quiet() -> bool:
+    parent = click.get_current_context().parent
+    return parent is not None and bool(parent.params["quiet"])
 
 
-def _list(as_json):
+def _list(output_format: str) -> None:
     from specbridge_tools.report.weights_table import write_weights
     from specbridge_tools.streams import STDIO, output_text
     from specbridge_tools.weights.catalogue import list_weights
 
     with output_text(STDIO) as stream:
-        write_weights(list_weights(), stream, as_json=as_json)
+        write_weights(list_weights(), stream, as_json=output_format == "json")

@@ -1,25 +1,60 @@
 """Options that several commands share, each declared once."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
 import click
 
 from specbridge_tools.streams import STDIO
 
+Function = TypeVar("Function", bound=Callable[..., object])
+
+SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml")
+
 force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads.  [default: all that the scheduler allows]"
+)
+spectrum_format_option = click.option(
+    "--input-format",
+    type=click.Choice(SPECTRUM_FORMATS),
+    default="auto",
+    help="Format of the spectra; auto looks at the content, never at the name.",
+)
+model_option = click.option("--model", metavar="FILE", help="Model made by sb-finetune.  [default: the one that ships]")
+group_option = click.option(
+    "--group-by",
+    metavar="FIELD",
+    help="Spectra with the same value of this metadata field are one query; the value is its id.",
+)
+batch_size_option = click.option(
+    "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
+)
+dtype_option = click.option(
+    "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Precision of the stored vectors."
+)
+device_option = click.option(
+    "--device", default="auto", metavar="NAME", help="cpu, cuda, cuda:N, or auto: cuda where there is one."
+)
 
 
-def output_options(*, what, required=False):
-    """`-o/--output` and `--force`."""
+def output_options(*, what: str, required: bool = False) -> Callable[[Function], Function]:
+    """`-o/--output` of `what`, and `--force`; stdout by default, or a `required` name."""
 
-    def decorate(function):
+    def decorate(function: Function) -> Function:
         function = force_option(function)
-        settings = {"required": True} if required else {"default": STDIO}
-        return click.option("-o", "--output", metavar="FILE", help=f"{what}; - is stdout.", **settings)(function)
+        text = f"{what}; - is stdout."
+        if required:
+            return click.option("-o", "--output", metavar="FILE", required=True, help=text)(function)
+        return click.option("-o", "--output", metavar="FILE", default=STDIO, help=text)(function)
 
     return decorate
 
 
-def record_options(function):
-    """`--rejects` and `--strict`: what becomes of records that cannot be used."""
+def record_options(function: Function) -> Function:
+    """Decorator: `--rejects` and `--strict`, what becomes of records that cannot be used."""
     function = click.option(
         "--strict", is_flag=True, help="Stop with status 1 at the first record that cannot be used."
     )(function)
@@ -28,30 +63,34 @@ def record_options(function):
     )
 
 
-threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads.  [default: all that the scheduler allows]"
-)
+def format_option(
+    choices: Sequence[str] = ("tsv", "jsonl"), *, what: str = "Format of the hits."
+) -> Callable[[Function], Function]:
+    """`--format`, the first of the choices by default; by default that of hits."""
+    return click.option("--format", "output_format", type=click.Choice(choices), default=choices[0], help=what)
 
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml")
-spectrum_format_option = click.option(
-    "--input-format",
-    type=click.Choice(SPECTRUM_FORMATS),
-    default="auto",
-    help="Format of the spectra; auto looks at the content, never at the name.",
-)
 
-model_option = click.option("--model", metavar="FILE", help="Model made by sb-finetune.  [default: the one that ships]")
-group_option = click.option(
-    "--group-by",
-    metavar="FIELD",
-    help="Answer spectra with the same value of this field together; the value is the query's id.",
-)
-batch_size_option = click.option(
-    "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
-)
-dtype_option = click.option(
-    "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Of the stored vectors."
-)
-device_option = click.option(
-    "--device", default="auto", metavar="NAME", help="cpu, cuda, cuda:N, or auto: cuda where there is one."
-)
+def plot_option(*, what: str) -> Callable[[Function], Function]:
+    """`--plot` of `what`."""
+    return click.option("--plot", metavar="FILE", help=f"Draw {what}, PNG; needs matplotlib.")
+
+
+def rerank_option(*, default: int | None, help: str) -> Callable[[Function], Function]:
+    """`--rerank`: how many candidates of a query, the first ones by cosine."""
+    return click.option("--rerank", type=click.IntRange(min=0), default=default, metavar="N", help=help)
+
+
+def seed_option(*, what: str) -> Callable[[Function], Function]:
+    """`--seed` of `what`."""
+    return click.option("--seed", type=click.IntRange(min=0), default=0, metavar="SEED", help=f"Seed of {what}.")
+
+
+def tolerance_option(*, what: str) -> Callable[[Function], Function]:
+    """`--tolerance`: half the width of a mass window, as `Tolerance.parse` reads it."""
+    return click.option("--tolerance", default="10ppm", metavar="WIDTH", help=f"{what}, in ppm or Da, e.g. 0.005Da.")
+
+
+def truth_option(*, required: bool = False) -> Callable[[Function], Function]:
+    """`--truth`: the spectra that were searched, with their structures."""
+    text = "The spectra that were searched, with their structures: SMILES, InChI or InChIKey."
+    return click.option("--truth", required=required, metavar="SPECTRA", help=text)

@@ -1,17 +1,28 @@
 """The options of a command that does one task of an array job."""
 
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line
+from specbridge_tools.cli.options import Function
 
-# options that say how something is computed or told, not what comes out
+if TYPE_CHECKING:
+    from specbridge_tools.parts.planning import Plan
+    from specbridge_tools.shards import Shard
+
+# options that say how something is computed or reported, not what comes out
 _NOT_OF_THE_OUTPUT = frozenset(
     {"output", "force", "shard", "skip_existing", "rejects", "strict", "threads", "device", "allow_download", "quiet"}
     | {"explain", "explain_top", "encoder"}
 )
 
 
-def _parsed_shard(context, option, text):
+def _parsed_shard(context: click.Context, option: click.Parameter, text: str | None) -> Shard | None:
     if text is None:
         return None
     from specbridge_tools.shards import Shard
@@ -19,26 +30,37 @@ def _parsed_shard(context, option, text):
     return Shard.parse(text)
 
 
-def part_options(function):
+def part_options(function: Function) -> Function:
     """Decorator: `--shard` and `--skip-existing`."""
     function = click.option(
         "--skip-existing",
         is_flag=True,
-        help="Do nothing where the output is there, made from the same by the same version; else refuse.",
+        help="Do nothing if the output exists and was made from the same input by the same version; else refuse.",
     )(function)
     return click.option(
         "--shard",
         metavar="I/N",
         callback=_parsed_shard,
-        help="Take the I-th of N stretches of the records, I from 1; sb-merge makes the whole of the N outputs.",
+        help="Take the I-th of N stretches of the records, I from 1; sb-merge puts the N outputs together.",
     )(function)
 
 
-def make_plan(output, *, source, count, files, digests=None):
-    """`parts.planning.Plan` of the command that runs.
+def make_plan(
+    output: str,
+    *,
+    source: str,
+    count: Callable[[], int],
+    files: Iterable[str],
+    digests: Mapping[str, Callable[[], str]] | None = None,
+) -> Plan:
+    """The part of the work that the running command has to do.
 
-    source  name of the parameter that is the file with the records; count: () -> their number
-    files   names of the parameters that are files which the output depends on; digests: more, name -> () -> SHA-256
+    Args:
+        output: Path, or `-`.
+        source: Name of the parameter that is the file with the records.
+        count: Returns the number of these records.
+        files: Names of the parameters that are files which the output depends on.
+        digests: More of what it depends on: name -> function that returns its SHA-256.
     """
     from specbridge_tools import pretrained
     from specbridge_tools.parts.planning import plan_part
@@ -46,14 +68,15 @@ def make_plan(output, *, source, count, files, digests=None):
 
     values = click.get_current_context().params
     if values.get("output_format") == "jsonl" and (values["shard"] or values["skip_existing"]):
-        raise click.UsageError("--shard and --skip-existing go with --format tsv, which says what it was made from")
+        raise click.UsageError("--shard and --skip-existing need --format tsv, which records what it was made from")
     known = dict(digests or {})
+    files = tuple(files)
     for name in files:
         path = values[name]
         if name == "model" and path is None:
             path = pretrained.MODEL
         if path is not None and name not in known:
-            known[name] = lambda path=path: sha256_file(path)
+            known[name] = functools.partial(sha256_file, path)
     settings = {
         name: value for name, value in values.items() if name not in _NOT_OF_THE_OUTPUT and name not in (*files, *known)
     }
@@ -69,6 +92,6 @@ def make_plan(output, *, source, count, files, digests=None):
     )
 
 
-def say_done(output, *, quiet):
+def say_done(output: str, *, quiet: bool) -> None:
     """The closing line where there was nothing to do."""
-    closing_line(f"{output} is there already, made from the same", quiet=quiet)
+    closing_line(f"{output} exists already, made from the same input", quiet=quiet)

@@ -1,11 +1,14 @@
 """sb-query: spectra or their embeddings -> ranked candidates."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
 from specbridge_tools.cli.options import (
     batch_size_option,
     device_option,
+    format_option,
     model_option,
     output_options,
     record_options,
@@ -28,7 +31,7 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @model_option
 @output_options(what="Hits, a row for each candidate")
 @search_options
-@click.option("--format", "output_format", type=click.Choice(("tsv", "jsonl")), default="tsv", help="Of the hits.")
+@format_option()
 @spectrum_format_option
 @part_options
 @record_options
@@ -41,11 +44,11 @@ def main(
 ):  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, or embeddings of sb-embed-spectra.
 
-    Every record has its answer, in the order of the file: candidates by descending score, or one row with the reason
+    Every record is answered, in the order of the file: with candidates by descending score, or with one row that says
     why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal
-    scores share a rank and stand in the order of their InChIKeys. Without an adduct, each of the usual ones is
-    searched, and the one behind a candidate is named. Embeddings need no --model, but have probabilities only with it.
-    With --candidates neither mass nor formula selects: a list is ranked as it is given.
+    scores share a rank and are listed in the order of their InChIKeys. For a spectrum without an adduct each of the
+    usual ones is tried, and the one behind a candidate is named. Embeddings need no --model, but have probabilities
+    only with it. With --candidates neither mass nor formula selects: each list is ranked as a whole.
     """
     check_compared(spectra, index, candidates, search["mode"])
     from specbridge_tools.hits.table import HitWriter, write_hits

@@ -1,9 +1,17 @@
 """sb-report: hits -> one page for people."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
-from specbridge_tools.cli.options import group_option, model_option, output_options, spectrum_format_option
+from specbridge_tools.cli.options import (
+    group_option,
+    model_option,
+    output_options,
+    spectrum_format_option,
+    truth_option,
+)
 
 EXAMPLE = """
 sb-report hits.tsv --spectra spectra.mgf -o report.html
@@ -17,28 +25,34 @@ sb-query spectra.mgf --index index.h5 | sb-report - --spectra spectra.mgf --trut
     "--spectra",
     multiple=True,
     metavar="FILE",
-    help="Draw the spectra that sb-query has read; for merged hits once for each part, in their order.",
+    help="Draw the spectra that sb-query read; for merged hits, once for each part, in their order.",
 )
-@click.option(
-    "--truth", metavar="SPECTRA", help="Tell right from wrong by these spectra with SMILES, InChI or InChIKey."
-)
+@truth_option()
 @model_option
 @output_options(what="Page, HTML")
 @click.option(
-    "--queries", type=click.IntRange(min=0), default=100, metavar="N", help="Queries to show, the first; 0 for all."
+    "--show-queries", type=click.IntRange(min=0), default=100, metavar="N", help="Show the first N queries, 0 for all."
 )
 @click.option(
-    "--top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates of each query to show, the best."
+    "--show-candidates",
+    type=click.IntRange(min=1),
+    default=5,
+    metavar="N",
+    help="Show the best N candidates of each query.",
 )
 @group_option
 @spectrum_format_option
-def main(hits, spectra, truth, model, output, force, queries, top, group_by, input_format, quiet):
+def main(
+    hits: str, spectra: tuple[str, ...], truth: str | None, model: str | None, output: str, force: bool,
+    show_queries: int, show_candidates: int, group_by: str | None, input_format: str, quiet: bool,
+) -> None:  # fmt: skip
     """Show the HITS of sb-query or sb-rerank as one HTML page, which needs neither network nor scripts.
 
-    At the top stand the counts of all queries, the reasons of those without a candidate, and what probabilities the
-    best candidates state. Then come the first --queries: the best candidates of each with their structures, scores and
-    masses, and with --spectra a picture of the spectrum, the peaks that fragments of the first candidate explain in
-    colour. For this the model's ranker is used; --model and --group-by must be those of sb-query.
+    It begins with the counts of all queries, the reasons of those without a candidate, and the probabilities of the
+    best candidates; --truth says which of them are right. Then come the first --show-queries: the best candidates of
+    each with their structures, scores and masses, and with --spectra a picture of the spectrum, in which the peaks that
+    fragments of the first candidate explain are in colour. The model's ranker explains them; --model and --group-by
+    must be those of sb-query.
     """
     if sum(path == "-" for path in (hits, truth, *spectra)) > 1:
         raise click.UsageError("only one of HITS, --spectra and --truth can be stdin")
@@ -59,6 +73,7 @@ def main(hits, spectra, truth, model, output, force, queries, top, group_by, inp
     ):
         write_report(
             stream, page, spectra=spectra, truths=truths, ranker=find_ranker(model) if spectra else None,
-            queries=queries, top=top, group_by=group_by, input_format=input_format, tally=tally, display=display,
+            queries=show_queries, top=show_candidates, group_by=group_by, input_format=input_format, tally=tally,
+            display=display,
         )  # fmt: skip
     closing_line(tally.summary(), quiet=quiet)

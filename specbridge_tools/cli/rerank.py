@@ -1,12 +1,16 @@
 """sb-rerank: hits and their spectra -> the hits re-ranked by what the candidates' fragments explain."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
 from specbridge_tools.cli.options import (
+    format_option,
     group_option,
     model_option,
     output_options,
+    rerank_option,
     spectrum_format_option,
     threads_option,
 )
@@ -20,31 +24,30 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 
 @command("sb-rerank", example=EXAMPLE)
 @click.argument("hits", metavar="HITS")
-@click.option("--spectra", required=True, metavar="FILE", help="The spectra that sb-query has read.")
+@click.option("--spectra", required=True, metavar="FILE", help="The spectra that sb-query read.")
 @model_option
 @output_options(what="Hits, re-ranked")
-@click.option(
-    "--top", type=click.IntRange(min=0), default=50, metavar="N", help="Candidates to score anew, by cosine; 0 for all."
-)
+@rerank_option(default=50, help="Score the first N candidates by cosine anew, 0 for all.")
 @click.option("--explain", metavar="FILE", help="Write the peaks that fragments explain, TSV.")
 @click.option(
-    "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates of a query in that table."
+    "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates per query in that table."
 )
-@click.option("--format", "output_format", type=click.Choice(("tsv", "jsonl")), default="tsv", help="Of the hits.")
+@format_option()
 @group_option
 @spectrum_format_option
 @part_options
 @threads_option
 def main(
-    hits, spectra, model, output, force, top, explain, explain_top, output_format, group_by, input_format, shard,
+    hits, spectra, model, output, force, rerank, explain, explain_top, output_format, group_by, input_format, shard,
     skip_existing, threads, quiet,
 ):  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
 
     This is the second half of what sb-query does by default, for hits of sb-query --rerank 0. The score becomes a
-    weighted sum of the cosine and of the fragment score, which stand beside it together with the explained share of
-    the intensity. Candidates beyond --top follow by cosine. The hits must be in the order of the spectra, as sb-query
-    writes them, and --model and --group-by be those of sb-query; queries without a candidate pass through.
+    weighted sum of the cosine and the fragment score, which are written beside it together with the explained share of
+    the intensity. Candidates beyond --rerank follow by cosine. The hits must be in the order of the spectra, as
+    sb-query writes them, and --model and --group-by must be those of sb-query; queries without a candidate pass
+    through.
     """
     if hits == "-" and spectra == "-":
         raise click.UsageError("HITS and --spectra cannot both be stdin")
@@ -70,7 +73,7 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, first=top, group_by=group_by, input_format=input_format,
+                hits, spectra, ranker=ranker, first=rerank, group_by=group_by, input_format=input_format,
                 record_range=plan.record_range, tally=tally, threads=threads,
             )
         )  # fmt: skip

@@ -1,9 +1,17 @@
 """sb-split: one file -> parts."""
 
+from __future__ import annotations
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
-from specbridge_tools.cli.options import force_option, record_options, spectrum_format_option
+from specbridge_tools.cli.options import (
+    force_option,
+    record_options,
+    seed_option,
+    spectrum_format_option,
+    threads_option,
+)
 
 EXAMPLE = """
 sb-split spectra.mgf --by structure --fractions 0.9,0.1 -o splits/massbank
@@ -11,13 +19,13 @@ sb-split spectra.mgf --parts 100 -o parts/spectra
 """
 
 
-def _fractions(context, option, text):
+def _fractions(context: click.Context, option: click.Parameter, text: str) -> tuple[float, ...]:
     try:
         fractions = tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise click.BadParameter(f"{error}; give numbers such as 0.9,0.1") from error
     if len(fractions) < 2 or not all(0 < fraction < float("inf") for fraction in fractions):
-        raise click.BadParameter("give two numbers or more, each above 0")
+        raise click.BadParameter("give two or more numbers, each above 0")
     return fractions
 
 
@@ -43,30 +51,38 @@ def _fractions(context, option, text):
     callback=_fractions,
     default="0.9,0.1",
     metavar="LIST",
-    help="Shares of the records in train, val (and test).",
+    help="Shares of the records in train and val (and test).",
 )
 @click.option(
     "--threshold",
     type=click.FloatRange(min=0, max=1, min_open=True),
     default=0.6,
-    help="Tanimoto similarity that joins two molecules of --by structure (Morgan radius 2, 4096 bits).",
+    metavar="T",
+    help="Tanimoto similarity that joins two molecules with --by structure (Morgan radius 2, 4096 bits).",
 )
-@click.option("--seed", type=int, default=0, help="Seed of the draw.")
+@seed_option(what="the draw")
 @click.option(
-    "--parts", "n_parts", type=click.IntRange(min=1), metavar="N", help="N parts of consecutive records instead."
+    "--parts",
+    "n_parts",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="N parts of consecutive records instead, named 0001, 0002, ...",
 )
 @click.option(
-    "--size", type=click.IntRange(min=1), metavar="N", help="Parts of N consecutive records, named 0001, 0002, ..."
+    "--size", type=click.IntRange(min=1), metavar="N", help="Parts of N consecutive records instead, named likewise."
 )
 @record_options
 @spectrum_format_option
+@threads_option
 def main(
-    input_file, output, force, by, fractions, threshold, seed, n_parts, size, rejects, strict, input_format, quiet
-):
+    input_file: str, output: str, force: bool, by: str, fractions: tuple[float, ...], threshold: float, seed: int,
+    n_parts: int | None, size: int | None, rejects: str | None, strict: bool, input_format: str, threads: int | None,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Split spectra (MGF, MSP, mzML) or a table of molecules (TSV, CSV, SMILES, SDF) into parts.
 
-    Without --parts and --size: parts for training and validation, no group of molecules in two of them. Parts of
-    spectra are MGF. A table of the parts goes to stdout.
+    Without --parts and --size: parts for training and validation that share no group of molecules. Parts of spectra
+    are MGF. A table of the parts goes to stdout.
     """
     if n_parts and size:
         raise click.UsageError("--parts and --size exclude each other")
@@ -77,7 +93,7 @@ def main(
     from specbridge_tools.records import open_tally
 
     with (
-        open_records(input_file, input_format=input_format) as records,
+        open_records(input_file, input_format=input_format, threads=threads) as records,
         open_tally(records.noun, rejects=rejects, strict=strict, force=force) as tally,
         part_outputs(output, records.suffix, force=force) as outputs,
     ):

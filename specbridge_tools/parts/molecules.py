@@ -32,9 +32,10 @@ class MoleculeRecords:
 
     noun = "molecules"
 
-    def __init__(self, path: Path, *, name: str) -> None:
+    def __init__(self, path: Path, *, name: str, threads: int | None = None) -> None:
         self._path = path
         self._name = name
+        self._threads = threads
         with open_input(path) as stream:
             self.suffix = sniff(stream.read(HEAD), name) or "tsv"
         self.header = self._read_header()
@@ -53,7 +54,7 @@ class MoleculeRecords:
                 record = following
 
     def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
-        for molecule in read_molecules(self._path, input_format=self.suffix):
+        for molecule in read_molecules(self._path, input_format=self.suffix, threads=self._threads):
             yield molecule if isinstance(molecule, Rejection) else (molecule.inchikey14, molecule.smiles)
 
     def start(self, stream: TextIO) -> None:

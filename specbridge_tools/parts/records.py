@@ -48,14 +48,22 @@ class Records(Protocol):
 
 
 @contextlib.contextmanager
-def open_records(source: str | os.PathLike[str], *, input_format: str = "auto") -> Iterator[Records]:
-    """Yield the records of spectra or molecules, recognised by their content; stdin is copied to a temporary file."""
+def open_records(
+    source: str | os.PathLike[str], *, input_format: str = "auto", threads: int | None = None
+) -> Iterator[Records]:
+    """Yield the records of spectra or molecules, recognised by their content; stdin is copied to a temporary file.
+
+    Args:
+        source: Path or `-`.
+        input_format: Of spectra; auto goes by the content.
+        threads: For standardising molecules, None for all that the scheduler allows.
+    """
     name = display_name(source)
     with seekable_input(source) as path:
         if input_format != "auto" or _holds_spectra(path, name):
             yield SpectrumRecords(path, input_format=input_format, name=name)
         else:
-            yield MoleculeRecords(path, name=name)
+            yield MoleculeRecords(path, name=name, threads=threads)
 
 
 def _holds_spectra(path: Path, name: str) -> bool:

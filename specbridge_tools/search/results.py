@@ -13,9 +13,9 @@ from specbridge_tools.hits.ranking import competition_ranks
 from specbridge_tools.search.candidates.retrieve import Candidates
 
 if TYPE_CHECKING:
+    from specbridge_tools.search.candidates.query import Query
     from specbridge_tools.search.index.reader import Index
     from specbridge_tools.search.multi_index import MultiIndex
-    from specbridge_tools.search.candidates.query import Query
 
 
 def hits_of_candidates(

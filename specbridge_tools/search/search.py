@@ -44,8 +44,8 @@ class SearchOptions:
                    open: all, by the index's graph or IVF lists, or exactly where `exact`
     top            candidates to report for each query, best first; 0 for all
     formula_field  field of the spectrum's metadata that holds its formula
-    effort         candidates that the graph search keeps (hnswlib's ef)
-    probes         lists that the IVF search looks through
+    hnsw_ef        candidates that the graph search keeps (hnswlib's ef)
+    ivf_probes     lists that the IVF search looks through
     min_probability  leave out candidates whose probability is below, in [0, 1]; None for none
     group_by       field of the spectra's metadata whose value names a group to be answered as one, or None
     with_ties      report those that tie with the last of `top` as well
@@ -56,8 +56,8 @@ class SearchOptions:
     top: int = 10
     exact: bool = False
     formula_field: str = DEFAULT_FORMULA_FIELD
-    effort: int = 200
-    probes: int = 32
+    hnsw_ef: int = 200
+    ivf_probes: int = 32
     min_probability: float | None = None
     group_by: str | None = None
     with_ties: bool = False
@@ -174,12 +174,12 @@ def _search(index, lists, options, threads):
         return lambda queries: exhaustive(index, queries, options.top)
     if index.graph is not None:
         n_wanted = options.top + _SPARE
-        graph = load_graph(index, ef_search=max(options.effort, n_wanted))
+        graph = load_graph(index, ef_search=max(options.hnsw_ef, n_wanted))
         return lambda queries: by_graph(index, graph, queries, n_wanted, threads=threads)
     if index.ivf is None:
-        advice = "use --exact, or build the index with --graph or --ivf"
+        advice = "use --exact, or build the index with --hnsw or --ivf"
         raise UsageError("has neither graph nor IVF lists", where=index.name, advice=advice)
-    lists = load_ivf(index, nprobe=options.probes)
+    lists = load_ivf(index, nprobe=options.ivf_probes)
     return lambda queries: by_ivf(index, lists, queries, _ROUNDED * options.top + _SPARE)
 
 

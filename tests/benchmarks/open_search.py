@@ -32,8 +32,8 @@ from specbridge_tools.threads import available_threads
 
 FAMILY, LATENT = 50, 48  # molecules a family, on average; dimensions in which families differ
 TOP = 10
-KINDS = {"exact": (), "graph": ("--graph",), "IVF": ("--ivf",)}
-EFFORTS = {"graph": ("--effort", (50, 200, 800)), "IVF": ("--probes", (8, 32, 128))}
+KINDS = {"exact": (), "graph": ("--hnsw",), "IVF": ("--ivf",)}
+EFFORTS = {"graph": ("--hnsw-ef", (50, 200, 800)), "IVF": ("--ivf-probes", (8, 32, 128))}
 
 
 class Families:

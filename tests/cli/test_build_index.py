@@ -101,8 +101,8 @@ def test_several_inputs_in_little_memory(tmp_path):
 
 @pytest.mark.graph
 def test_other_dtype_and_a_graph(molecules, tmp_path):
-    options = ("--dtype", "float32", "--graph", "--graph-metric", "ip", "--graph-m", 5, "--graph-ef-construction", 9)
-    assert invoke(molecules, "-o", tmp_path / "index.h5", *options, "--graph-seed", 3).exit_code == 0
+    options = ("--dtype", "float32", "--hnsw", "--hnsw-metric", "ip", "--hnsw-m", 5, "--hnsw-ef-construction", 9)
+    assert invoke(molecules, "-o", tmp_path / "index.h5", *options, "--hnsw-seed", 3).exit_code == 0
     with open_index(tmp_path / "index.h5") as index:
         found = dict(index.graph_attributes)
         assert index.dtype == np.float32
@@ -115,9 +115,9 @@ def test_ivf_lists(molecules, tmp_path, run):
     assert invoke(molecules, "-o", tmp_path / "index.h5", "--ivf", "--ivf-lists", 3).exit_code == 0
     told = run("sb-info", tmp_path / "index.h5").stdout.decode()
     assert "ivf.lists\t3\n" in told
-    refused = invoke(molecules, "-o", tmp_path / "x.h5", "--ivf", "--graph")
+    refused = invoke(molecules, "-o", tmp_path / "x.h5", "--ivf", "--hnsw")
     assert refused.exit_code == 2
-    assert "do not go together" in refused.stderr
+    assert "give --hnsw or --ivf" in refused.stderr
     told = run("sb-merge", tmp_path / "index.h5", "-o", tmp_path / "merged.h5").stderr.decode()
     assert "its IVF lists are left out" in told
 

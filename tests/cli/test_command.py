@@ -190,3 +190,39 @@ def test_no_memory_left():
 def test_a_task_of_an_array_job_names_its_shard():
     body = "import sys; sys.argv += ['--shard=3/8']; raise DataError('bad')"
     assert attempt(body).stderr == "sb-try: shard 3/8: error: bad\n"
+
+
+ODD = "a\x1b[31mb\rc\td\x9be\u202ef"
+PLAIN = r"a\x1b[31mb\rc\td\x9be\u202ef"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise DataError('bad', where={})",
+        "raise OSError(errno.EMFILE, 'bad', {})",
+        "raise click.UsageError({})",
+        "import logging; logging.getLogger('specbridge_tools.x').warning('read %s', {})",
+        "closing_line({})",
+    ],
+)
+def test_names_cannot_change_the_terminal(body):
+    done = attempt(body.format(repr(ODD)), env={**os.environ, "PYTHONUTF8": "1"})
+    assert PLAIN in done.stderr
+    assert all(line.isprintable() for line in done.stderr.splitlines())
+
+
+def test_a_file_with_escape_sequences_in_its_name(call):
+    done = call("sb-info", "red\x1b[31m\nfile.mgf", status=1)
+    assert done.stderr.count(b"\n") == 1
+    assert b"red\\x1b[31m file.mgf: cannot be read" in done.stderr
+
+
+def test_line_breaks_become_spaces_except_in_tracebacks():
+    assert attempt("raise DataError('one\\ntwo\\r\\nthree')").stderr == "sb-try: error: one two three\n"
+    body = (
+        "import logging\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.getLogger('x').exception('one\\ntwo')"
+    )
+    lines = attempt(body).stderr.splitlines()
+    assert lines[:2] == ["sb-try: one two", "Traceback (most recent call last):"]
+    assert lines[-1] == "ZeroDivisionError: division by zero"

@@ -60,7 +60,9 @@ def test_metrics_on_stdout(call, files):
 
 
 def test_options_of_the_metrics(call, files, tmp_path):
-    call("sb-evaluate", *files, "--at", "2", "--resamples", "9", "--seed", "3", "--format", "json", "-o", "m.json")
+    call(
+        "sb-evaluate", *files, "--recall-at", "2", "--resamples", "9", "--seed", "3", "--format", "json", "-o", "m.json"
+    )
     rows = json.loads((tmp_path / "m.json").read_text())
     names = {row["metric"] for row in rows if row["ranking"] == "score"}
     assert names == {"recall@2", "mrr"}
@@ -81,7 +83,7 @@ def test_a_pipe_on_either_side(run, files, tmp_path):
 
 
 def test_table_for_people(call, files, tmp_path):
-    done = call("sb-evaluate", *files, "--table", "2")
+    done = call("sb-evaluate", *files, "--show", "2")
     text = done.stdout.decode()
     rows = [line.split() for line in text.splitlines() if line.strip().startswith("q")]
     assert rows[1] == ["q1", "[M+H]+", "best", "0.900", "0.75", "1", "of", "2", "right"]
@@ -90,12 +92,12 @@ def test_table_for_people(call, files, tmp_path):
     assert "recall@1   33.3%" in text
     assert "subset\t" not in text
     assert "\x1b" not in text
-    call("sb-evaluate", *files, "--table", "2", "-o", "m.tsv")
+    call("sb-evaluate", *files, "--show", "2", "-o", "m.tsv")
     assert (tmp_path / "m.tsv").read_text().startswith("subset\t")
 
 
 def test_picture(call, files, tmp_path):
-    call("sb-evaluate", *files, "--png", "m.png", "-o", "m.tsv")
+    call("sb-evaluate", *files, "--plot", "m.png", "-o", "m.tsv")
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -129,13 +131,13 @@ def test_rejects_and_strict(call, files, tmp_path):
         (("hits.tsv", "\t0.5\t2", "\tnone\t2"), (), 1, "column mass_error_ppm of query q1"),
         (("hits.tsv", "inchikey14", "key"), (), 1, "hits.tsv: is no hits table: no column inchikey14"),
         (("spectra.mgf", "SMILES", "NOTE"), (), 1, "spectra.mgf: no spectrum with a structure"),
-        (("spectra.mgf", "", ""), ("--at", "0"), 2, "ranks count from 1"),
-        (("spectra.mgf", "", ""), ("--at", "x"), 2, "give ranks such as 1,5,20"),
+        (("spectra.mgf", "", ""), ("--recall-at", "0"), 2, "ranks start at 1"),
+        (("spectra.mgf", "", ""), ("--recall-at", "x"), 2, "give ranks such as 1,5,20"),
         (("spectra.mgf", "", ""), ("--resamples", "0"), 2, "--resamples"),
         (("spectra.mgf", "", ""), ("--input-format", "mzml"), 1, "spectra.mgf"),
         (("spectra.mgf", "", ""), ("--group-by", "feature"), 1, "group F holds"),
         (("spectra.mgf", "", ""), ("-o", "missing/m.tsv"), 2, "the folder of the output does not exist"),
-        (("spectra.mgf", "", ""), ("--png", "spectra.mgf"), 2, "spectra.mgf: exists already"),
+        (("spectra.mgf", "", ""), ("--plot", "spectra.mgf"), 2, "spectra.mgf: exists already"),
     ],
 )
 def test_what_goes_wrong(call, files, tmp_path, change, arguments, status, message):
@@ -155,12 +157,15 @@ def test_a_missing_extra_is_named(run, files, tmp_path):
     done = run(
         "sb-evaluate",
         *files,
-        "--png",
+        "--plot",
         "m.png",
         "-o",
         "m.tsv",
         status=2,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        },
     )
     assert b"pip install 'specbridge_tools[plot]'" in done.stderr
     assert not (tmp_path / "m.png").exists()

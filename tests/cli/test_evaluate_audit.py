@@ -74,6 +74,7 @@ def test_without_it_nothing_changes(run, write):
     with_audit = run("sb-evaluate", *arguments, "--audit", "c.tsv").stdout
     assert with_audit.startswith(plain)
     assert audited(plain.decode()) == {}
+    assert run("sb-evaluate", *arguments, "--audit", "c.tsv", "--threads", "1").stdout == with_audit
     assert with_audit[len(plain) :].count(b"\n") == 6
 
 

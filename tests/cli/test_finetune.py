@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
 from safetensors import safe_open
 
@@ -51,7 +52,7 @@ def arguments(files, output, *extra):
     return (
         files / "train.mgf", "--validation", files / "val.mgf", "--molecules", files / "molecules.h5", "-o", output,
         "--spectral-encoder", SMALL, "--projector-hidden", 16, "--epochs", 3, "--batch-size", 4,
-        "--tolerance-ppm", 1e6, "--threads", 1, "--device", "cpu", *extra,
+        "--tolerance", "1e6ppm", "--threads", 1, "--device", "cpu", *extra,
     )  # fmt: skip
 
 
@@ -79,6 +80,18 @@ def test_trains_and_tells_what_it_did(files, tmp_path):
     assert info["config"]["molecule_encoder"].startswith("toy")
     assert info["training"]["training_molecules"] == 8
     assert len(info["training"]["validation_keys"]) == 4
+    assert info["training"]["pairs"] == {"tolerance_ppm": 1e6, "max_decoys": 256, "input_format": "auto"}
+
+
+def test_a_new_model_has_the_encoder_of_the_one_that_ships(files, tmp_path):
+    base = list(arguments(files, tmp_path / "m", "--epochs", 1, "--tolerance", "0.5Da"))
+    at = base.index("--spectral-encoder")
+    del base[at : at + 2]
+    done = run("sb-finetune", *base)
+    assert done.returncode == 0, done.stderr
+    info = header(tmp_path / "m")
+    assert info["config"]["encoder"]["name"] == "massbins"
+    assert info["training"]["pairs"] == {"tolerance_da": 0.5, "max_decoys": 256, "input_format": "auto"}
 
 
 @pytest.mark.slow
@@ -183,7 +196,7 @@ def with_weights(files, output, checkpoint, *extra):
     return (
         files / "train.mgf", "--validation", files / "val.mgf", "--molecules", files / "molecules.h5", "-o", output,
         "--spectral-encoder", f"dreams:{checkpoint}", "--projector-hidden", 16, "--epochs", 1,
-        "--tolerance-ppm", 1e6, "--threads", 1, "--device", "cpu", *extra,
+        "--tolerance", "1e6ppm", "--threads", 1, "--device", "cpu", *extra,
     )  # fmt: skip
 
 
@@ -207,6 +220,30 @@ def test_the_published_preset_and_what_overrides_it(files, tmp_path, checkpoint)
     assert header(tmp_path / "n")["config"]["projector"] == "residual"
 
 
+@pytest.mark.parametrize(
+    ("given", "encoder"),
+    [
+        ((), "massbins"),
+        (("--preset", "specbridge"), "dreams:dreams-ssl,pooling=mean"),
+        (("--preset", "specbridge", "--spectral-encoder", "toy"), "toy"),
+        (("--preset", "specbridge", "--spectral-encoder", "dreams:x,pooling=token"), "dreams:x,pooling=token"),
+    ],
+)
+def test_the_encoder_of_a_preset(given, encoder):
+    import torch
+
+    from specbridge_tools.cli.finetune import main
+    from specbridge_tools.cli.finetune_options import training_options, typed_options
+
+    @click.command()
+    @training_options
+    def ask(**values):
+        return typed_options(values, input_format="auto", device=torch.device("cpu"))[0].spectral_encoder
+
+    assert ask.main(list(given), standalone_mode=False) == encoder
+    assert {param.name for param in ask.params} < {param.name for param in main.params}
+
+
 @pytest.mark.slow
 def test_low_rank_models_need_their_base(files, tmp_path, checkpoint):
     output = tmp_path / "m.safetensors"
@@ -228,6 +265,7 @@ def test_low_rank_models_need_their_base(files, tmp_path, checkpoint):
     ("extra", "status", "message"),
     [
         (("--loss", "hinge=1"), 2, "unknown loss 'hinge'"),
+        (("--tolerance", "10"), 2, "tolerance '10'; write it like 10ppm or 0.005Da"),
         (("--loss", "mse=much"), 2, "the weight is not a number"),
         (("--spectral-encoder", "nothing"), 2, "no spectral encoder 'nothing'"),
         (("--spectral-encoder", "toy:size=3"), 2, "unknown encoder option 'size=3'"),

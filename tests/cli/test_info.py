@@ -50,7 +50,7 @@ def files(tmp_path_factory, save_toy_model):
 
 
 def described(call, path):
-    return json.loads(call("sb-info", path, "--json").stdout)
+    return json.loads(call("sb-info", path, "--format", "json").stdout)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_lines_for_people(call, files):
 
 @pytest.mark.parametrize("name", ["molecules", "zipped", "model"])
 def test_stdin(run, files, name):
-    done = run("sb-info", "-", "--json", stdin=(files / name).read_bytes())
+    done = run("sb-info", "-", "--format", "json", stdin=(files / name).read_bytes())
     assert json.loads(done.stdout)["file"] == "<stdin>"
 
 

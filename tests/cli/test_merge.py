@@ -118,5 +118,5 @@ def test_parts_searched_one_by_one_merge_to_the_hits_of_the_whole(run, tmp_path)
     run("sb-query", "s.h5", *query, "-o", "embedded.tsv")
     assert scores(tmp_path / "embedded.tsv") == {row: pytest.approx(score, abs=1e-3) for row, score in whole.items()}
     # two queries have the same id twice; they are told apart by record
-    done = run("sb-evaluate", "merged.tsv", "--truth", "s.mgf", "--table", "9")
+    done = run("sb-evaluate", "merged.tsv", "--truth", "s.mgf", "--show", "9")
     assert b"8 spectra of 8 molecules" in done.stdout

@@ -40,7 +40,10 @@ def test_json_tells_the_same(run, tmp_path):
     path = tmp_path / "home/weights/dreams-ssl/ssl_model.ckpt"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"weights")
-    found = {entry["name"]: entry for entry in json.loads(run("sb-models", "--json", env=environment(tmp_path)).stdout)}
+    found = {
+        entry["name"]: entry
+        for entry in json.loads(run("sb-models", "--format", "json", env=environment(tmp_path)).stdout)
+    }
     assert found["dreams-ssl"]["status"] == "present"
     assert found["dreams-ssl"]["path"] == str(path)
     assert len(found["dreams-ssl"]["sha256"]) == 64
@@ -74,7 +77,7 @@ def test_nothing_to_give(call):
 def test_list_is_what_it_does_without_a_word(call, monkeypatch, tmp_path):
     monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
     assert call("sb-models", "list").stdout == call("sb-models").stdout != b""
-    assert call("sb-models", "list", "--json").stdout == call("sb-models", "--json").stdout
+    assert call("sb-models", "list", "--format", "json").stdout == call("sb-models", "--format", "json").stdout
 
 
 def test_a_file_is_added_and_then_present(call, monkeypatch, tmp_path):
@@ -86,7 +89,7 @@ def test_a_file_is_added_and_then_present(call, monkeypatch, tmp_path):
     assert str(stored) in done.stderr.decode()
     assert b"exists already" in call("sb-models", "add", "dreams-ssl", "mine.ckpt", status=2).stderr
     assert call("sb-models", "-q", "add", "dreams-ssl", "mine.ckpt", "--force").stderr == b""
-    found = {entry["name"]: entry for entry in json.loads(call("sb-models", "--json").stdout)}
+    found = {entry["name"]: entry for entry in json.loads(call("sb-models", "--format", "json").stdout)}
     assert found["dreams-ssl"]["status"] == "present"
     assert b"no weights 'nothing'; known: dreams-ssl" in call("sb-models", "add", "nothing", "x", status=2).stderr
     assert b"no file gone.ckpt" in call("sb-models", "add", "dreams-ssl", "gone.ckpt", status=1).stderr
@@ -110,12 +113,12 @@ def test_a_checkpoint_is_converted(call, tmp_path):
 
     config = DreamsConfig.official(d_peak=8, d_fourier=24, fourier_hidden=16, n_layers=1)
     torch.save({"state_dict": DreamsNetwork(config).state_dict()}, tmp_path / "in.ckpt")
-    done = call("sb-models", "convert", "in.ckpt", "out.safetensors")
+    done = call("sb-models", "import", "in.ckpt", "out.safetensors")
     assert b" tensors written, " in done.stderr
     assert (tmp_path / "out.safetensors").stat().st_size > 100_000
-    assert b"exists already" in call("sb-models", "convert", "in.ckpt", "out.safetensors", status=2).stderr
+    assert b"exists already" in call("sb-models", "import", "in.ckpt", "out.safetensors", status=2).stderr
     (tmp_path / "text").write_text("text")
-    assert b"neither a torch checkpoint nor" in call("sb-models", "convert", "text", "o", status=1).stderr
+    assert b"neither a torch checkpoint nor" in call("sb-models", "import", "text", "o", status=1).stderr
     assert not (tmp_path / "o").exists()
 
 

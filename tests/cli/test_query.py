@@ -78,7 +78,7 @@ def files(tmp_path_factory, save_toy_model):
     save_toy_model(folder / "headed.safetensors", calibration=calibration, molecule_head_depth=1)
     arguments = [str(folder / "molecules.h5"), "-o", str(folder / "index.h5"), "-q"]
     if importlib.util.find_spec("hnswlib"):
-        arguments.append("--graph")
+        arguments.append("--hnsw")
     assert CliRunner().invoke(build_index, arguments).exit_code == 0
     return folder
 
@@ -152,7 +152,7 @@ def test_formula_mode(ask, files):
     ]  # fmt: skip
     assert rows[0]["formula"] == "C4H10O"
     text = (files / "spectra.mgf").read_text().replace("FORMULA=", "SUM=")
-    rows = table(ask("--mode", "formula", "--formula-column", "SUM", "--top", "1", spectra="-", input=text.encode()))
+    rows = table(ask("--mode", "formula", "--formula-field", "SUM", "--top", "1", spectra="-", input=text.encode()))
     assert rows[0]["formula"] == "C4H10O"
 
 
@@ -160,7 +160,7 @@ def test_formula_mode(ask, files):
 def test_open_mode_with_and_without_the_graph(ask):
     exact = table(ask("--mode", "open", "--exact", "--top", "5"))
     assert len(exact) == 5 + 1 + 5 + 5
-    assert table(ask("--mode", "open", "--top", "5", "--effort", "50")) == exact
+    assert table(ask("--mode", "open", "--top", "5", "--hnsw-ef", "50")) == exact
     assert {row["probability"] for row in exact} == {""}
     refused = ask("--mode", "open", "--top", "0")
     assert refused.exit_code == 2
@@ -272,7 +272,7 @@ def test_outputs_that_exist_are_kept_without_force(ask, tmp_path):
 def test_stdin_cannot_be_both(ask):
     done = CliRunner().invoke(main, ["-", "--index", "-"])
     assert done.exit_code == 2
-    assert "cannot both be stdin" in done.stderr
+    assert "only one of SPECTRA, --index and --candidates can be stdin" in done.stderr
 
 
 def spoiled(change):

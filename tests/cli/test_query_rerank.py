@@ -104,7 +104,7 @@ def ask_in_two_steps(ask):
     def invoke(*arguments, top=50, options=(), spectra="spectra.mgf", model="model.safetensors", **settings):
         first = ask("--rerank", "0", "--top", "0", *arguments, spectra=spectra, model=model, **settings)
         assert first.exit_code == 0, first.stderr
-        given = ["-", "--spectra", spectra, "--model", model, "--top", top, "--threads", 1, *options]
+        given = ["-", "--spectra", spectra, "--model", model, "--rerank", top, "--threads", 1, *options]
         return CliRunner().invoke(rerank, [*map(str, given)], input=first.stdout)
 
     return invoke

@@ -49,7 +49,7 @@ def test_several_count_as_one(call, made, options):
 
 @pytest.mark.graph
 @pytest.mark.ivf
-@pytest.mark.parametrize("kinds", [("--graph",) * 3, ("--ivf",) * 3, ("--graph", "--ivf", "--graph")])
+@pytest.mark.parametrize("kinds", [("--hnsw",) * 3, ("--ivf",) * 3, ("--hnsw", "--ivf", "--hnsw")])
 def test_graphs_and_ivf_lists_of_several(call, made, kinds):
     """So small that none misses a molecule: the hits are those of an exact search of one index of all."""
     common = ("spectra.mgf", "--rerank", "0", "--mode", "open", "--top", "7")

@@ -100,7 +100,7 @@ def test_candidates_are_drawn_with_their_figures(call, files):
 
 
 def test_spectra_are_drawn_and_their_peaks_explained(call, files):
-    page = Page(call("sb-report", "hits.tsv", "--spectra", "spectra.mgf", "--top", "1").stdout.decode())
+    page = Page(call("sb-report", "hits.tsv", "--spectra", "spectra.mgf", "--show-candidates", "1").stdout.decode())
     assert [text.partition(":")[0] for text in page.pictures] == [
         TRUTH, "p1, precursor m/z 152.0706", OTHER, "p2, precursor m/z 152.0706",
     ]  # fmt: skip
@@ -123,14 +123,14 @@ def test_truths_are_marked(call, files):
 
 
 def test_the_queries_that_are_left_out_are_counted(call, files):
-    done = call("sb-report", "hits.tsv", "--queries", "1", "--spectra", "spectra.mgf")
+    done = call("sb-report", "hits.tsv", "--show-queries", "1", "--spectra", "spectra.mgf")
     page = Page(done.stdout.decode())
     assert "The first 1 are shown below." in page.text
     assert ["queries", "3"] in page.rows
     assert page.pictures[:2] == [TRUTH, OTHER]
     assert len(page.pictures) == 3
     assert done.stderr.decode().startswith("3 queries read, 0 rejected, 1 written")
-    everything = Page(call("sb-report", "hits.tsv", "--queries", "0").stdout.decode())
+    everything = Page(call("sb-report", "hits.tsv", "--show-queries", "0").stdout.decode())
     assert "All are shown below." in everything.text
 
 

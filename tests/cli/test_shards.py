@@ -155,7 +155,7 @@ def test_what_is_there_is_not_made_again(data, run_command, tmp_path):
     first = [*command, "--shard", "1/2", "--skip-existing"]
     run_command(*first, cwd=tmp_path)
     before = (tmp_path / "h.tsv").stat()
-    assert "is there already" in run_command(*first, "--threads", "1", cwd=tmp_path)
+    assert "exists already, made from the same input" in run_command(*first, "--threads", "1", cwd=tmp_path)
     assert (tmp_path / "h.tsv").stat().st_mtime_ns == before.st_mtime_ns
     assert "is shard 1/2" in run_command(*command, "--shard", "2/2", "--skip-existing", cwd=tmp_path, status=3)
     assert "other options" in run_command(*first, "--top", "3", cwd=tmp_path, status=3)

@@ -82,6 +82,8 @@ def test_tables_of_molecules(call, tmp_path):
     assert (tmp_path / "m.0002.tsv").read_text() == f"id\tsmiles\n3\t{MOLECULES[3]}\n"
     done = call("sb-split", "m.dat", "-o", "f")
     assert b"4 molecules read, 0 rejected, 4 written" in done.stderr
+    call("sb-split", "m.dat", "-o", "g", "--threads", "1")
+    assert (tmp_path / "g.train.tsv").read_bytes() == (tmp_path / "f.train.tsv").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +91,7 @@ def test_tables_of_molecules(call, tmp_path):
     [
         (("--parts", "2", "--size", "3", "-o", "x"), 2, "--parts and --size exclude each other"),
         (("--parts", "0", "-o", "x"), 2, "--parts"),
-        (("--fractions", "0.9", "-o", "x"), 2, "give two numbers or more"),
+        (("--fractions", "0.9", "-o", "x"), 2, "give two or more numbers"),
         (("--fractions", "0.9,-1", "-o", "x"), 2, "each above 0"),
         (("--fractions", "a,b", "-o", "x"), 2, "give numbers such as 0.9,0.1"),
         (("--by", "colour", "-o", "x"), 2, "--by"),

@@ -185,7 +185,9 @@ def test_the_conda_recipe_installs_what_the_package_needs():
     assert set(recipe["build"]["entry_points"]) == entries
     setup = (SUITE.parent / "setup.py").read_text(encoding="utf-8")
     python = re.search(r'python_requires="(.+)"', setup)[1]
-    needed = re.findall(r'^        "([a-z0-9]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M)
+    needed = re.findall(
+        r'^        "([a-z0-9_]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M
+    )
     needed += re.findall(r'"(?:graph|ivf|plot)": \["([a-z-]+)(.*?)"\]', setup)
     assert len(needed) > 12
     conda = {"torch": "pytorch", "matplotlib": "matplotlib-base"}

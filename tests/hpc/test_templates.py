@@ -158,7 +158,7 @@ def training(data, tmp_path, sb):
     small = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=1,n_peaks=8,mass_tokens=50"
     arguments = [tmp_path / "train.mgf", "--validation", tmp_path / "val.mgf", "--molecules", tmp_path / "m.h5"]
     arguments += ["--spectral-encoder", small, "--projector-hidden", "16", "--device", "cpu"]
-    return [*arguments, "--batch-size", "8", "--tolerance-ppm", "1e6"]
+    return [*arguments, "--batch-size", "8", "--tolerance", "1e6ppm"]
 
 
 def history(path):

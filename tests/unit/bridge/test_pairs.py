@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from specbridge_tools.bridge.finetune import PairOptions
 from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.encoders.molecular.toy import ToyMoleculeEncoder
@@ -48,7 +49,13 @@ def write_spectra(path, entries):
 
 def pairs_of(spectra, library, **changes):
     tally = Tally(noun="spectra")
-    settings = {"tolerance_ppm": 10, "max_decoys": None, "features_of": list, "tally": tally, **changes}
+    settings = {
+        "half_width": PairOptions().half_width,
+        "max_decoys": None,
+        "features_of": list,
+        "tally": tally,
+        **changes,
+    }
     return read_pairs([spectra], library, **settings), tally
 
 
@@ -93,3 +100,8 @@ def test_what_has_no_molecule_is_counted(library, tmp_path):
     strangers = write_spectra(tmp_path / "t.mgf", [("c", "SMILES=CCCCCCC")])
     with pytest.raises(DataError, match="no spectrum has its molecule among the embeddings; embed the molecules"):
         pairs_of(strangers, library)
+
+
+@pytest.mark.parametrize(("tolerance", "unit", "width"), [(10.0, "ppm", 0.002), (0.005, "Da", 0.005)])
+def test_the_tolerance_in_ppm_and_in_da(tolerance, unit, width):
+    assert PairOptions(tolerance, unit).half_width(200.0) == pytest.approx(width, abs=1e-15)

@@ -60,7 +60,7 @@ def test_shards_give_what_the_whole_gives(kind, write_index, make_rows, tmp_path
         exact, exact_rows = answered(index, exact=True, top=TOP)
     with opened_together([open_index(shard) for shard in shards]) as several:
         assert answered(several, exact=True, top=TOP)[1] == exact_rows
-        found, _ = answered(several, top=TOP, effort=60, probes=12)
+        found, _ = answered(several, top=TOP, hnsw_ef=60, ivf_probes=12)
     for one, every in zip(found, scores, strict=True):
         assert len(one) == TOP
         assert set(one) <= set(every)
