@@ -32,7 +32,7 @@ threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads.  [default: all that the scheduler allows]"
 )
 
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml")
+SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml")
 spectrum_format_option = click.option(
     "--input-format",
     type=click.Choice(SPECTRUM_FORMATS),

@@ -13,6 +13,12 @@ from specbridge_tools.spectra.reader import read_spectra
 
 MZML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<mzML xmlns="http://psi.hupo.org/ms/mzml" version="1.1.0">\n'
 MZML_TAIL = "</spectrumList></run>\n</mzML>\n"
+MZXML_HEAD = (
+    '<?xml version="1.0" encoding="ISO-8859-1"?>\n<mzXML '
+    'xmlns="http://sashimi.sourceforge.net/schema_revision/mzXML_3.2" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n<msRun scanCount="2">\n'
+    '<parentFile fileName="file:///a.raw" fileType="RAWData" fileSha1="0"/>\n'
+)
+MZXML_TAIL = "</msRun>\n<indexOffset>0</indexOffset>\n</mzXML>\n"
 
 
 def parameter(accession, value="", unit="", name=""):
@@ -67,6 +73,53 @@ def mzml(*spectra, groups=""):
     return MZML_HEAD + groups + "<run><spectrumList>" + "".join(spectra) + MZML_TAIL
 
 
+def mzxml_peaks(mz, intensity, *, precision="32", compress=False, **attributes):
+    """A peaks element: pairs of big-endian numbers, in base64."""
+    pairs = np.stack([np.asarray(mz), np.asarray(intensity)], axis=1).astype({"32": ">f4", "64": ">f8"}[precision])
+    data = zlib.compress(pairs.tobytes()) if compress else pairs.tobytes()
+    attributes = {
+        "compressionType": "zlib" if compress else "none",
+        "compressedLen": str(len(data) if compress else 0),
+        "precision": precision,
+        "byteOrder": "network",
+        "contentType": "m/z-int",
+        **attributes,
+    }
+    words = " ".join(f'{name}="{value}"' for name, value in attributes.items())
+    return f"<peaks {words}>{base64.b64encode(data).decode()}</peaks>\n"
+
+
+def mzxml_scan(
+    mz=(100.0, 200.0),
+    intensity=(10.0, 20.0),
+    *,
+    num="7",
+    level="2",
+    precursors='<precursorMz precursorIntensity="5" precursorCharge="1">381.0795</precursorMz>\n',
+    peaks=None,
+    count=None,
+    within="",
+    **attributes,
+):
+    """A scan element; `within` is what it holds behind its peaks, its scans of the next level."""
+    attributes = {
+        "num": num,
+        "scanType": "Full",
+        "centroided": "1",
+        "msLevel": level,
+        "peaksCount": str(len(mz)) if count is None else count,
+        "polarity": "+",
+        **attributes,
+    }
+    words = " ".join(f'{name}="{value}"' for name, value in attributes.items() if value is not None)
+    peaks = mzxml_peaks(mz, intensity) if peaks is None else peaks
+    return f"<scan {words}>\n{precursors if level != '1' else ''}{peaks}{within}</scan>\n"
+
+
+def mzxml(*scans, head=""):
+    return MZXML_HEAD + head + "".join(scans) + MZXML_TAIL
+
+
 def read_bytes(content, **settings):
     content = content.encode() if isinstance(content, str) else content
     return list(read_spectra(io.BytesIO(content), **settings))
@@ -94,6 +147,12 @@ def read_one():
 def make():
     """Writers of mzML: make.file(make.spectrum(...), ...), make.array(...), make.parameter(...)."""
     return types.SimpleNamespace(file=mzml, spectrum=mzml_spectrum, array=array, parameter=parameter)
+
+
+@pytest.fixture(scope="session")
+def make_mzxml():
+    """Writers of mzXML: make_mzxml.file(make_mzxml.scan(...), ...), make_mzxml.peaks(...)."""
+    return types.SimpleNamespace(file=mzxml, scan=mzxml_scan, peaks=mzxml_peaks)
 
 
 @pytest.fixture(scope="session")
