@@ -1,7 +1,7 @@
 """mzML, streamed: one spectrum in memory at a time, from a pipe as well as from a file.
 
 Not through pyteomics or pymzml: the mzML reader of pyteomics 5 needs a controlled vocabulary that it fetches from the
-network, and looks up shared parameter groups by seeking in the file, which a pipe cannot do; pymzml opens its file by name.
+network, and looks up shared parameter groups by seeking in the file, which a pipe cannot do; pymzml seeks, too.
 """
 
 from __future__ import annotations

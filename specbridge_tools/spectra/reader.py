@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from specbridge_tools.content import beginning, binary_format, text_format
 from specbridge_tools.errors import FormatError, UsageError
+from specbridge_tools.molecules.lines import joined
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import Counter, RecordRange
 from specbridge_tools.spectra.mgf import read_mgf
@@ -81,7 +82,7 @@ def _read(
         head = stream.read(HEAD)
         found = sniff(head, name) if input_format == "auto" else input_format
         if found is not None:
-            yield from _READERS[found](_Continued(head, stream), name, skipped, record_range)
+            yield from _READERS[found](joined(head, stream), name, skipped, record_range)
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
 
@@ -101,20 +102,6 @@ def count_values(
     counts = collections.Counter(filter(None, values))
     stream.seek(0)
     return counts
-
-
-class _Continued:
-    """A stream whose first bytes were read already."""
-
-    def __init__(self, head: bytes, stream: ByteStream) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int, /) -> bytes:
-        if self._head:
-            block, self._head = self._head[:size], self._head[size:]
-            return block
-        return self._stream.read(size)
 
 
 def sniff(head: bytes, name: str) -> str | None:

@@ -15,7 +15,7 @@ MZML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<mzML xmlns="http://psi.hup
 MZML_TAIL = "</spectrumList></run>\n</mzML>\n"
 MZXML_HEAD = (
     '<?xml version="1.0" encoding="ISO-8859-1"?>\n<mzXML '
-    'xmlns="http://sashimi.sourceforge.net/schema_revision/mzXML_3.2" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n<msRun scanCount="2">\n'
+    'xmlns="http://sashimi.sourceforge.net/schema_revision/mzXML_3.2">\n<msRun scanCount="2">\n'
     '<parentFile fileName="file:///a.raw" fileType="RAWData" fileSha1="0"/>\n'
 )
 MZXML_TAIL = "</msRun>\n<indexOffset>0</indexOffset>\n</mzXML>\n"

@@ -183,9 +183,10 @@ def outcome(content, **settings):
 @given(cut=st.floats(0, 1), packed=st.booleans())
 def test_a_file_that_is_cut_off_gives_whole_scans_then_an_error(run, same_spectra, cut, packed):
     content = gzip.compress(run.encode(), mtime=0) if packed else run.encode()
-    records, error = outcome(content[: int(cut * len(content))], input_format="mzxml")
+    end = int(cut * len(content))
+    records, error = outcome(content[:end], input_format="mzxml")
     whole, _ = outcome(content)
-    assert error is not None or cut == 1
+    assert error is not None or end >= len(content.rstrip())
     same_spectra(records, whole[: len(records)])
 
 
