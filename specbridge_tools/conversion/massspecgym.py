@@ -1,7 +1,7 @@
 """MassSpecGym's files -> an MGF for each fold, and the candidate lists that they name.
 
 The lists stand in `candidates.tsv`: columns `list_id` and `smiles`, structures spelled as they are published, so that
-`sb-evaluate --audit` can tell what their spelling gives away. A spectrum names its list in the field CANDIDATES; the
+`sb-evaluate --audit` can find out what their spelling reveals. A spectrum names its list in the field CANDIDATES; the
 list's name is a running number, which says nothing about the truth.
 """
 

@@ -35,8 +35,8 @@ def read_massspecgym(source: Source) -> Iterator[Spectrum | Rejection]:
         header = [cell.strip() for cell in next(rows, (0, []))[1]]
         missing = [column for column in _NEEDED if column not in header]
         if missing:
-            found = f"is not the spectra of MassSpecGym: no column {', '.join(missing)}"
-            raise FormatError(found, where=name, advice="expected MassSpecGym.tsv as it is published")
+            message = f"is not the spectra of MassSpecGym: no column {', '.join(missing)}"
+            raise FormatError(message, where=name, advice="expected MassSpecGym.tsv as it is published")
         for record, (line, cells) in enumerate(rows, start=1):
             yield _spectrum(header, cells, Place(name, record, line))
 

@@ -83,7 +83,7 @@ def read_adduct(text: str) -> Ion:
 
 
 def _bare(text: str) -> Ion:
-    """A name without brackets, or without a charge behind them: `M+H`, `M+H+`, `M+2H2+`, `MH+`, `M+NH4+`."""
+    """A name without brackets, or without a charge after them: `M+H`, `M+H+`, `M+2H2+`, `MH+`, `M+NH4+`."""
     failure = DataError("it has no charge")
     for pattern, trust in ((r"(.*?[^+-])()", True), (r"(.*?[^+-])([+-]+)", False), (r"(.*?)(\d[+-])", False)):
         try:

@@ -100,7 +100,7 @@ def _known_parts(atoms: Mapping[str, int], kinds: tuple[_Kind, ...]) -> _Parts |
 
 @functools.cache
 def _sums(kinds: tuple[_Kind, ...]) -> dict[frozenset[tuple[str, int]], tuple[tuple[str, int], ...]]:
-    """Atoms -> the parts that they are, for each sum of one or two kinds; the simplest, first named parts win."""
+    """Atoms -> the parts that they make up, for each sum of one or two kinds; the simplest, first listed parts win."""
     sums: dict[frozenset[tuple[str, int]], tuple[tuple[str, int], ...]] = {}
     for n_kinds in (1, 2):
         for chosen in itertools.combinations(kinds, n_kinds):

@@ -1,4 +1,4 @@
-"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Alone in importing rdkit."""
+"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. The only module that imports rdkit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WILDCARD = "structure holds a wildcard atom"
 NO_INCHIKEY = "structure has no InChIKey"
 
 _STEREO = re.compile(r"[@/\\]|\[\d")
-# What a SMILES must hold before anything has to be taken from it: fragments, stereo, charges, numbered atoms, isotopes,
+# What a SMILES must hold before anything has to be removed from it: fragments, stereo, charges, numbered atoms, isotopes,
 # alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
 _MARKS = frozenset(".@/\\[")
 _NOT_PLAIN = re.compile(r"[.@/\\]|[+-]\d*(?::\d+)?\]|:\d+\]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
@@ -44,7 +44,7 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
-# what a drawing says of each line and letter although it is the default
+# what a drawing repeats for each line and letter although it is the default
 _NEEDLESS_STYLE = re.compile(
     r"\s*<!--.*?-->| class='[^']*'|fill-rule:evenodd;|;stroke-linecap:butt|;stroke-linejoin:miter|;stroke-opacity:1"
     r"|font-style:normal;|font-weight:normal;|fill-opacity:1;|stroke:none;|text-anchor:start;"
@@ -108,7 +108,7 @@ def _fixed_point(text: str, kind: str) -> tuple[Chem.Mol, str, str]:
         if smiles == text:
             return molecule, smiles, isomeric_smiles or smiles
         if smiles in seen:
-            # spellings that alternate: none is more canonical than the others, the first by alphabet stands
+            # spellings that alternate: none is more canonical than the others, the first in the alphabet counts
             smiles = min(seen[seen.index(smiles) :])
             return _parse(smiles, "smiles"), smiles, isomeric_smiles or smiles
         seen.append(smiles)
@@ -145,7 +145,7 @@ def _parse(text: str, kind: str) -> Chem.Mol:
 def _from_smiles(smiles: str) -> Chem.Mol | None:
     if "[H" in smiles or not _is_plain(smiles):
         return Chem.MolFromSmiles(smiles)
-    # no hydrogens to fold in, no stereo to perceive: a third of the time saved, and nothing that we ask of it differs
+    # no hydrogens to fold in, no stereo to perceive: this saves a third of the time and changes nothing that we use
     molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
     if molecule is not None:
         Chem.SanitizeMol(molecule)
@@ -203,7 +203,7 @@ def _form(molecule: Chem.Mol, smiles: str, isomeric_smiles: str) -> StandardForm
         raise DataError(NO_INCHIKEY)
     exact_mass = rdMolDescriptors.CalcExactMolWt(molecule)
     if "+" in formula or "-" in formula:
-        # rdkit takes off the electrons that a charge stands for; our mass is that of the atoms
+        # rdkit subtracts the electrons of a charge; our mass is that of the atoms
         exact_mass += Chem.GetFormalCharge(molecule) * ELECTRON_MASS
     return StandardForm(smiles, inchikey[:14], formula, exact_mass, isomeric_smiles)
 
@@ -212,7 +212,7 @@ def morgan_counts(smiles: Iterable[str], *, radius: int, bits: int, counts: bool
     """Folded Morgan fingerprints (Rogers and Hahn, J. Chem. Inf. Model. 50, 742, 2010) of n SMILES.
 
     Returns:
-        As `counts_matrix`: how often each environment up to `radius` occurs.
+        As `counts_matrix` makes it: how often each environment up to `radius` occurs.
 
     Raises:
         DataError: A SMILES cannot be read.

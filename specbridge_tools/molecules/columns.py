@@ -86,7 +86,7 @@ def pick(names: Sequence[str], wanted: Iterable[str]) -> int | None:
 
 
 def has_structures(cells: Iterable[str], smiles_column: str | None = None) -> bool:
-    """Whether header cells name a column of structures, or the one asked for."""
+    """Whether the header cells name a column of structures, or the one asked for."""
     names = [normalised(cell.strip('"')) for cell in cells]
     if smiles_column is not None:
         return normalised(smiles_column) in names
@@ -115,9 +115,9 @@ def find_columns(header: Sequence[str], *, smiles_column: str | None = None, whe
     smiles = _smiles_position(names) if smiles_column is None else _named(header, names, smiles_column)
     inchi = pick(names, INCHI_COLUMNS) if smiles_column is None else None
     if smiles is None and inchi is None:
-        wanted = "a column of SMILES or InChI" if smiles_column is None else f"column {smiles_column!r}"
+        wanted = "column of SMILES or InChI" if smiles_column is None else f"column {smiles_column!r}"
         raise DataError(
-            f"has no {wanted.removeprefix('a ')}; its columns: {', '.join(header) or 'none'}",
+            f"has no {wanted}; its columns: {', '.join(header) or 'none'}",
             where=where,
             advice="--smiles-column names it",
         )

@@ -34,7 +34,7 @@ class Molecule:
         name: Free text, may be empty.
         isomeric_smiles: Canonical SMILES with stereo and isotopes as given; equals `smiles` where there are none.
         record: Its number in the file, 1-based.
-        line: Where it stands in the file, 1-based; 0 where the format has no lines.
+        line: Its first line in the file, 1-based; 0 where the format has no lines.
     """
 
     id: str

@@ -21,7 +21,7 @@ from specbridge_tools.molecules.molecule import StandardForm
 from specbridge_tools.molecules.worker import read_answer, standardise_all
 
 CHUNK = 256
-_BEFORE_POOL = 1024  # starting workers costs more than this many structures do
+_BEFORE_POOL = 1024  # starting workers takes longer than this many structures do
 _START = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])

@@ -89,13 +89,13 @@ def read_raw(
     name = display_name(source)
     with open_input(source) as stream:
         head = stream.read(HEAD)
-        found = sniff(head, name, smiles_column=smiles_column) if input_format == "auto" else input_format
-        if found is None:
+        file_format = sniff(head, name, smiles_column=smiles_column) if input_format == "auto" else input_format
+        if file_format is None:
             return
         lines = numbered_lines(head, stream, name)
-        if found == "sdf":
+        if file_format == "sdf":
             yield from read_sdf(lines, name, record_range)
-        elif found == "smi":
+        elif file_format == "smi":
             yield from read_smi(lines, record_range)
         else:
             lines = itertools.dropwhile(lambda numbered: not numbered[1].strip(), lines)
@@ -103,7 +103,7 @@ def read_raw(
             yield from read_table(
                 itertools.chain([header], lines),
                 name,
-                delimiter=delimiter_of(found, header[1]),
+                delimiter=delimiter_of(file_format, header[1]),
                 smiles_column=smiles_column,
                 record_range=record_range,
             )
@@ -114,7 +114,7 @@ def _structures(
 ) -> Iterator[tuple[str, str]]:
     for record in raw:
         waiting.append(record)
-        # rejected records go the same way, so that the order is kept and no long run of them has to wait
+        # rejected records take the same way, which keeps the order and bounds how many of them wait
         yield ("", "smiles") if isinstance(record, Rejection) else (record.text, record.kind)
 
 

@@ -45,7 +45,7 @@ def serve() -> None:
             answers.write(json.dumps([_to_json(result) for result in results]) + "\n")
             answers.flush()
     except BrokenPipeError:
-        # whoever asked is gone
+        # the process that asked is gone
         os._exit(0)
 
 

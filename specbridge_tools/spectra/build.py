@@ -24,7 +24,7 @@ _MS_LEVEL = re.compile(r"(?:ms)?[ _]?(\d+)?")
 
 @dataclasses.dataclass(slots=True)
 class Place:
-    """Where a record stands: the shown name of its source, record number and line, both 1-based."""
+    """The position of a record: the shown name of its source, record number and line, both 1-based."""
 
     source: str
     record: int = 0
@@ -75,7 +75,7 @@ def build_spectrum(
         fields: They are used up.
         mz: (n,).
         intensity: (n,).
-        place: Where the record stands.
+        place: The record's position.
         sound: The peaks are known to keep the rules already.
 
     Raises:

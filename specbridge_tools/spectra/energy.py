@@ -8,7 +8,7 @@ import statistics
 
 from specbridge_tools.spectra.spectrum import Spectrum
 
-# Words that say nothing about the value. Any other word makes the text one that we do not understand.
+# Words that say nothing about the value. Any other word makes the text unclear.
 _NEUTRAL_WORDS = frozenset(
     (
         *("and", "or", "to", "with", "hcd", "cid", "ce", "collision", "collisional", "energy", "energies", "range"),
@@ -62,7 +62,7 @@ def parse_energy(text: str) -> tuple[float | None, str]:
             values.append((float(number), ""))
         elif unit:
             unit = "eV" if unit[0] in "ev" else "NCE"
-            # a unit counts for the numbers before it that have none yet, or stands before all: `NCE=20`
+            # a unit counts for the numbers before it that have none yet, or precedes all: `NCE=20`
             leading = leading if values else unit
             values = [(value, own_unit or unit) for value, own_unit in values]
         elif word and word not in _NEUTRAL_WORDS:

@@ -36,7 +36,7 @@ _CONTROL = bytes({*range(32), 127} - {10})
 
 
 class _Header(NamedTuple):
-    """What stands before the peaks of a plain record, the lines of the peaks, and how many empty lines precede all."""
+    """The fields of a plain record, the lines of its peaks, and the number of empty lines before it."""
 
     fields: dict[str, str]
     lines: bytes

@@ -1,7 +1,7 @@
 """MSP, the text format of NIST, as NIST, MassBank, MoNA, RIKEN and MS-DIAL write it; read in constant memory.
 
-A record is `Key: value` lines, the last of them `Num Peaks: n`, then n peaks. It ends at an empty line behind its
-peaks, at the next `Name:`, or at any other `Key:` behind its peaks.
+A record is `Key: value` lines, the last of them `Num Peaks: n`, then n peaks. It ends at an empty line after its
+peaks, at the next `Name:`, or at any other `Key:` after its peaks.
 
 Not through matchms: there a record with fewer peaks than it promises swallows the next one, and the first line that is
 no peak ends the reading. pyteomics reads no MSP.

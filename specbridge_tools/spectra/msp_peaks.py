@@ -21,8 +21,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d[\d.eE+-]*|\.\d+.*|nan|inf(?:inity)?)", re.IGNO
 def read_peaks(lines: Sequence[bytes], n_expected: int) -> NDArray[np.float64]:
     """Lines of a record -> (n, 2) m/z and intensity.
 
-    The expected number decides how a line of several numbers is meant: as one peak with a third column, or as several
-    peaks.
+    The expected number decides whether a line of several numbers is one peak with a third column, or several peaks.
 
     Raises:
         Unusable: A line is no peak, or their number is another.

@@ -36,8 +36,8 @@ def read_mzxml(
     """Yield a `Spectrum` or a `Rejection` for each scan of MS level 2 and above, in the order in which they begin.
 
     Scans may hold the scans of the next level. Where an MS3 or deeper scan names several precursors the first counts.
-    A scan is of profile points only where it says so itself (`centroided="0"`): the same word of `dataProcessing`
-    means that the converter has picked no peaks, which the instrument may have done.
+    Only a scan that says so itself (`centroided="0"`) counts as a profile: in `dataProcessing` the same words mean that
+    the converter has picked no peaks, which the instrument may have done.
 
     Args:
         stream: The file, unzipped.
@@ -68,7 +68,7 @@ def read_mzxml(
 
 
 def _whole(elements: Iterator[tuple[str, etree._Element, str]]) -> Iterator[tuple[etree._Element, str]]:
-    """Yield (element, tag) once all is there but the scans within: where the first of these begins, or at the end."""
+    """Yield (element, tag) once it is complete except for scans within it: when the first of these begins, or at its end."""
     pending: etree._Element | None = None
     for event, element, tag in elements:
         if tag != "scan":

@@ -17,7 +17,7 @@ _TABS = bytes.maketrans(b"\t", b" ")
 
 
 def plain_peaks(lines: bytes) -> NDArray[np.float64] | None:
-    """Lines of `m/z intensity`, the last one ended too -> (n, 2); None where any line is not just that.
+    """Lines of `m/z intensity`, all of them ended -> (n, 2); None where any line is anything else.
 
     The lines of many records are read at once at the cost of one, and every number as `float` reads it.
     """
@@ -36,7 +36,7 @@ def _read_numbers(text: bytes) -> NDArray[np.float64] | None:
     """Numbers with white space between them; fewer or None where a word is none."""
     try:
         with warnings.catch_warnings():
-            # what numpy cannot read to its end, it says in a warning, and will in an error
+            # numpy warns of text that it cannot read to its end, and will raise an error one day
             warnings.simplefilter("error", DeprecationWarning)
             return np.fromstring(text, dtype=np.float64, sep=" ")
     except (DeprecationWarning, ValueError):
@@ -79,7 +79,7 @@ def checked_peaks(
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """The peaks as `Spectrum` wants them: (n,) ascending m/z, (n,) intensities > 0.
 
-    Peaks of intensity 0 (or too small for float32) are dropped; equal m/z are kept, in the order of the file.
+    Peaks of intensity 0 (or too small for float32) are dropped; peaks of equal m/z stay in the order of the file.
 
     Raises:
         Unusable: The arrays differ in length, a number is not finite, an m/z is not positive, an intensity is negative

@@ -23,7 +23,7 @@ from specbridge_tools.streams import Source, display_name, open_input
 
 
 class _Reader(Protocol):
-    """What reads the records of one format."""
+    """Reads the records of one format."""
 
     def __call__(
         self, stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None
@@ -48,7 +48,7 @@ def read_spectra(
     """Yield each record of `source` as a `Spectrum` or a `Rejection`, lazily.
 
     MS1 spectra are no queries: they are neither yielded nor rejected but counted, and their number is logged at the
-    end. A file without any record, an empty one too, yields nothing. The reasons for rejections are listed in
+    end. A file without any record, even an empty file, yields nothing. The reasons for rejections are listed in
     `spectra.reasons`.
 
     Args:
@@ -80,9 +80,9 @@ def _read(
     before = collections.Counter(skipped)
     with open_input(source) as stream:
         head = stream.read(HEAD)
-        found = sniff(head, name) if input_format == "auto" else input_format
-        if found is not None:
-            yield from _READERS[found](joined(head, stream), name, skipped, record_range)
+        file_format = sniff(head, name) if input_format == "auto" else input_format
+        if file_format is not None:
+            yield from _READERS[file_format](joined(head, stream), name, skipped, record_range)
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
 
@@ -125,9 +125,9 @@ def sniff(head: bytes, name: str) -> str | None:
 
 
 def _sniff_xml(text: bytes, name: str) -> str:
-    for root, found in _XML:
+    for root, file_format in _XML:
         if root.search(text):
-            return found
+            return file_format
     first = re.search(rb"<([\w:]+)", text)
     element = first[1].decode() if first else "?"
     raise FormatError(f"is XML, but neither mzML nor mzXML (<{element}>)", where=name, advice=_EXPECTED)

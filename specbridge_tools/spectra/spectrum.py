@@ -24,7 +24,7 @@ class Spectrum:
         polarity: +1, -1, or 0 when unknown.
         adduct: Canonical name (`molecules.adducts`), or None when the file has none.
         record: Its number in the file, 1-based.
-        line: Where it stands in the file, 1-based; 0 where the format has no lines.
+        line: Its first line in the file, 1-based; 0 where the format has no lines.
         metadata: Every other field as in the file, values stripped; keys in lower case with `_` for all but letters
             and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
             inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;

@@ -21,7 +21,7 @@ class ByteStream(Protocol):
 
 
 def line_blocks(stream: ByteStream, source: str) -> Iterator[bytes]:
-    r"""Yield blocks of whole lines, each line ended by `\n` whatever it was in the file; constant memory.
+    r"""Yield blocks of whole lines, each line ended by `\n` whatever the file has; constant memory.
 
     `\r\n` and `\r` count as one line end.
 

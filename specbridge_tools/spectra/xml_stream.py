@@ -17,7 +17,7 @@ from specbridge_tools.spectra.text import UTF8_MARK, ByteStream
 
 BLOCK = 1 << 18
 _DOCTYPE = b"<!DOCTYPE"
-# What libxml2 reads as ASCII wherever it is ASCII: in any other code a document type could hide.
+# Encodings in which ASCII is ASCII: in any other a document type could hide.
 _BEGINS_IN_ASCII = re.compile(rb"\s*(?:<[!?A-Za-z_]|\Z)")
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([^\"']*)")
 _ASCII_CODES = re.compile(rb"utf-?8|(?:us-)?ascii|iso-?8859-\d+|latin-?\d|windows-12\d\d|cp12\d\d", re.IGNORECASE)
@@ -41,7 +41,7 @@ def read_elements(
         source: The name to show.
         tags: Local names.
         roots: Local names, of which the root must have one.
-        events: `end`, and `start` where elements of `tags` hold one another.
+        events: `end`, and `start` where elements of `tags` are nested.
 
     Raises:
         DataError: The XML is broken or cut off; its sound elements were yielded.
@@ -96,7 +96,7 @@ def _read(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element, st
         yield event, element, etree.QName(element).localname
         if event == "end":
             element.clear()
-        # what stands before an element has ended
+        # whatever precedes an element has ended
         parent = element.getparent()
         while parent is not None and element.getprevious() is not None:
             del parent[0]

@@ -32,9 +32,9 @@ def array(values, kind, *, dtype="<f8", compress=True, data=None):
     packed = base64.b64encode(zlib.compress(raw) if compress else raw).decode()
     kinds = {"m/z": "MS:1000514", "intensity": "MS:1000515"}
     types = {"<f8": "MS:1000523", "<f4": "MS:1000521", "<i4": "MS:1000519", "<i8": "MS:1000522"}
-    told = [kinds[kind], types[dtype], "MS:1000574" if compress else "MS:1000576"]
+    accessions = [kinds[kind], types[dtype], "MS:1000574" if compress else "MS:1000576"]
     text = packed if data is None else data
-    return f"<binaryDataArray>{''.join(map(parameter, told))}<binary>{text}</binary></binaryDataArray>\n"
+    return f"<binaryDataArray>{''.join(map(parameter, accessions))}<binary>{text}</binary></binaryDataArray>\n"
 
 
 def mzml_spectrum(
@@ -57,12 +57,12 @@ def mzml_spectrum(
         activation = f"<activation>{energy}</activation>" if energy else ""
         ions = f"<selectedIonList><selectedIon>{ion}</selectedIon></selectedIonList>" if ion else ""
         precursors = f"<precursor>{ions}{activation}</precursor>"
-    told = parameter("MS:1000511", level) if level else ""
-    told += parameter(polarity) if polarity else ""
+    parameters = parameter("MS:1000511", level) if level else ""
+    parameters += parameter(polarity) if polarity else ""
     arrays = array(mz, "m/z") + array(intensity, "intensity", dtype="<f4") if arrays is None else arrays
     length = len(mz) if length is None else length
     return (
-        f'<spectrum index="0" id="{id}" defaultArrayLength="{length}">{told}{extra}\n'
+        f'<spectrum index="0" id="{id}" defaultArrayLength="{length}">{parameters}{extra}\n'
         + (f"<precursorList>{precursors}</precursorList>" if precursors else "")
         + f"<binaryDataArrayList>{arrays}</binaryDataArrayList></spectrum>\n"
     )
@@ -135,12 +135,12 @@ def read():
 def read_one():
     """The one spectrum of a file."""
 
-    def one(content, **settings):
+    def read_single(content, **settings):
         (spectrum,) = read_bytes(content, **settings)
         assert not isinstance(spectrum, Rejection), spectrum
         return spectrum
 
-    return one
+    return read_single
 
 
 @pytest.fixture(scope="session")
@@ -164,11 +164,11 @@ def same_spectra():
         for left, right in zip(first, second, strict=True):
             assert type(left) is type(right), (left, right)
             for name in set(type(left).__dataclass_fields__) - set(ignore):
-                one, other = getattr(left, name), getattr(right, name)
-                if isinstance(one, np.ndarray):
-                    assert one.dtype == other.dtype
-                    np.testing.assert_array_equal(one, other)
+                value, other = getattr(left, name), getattr(right, name)
+                if isinstance(value, np.ndarray):
+                    assert value.dtype == other.dtype
+                    np.testing.assert_array_equal(value, other)
                 else:
-                    assert one == other, name
+                    assert value == other, name
 
     return check
