@@ -1,4 +1,4 @@
-"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. The only module that imports rdkit."""
+"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Only this module imports rdkit."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ WILDCARD = "structure holds a wildcard atom"
 NO_INCHIKEY = "structure has no InChIKey"
 
 _STEREO = re.compile(r"[@/\\]|\[\d")
-# What a SMILES must hold before anything has to be removed from it: fragments, stereo, charges, numbered atoms, isotopes,
-# alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
+# What a SMILES must hold before anything has to be removed from it: fragments, stereo, charges, numbered atoms,
+# isotopes, alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
 _MARKS = frozenset(".@/\\[")
 _NOT_PLAIN = re.compile(r"[.@/\\]|[+-]\d*(?::\d+)?\]|:\d+\]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula

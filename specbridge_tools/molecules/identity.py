@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def structure_key(spectrum: Spectrum) -> str | None:
     """First InChIKey block of the structure in the metadata, or None.
 
-    `smiles` or `inchi` is standardised, so that a salt, a stereo form or another spelling has the key of its parent; the
-    `inchikey` field counts only where neither can be read.
+    `smiles` or `inchi` is standardised, so that a salt, a stereo form or another spelling has the key of its parent;
+    the `inchikey` field counts only where neither can be read.
     """
     form = structure(spectrum)
     if form is not None:
