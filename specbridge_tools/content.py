@@ -1,7 +1,9 @@
-"""What a file is by its first bytes, where it is none of ours to read as text."""
+"""What a file is by its first bytes, where it is none that we read."""
+
+from __future__ import annotations
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_MAGIC = (
+_BINARY = (
     (HDF5_SIGNATURE, "an HDF5 file"),
     (b"PK\x03\x04", "a zip archive"),
     (b"BZh", "a bzip2 file"),
@@ -12,17 +14,26 @@ _MAGIC = (
     (b"\x89PNG", "a picture"),
     (b"SQLite format 3\x00", "an SQLite database"),
 )
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_TEXT = (*((mark, "text in UTF-16") for mark in _UTF16), (b"{", "JSON"), (b"[", "JSON"))
 
 
-def foreign(head):
-    """`an xz file` and the like for bytes that no text begins with, or None."""
-    for magic, what in _MAGIC:
-        if head.startswith(magic):
-            return what
-    return "binary data" if b"\x00" in head[:4096] and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else None
+def binary_format(head: bytes) -> str | None:
+    """`an xz file` and the like, by the signature; None for what has none of them."""
+    return next((name for signature, name in _BINARY if head.startswith(signature)), None)
 
 
-def beginning(head):
+def text_format(head: bytes) -> str | None:
+    """`JSON` or `text in UTF-16`, for readers whose formats are neither."""
+    return next((name for start, name in _TEXT if head.startswith(start)), None)
+
+
+def foreign(head: bytes) -> str | None:
+    """`binary_format`, or `binary data` where NUL bytes say that it is no text in any encoding but UTF-16."""
+    return binary_format(head) or ("binary data" if b"\x00" in head[:4096] and not head.startswith(_UTF16) else None)
+
+
+def beginning(head: bytes) -> str:
     """The first words of some bytes, fit for a message."""
     first = head.lstrip().splitlines()[:1] or [b""]
     text = first[0][:40].decode("utf-8", errors="replace")

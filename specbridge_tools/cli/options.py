@@ -11,7 +11,7 @@ from specbridge_tools.streams import STDIO
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml")
+SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml")
 
 force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
 threads_option = click.option(

@@ -1,5 +1,7 @@
 """The grammar of adduct names: text -> molecules, atoms gained or lost, charge."""
 
+from __future__ import annotations
+
 import collections
 import re
 import unicodedata
@@ -58,14 +60,18 @@ class Ion(NamedTuple):
 
 class _Body(NamedTuple):
     n_molecules: int
-    composition: collections.Counter
+    composition: collections.Counter[str]
     usual_charge: int
     acids: bool
     cations_only: bool
 
 
-def read_adduct(text):
-    """Parse an adduct name into an `Ion`; raises `DataError` with what is wrong."""
+def read_adduct(text: str) -> Ion:
+    """Parse an adduct name.
+
+    Raises:
+        DataError: It names no adduct; the message says why.
+    """
     text = unicodedata.normalize("NFKC", text.translate(_RADICAL_MARKS)).translate(_DASHES)
     text = "".join(text.split())
     if enclosed := re.fullmatch(r"\[(.*)\](.*)|\((.*)\)((?:\d*[+-]+)?\d*)", text):
@@ -76,9 +82,9 @@ def read_adduct(text):
     return _bare(text)
 
 
-def _bare(text):
-    """A name without brackets, or without a charge behind them: `M+H`, `M+H+`, `M+2H2+`, `MH+`, `M+NH4+`."""
-    failure = DataError("it tells no charge")
+def _bare(text: str) -> Ion:
+    """A name without brackets, or without a charge after them: `M+H`, `M+H+`, `M+2H2+`, `MH+`, `M+NH4+`."""
+    failure = DataError("it has no charge")
     for pattern, trust in ((r"(.*?[^+-])()", True), (r"(.*?[^+-])([+-]+)", False), (r"(.*?)(\d[+-])", False)):
         try:
             if (split := re.fullmatch(pattern, text)) and (usual := _body(split[1]).usual_charge):
@@ -92,23 +98,23 @@ def _bare(text):
     raise failure
 
 
-def _charge(text):
+def _charge(text: str) -> int:
     match = _CHARGE.fullmatch(text)
     if not match or (match[1] and match[3]):
-        raise DataError(f"{text!r} is no charge")
+        raise DataError(f"{text!r} is not a charge")
     digits = match[1] or match[3]
     size = int(digits) if digits else len(match[2])
     if (digits and len(match[2]) > 1) or not 1 <= size <= 30:
-        raise DataError(f"{text!r} is no charge")
+        raise DataError(f"{text!r} is not a charge")
     return size if match[2][0] == "+" else -size
 
 
-def _ion(text, charge):
+def _ion(text: str, charge: int) -> Ion:
     body = _body(text)
     if body.cations_only and charge < 0:
         raise DataError("it cannot be negative")
     if any(body.composition[isotope] < 0 for isotope in ISOTOPE_MASS):
-        raise DataError("a rare isotope is only gained")
+        raise DataError("a rare isotope can only be gained")
     composition = body.composition
     # an acid named beside a negative charge, without its proton taken away, means the acid's anion
     if charge < 0 and body.acids and body.usual_charge == charge + 1:
@@ -116,12 +122,13 @@ def _ion(text, charge):
     return Ion(body.n_molecules, tuple(sorted((e, n) for e, n in composition.items() if n)), charge)
 
 
-def _body(text):
+def _body(text: str) -> _Body:
     match = re.fullmatch(r"(\d?)(?:Cation|Cat|M)(?![a-z])(.*)", text)
     if not match or match[1] == "0":
-        raise DataError("it names no M")
+        raise DataError("there is no M in it")
     rest = match[2] if not match[2] or match[2][0] in "+-" else "+" + match[2]
-    composition, charge, acids, end = collections.Counter(), 0, 0, 0
+    composition: collections.Counter[str] = collections.Counter()
+    charge, acids, end = 0, 0, 0
     cations_only = bool(rest)
     while end < len(rest):
         part = _PART.match(rest, end)
@@ -132,18 +139,19 @@ def _body(text):
         token = _ABBREVIATION.get(token, token)
         for element, number in _elements(token).items():
             composition[element] += number * count
-        told = _PART_CHARGE.get(token, 0) * count
-        charge += told if count > 0 or token == "H" else min(told, 0)  # what loses chloride need not be a cation
-        cations_only &= told > 0 and count > 0
+        carried = _PART_CHARGE.get(token, 0) * count
+        charge += carried if count > 0 or token == "H" else min(carried, 0)  # what loses chloride need not be a cation
+        cations_only &= carried > 0 and count > 0
         acids += count if token in _ACIDS else 0
         end = part.end()
     return _Body(int(match[1] or 1), composition, charge, acids > 0, cations_only)
 
 
-def _elements(formula):
+def _elements(formula: str) -> dict[str, int]:
     if formula in ISOTOPE_MASS:
         return {formula: 1}
-    counts, end = collections.Counter(), 0
+    counts: collections.Counter[str] = collections.Counter()
+    end = 0
     if formula == "e":
         return counts
     for match in _ELEMENT.finditer(formula):
@@ -152,5 +160,5 @@ def _elements(formula):
         counts[match[1]] += int(match[2] or 1)
         end = match.end()
     if end != len(formula):
-        raise DataError(f"{formula!r} is no formula")
+        raise DataError(f"{formula!r} is not a formula")
     return counts

@@ -1,14 +1,23 @@
 """One canonical name for each ion: a function of what the ion is made of, never of how a file spelled it."""
 
+from __future__ import annotations
+
 import collections
 import functools
 import itertools
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.molecules.adduct_grammar import CARRIER_CHARGE
+from specbridge_tools.molecules.adduct_grammar import CARRIER_CHARGE, Ion
+
+_Kind: TypeAlias = tuple[str, tuple[tuple[str, int], ...]]
+"""A neutral part: its name and its atoms."""
+_Parts: TypeAlias = list[tuple[str, int]]
+"""What is gained or, with a negative count, lost."""
 
 # What is gained or lost whole, in the order in which it is looked for.
-_NEUTRALS = (
+_NEUTRALS: tuple[_Kind, ...] = (
     ("H2O", (("H", 2), ("O", 1))),
     ("NH3", (("N", 1), ("H", 3))),
     ("CO2", (("C", 1), ("O", 2))),
@@ -29,7 +38,7 @@ _NEUTRALS = (
 )
 _ACIDS = {"HCOOH": "HCOO", "CH3COOH": "CH3COO", "CF3COOH": "CF3COO"}
 # What a radical ion has lost or gained. Not the acids: beside a negative charge their names mean their anions.
-_RADICALS = (
+_RADICALS: tuple[_Kind, ...] = (
     *(neutral for neutral in _NEUTRALS if neutral[0] not in _ACIDS),
     ("CH3", (("C", 1), ("H", 3))),
     ("NO2", (("N", 1), ("O", 2))),
@@ -38,8 +47,12 @@ _VALENCE_ODD = ("H", "N", "P", "F", "Cl", "Br", "I", "B", "Al")
 _COUNTS = (1, 2, 3, 4, 5, 6)
 
 
-def canonical_name(ion):
-    """The name: `[nM`, losses, gains, protons, charge carriers, `]`, charge. Raises `DataError` for impossible ions."""
+def canonical_name(ion: Ion) -> str:
+    """The name: `[nM`, losses, gains, protons, charge carriers, `]`, charge.
+
+    Raises:
+        DataError: The ion is impossible.
+    """
     atoms = dict(ion.composition)
     carriers = {e: atoms.pop(e) for e in sorted(atoms) if e in CARRIER_CHARGE and atoms[e] > 0}
     brought = sum(CARRIER_CHARGE[element] * count for element, count in carriers.items())
@@ -48,7 +61,8 @@ def canonical_name(ion):
     if not atoms:
         if brought + hydrogens > 0 > ion.charge:
             raise DataError("it cannot be negative")
-        parts, protons = [], hydrogens
+        parts: _Parts = []
+        protons = hydrogens
     else:
         parts, protons = _neutral_parts(atoms | {"H": hydrogens}, protons)
     parts, protons = _with_carried_proton(parts, protons)
@@ -61,10 +75,9 @@ def canonical_name(ion):
     return f"[{molecules}M{body}]{size}{'+' if ion.charge > 0 else '-'}"
 
 
-def _neutral_parts(atoms, protons):
-    """Split `atoms` into neutral parts and protons; returns ([(name, count)], number of protons)."""
-    without = {**atoms, "H": atoms["H"] - protons}
-    without = {element: count for element, count in without.items() if count}
+def _neutral_parts(atoms: Mapping[str, int], protons: int) -> tuple[_Parts, int]:
+    """Split `atoms` into neutral parts and a number of protons."""
+    without = {element: count for element, count in {**atoms, "H": atoms["H"] - protons}.items() if count}
     atoms = {element: count for element, count in atoms.items() if count}
     if known := _known_parts(without, _NEUTRALS):
         return known, protons
@@ -78,21 +91,21 @@ def _neutral_parts(atoms, protons):
     return [(_hill(made), sign) for made, sign in ((lost, -1), (gained, 1)) if made], protons
 
 
-def _known_parts(atoms, kinds):
+def _known_parts(atoms: Mapping[str, int], kinds: tuple[_Kind, ...]) -> _Parts | None:
     """`atoms` as up to two kinds of `kinds`, all lost or all gained; None when they are not."""
     sign = 1 if all(count > 0 for count in atoms.values()) else -1
-    found = _sums(kinds).get(frozenset((element, sign * count) for element, count in atoms.items()))
-    return found and [(name, sign * count) for name, count in found]
+    parts = _sums(kinds).get(frozenset((element, sign * count) for element, count in atoms.items()))
+    return None if parts is None else [(name, sign * count) for name, count in parts]
 
 
 @functools.cache
-def _sums(kinds):
-    """Atoms -> the parts that they are, for each sum of one or two kinds; the simplest, first named parts win."""
-    sums = {}
+def _sums(kinds: tuple[_Kind, ...]) -> dict[frozenset[tuple[str, int]], tuple[tuple[str, int], ...]]:
+    """Atoms -> the parts that they make up, for each sum of one or two kinds; the simplest, first listed parts win."""
+    sums: dict[frozenset[tuple[str, int]], tuple[tuple[str, int], ...]] = {}
     for n_kinds in (1, 2):
         for chosen in itertools.combinations(kinds, n_kinds):
             for counts in itertools.product(_COUNTS, repeat=n_kinds):
-                atoms = collections.Counter()
+                atoms: collections.Counter[str] = collections.Counter()
                 for (_, made), count in zip(chosen, counts, strict=True):
                     atoms.update({element: count * n for element, n in made})
                 parts = tuple((name, count) for (name, _), count in zip(chosen, counts, strict=True))
@@ -100,7 +113,7 @@ def _sums(kinds):
     return sums
 
 
-def _with_carried_proton(parts, protons):
+def _with_carried_proton(parts: _Parts, protons: int) -> tuple[_Parts, int]:
     """Write ammonia with a proton as NH4, and an acid that has lost its proton as the anion."""
     for index, (name, count) in enumerate(parts):
         if name == "NH3" and count == 1 and protons >= 1:
@@ -110,13 +123,13 @@ def _with_carried_proton(parts, protons):
     return parts, protons
 
 
-def _hill(counts):
+def _hill(counts: Mapping[str, int]) -> str:
     first = ("C", "H") if "C" in counts else ()
     order = [e for e in first if e in counts] + sorted(e for e in counts if e not in first)
     return "".join(element + (str(counts[element]) if counts[element] > 1 else "") for element in order)
 
 
-def _signed(name, count):
+def _signed(name: str, count: int) -> str:
     size = "" if abs(count) == 1 else str(abs(count))
     name = f"({name})" if size and name[0].isdigit() else name
     return f"{'+' if count > 0 else '-'}{size}{name}"

@@ -1,8 +1,11 @@
-"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Alone in importing rdkit."""
+"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Only this module imports rdkit."""
 
-import dataclasses
+from __future__ import annotations
+
 import functools
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -13,6 +16,10 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.graph import MolecularGraph
+from specbridge_tools.molecules.molecule import StandardForm
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
 MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
@@ -25,8 +32,8 @@ WILDCARD = "structure holds a wildcard atom"
 NO_INCHIKEY = "structure has no InChIKey"
 
 _STEREO = re.compile(r"[@/\\]|\[\d")
-# What a SMILES must hold before anything has to be taken from it: fragments, stereo, charges, numbered atoms, isotopes,
-# alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
+# What a SMILES must hold before anything has to be removed from it: fragments, stereo, charges, numbered atoms,
+# isotopes, alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
 _MARKS = frozenset(".@/\\[")
 _NOT_PLAIN = re.compile(r"[.@/\\]|[+-]\d*(?::\d+)?\]|:\d+\]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
@@ -37,62 +44,61 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
-# what a drawing says of each line and letter though it holds without a word
+# what a drawing repeats for each line and letter although it is the default
 _NEEDLESS_STYLE = re.compile(
     r"\s*<!--.*?-->| class='[^']*'|fill-rule:evenodd;|;stroke-linecap:butt|;stroke-linejoin:miter|;stroke-opacity:1"
     r"|font-style:normal;|font-weight:normal;|fill-opacity:1;|stroke:none;|text-anchor:start;"
 )
-_AS_WRITTEN = Chem.SmilesParserParams()
-_AS_WRITTEN.sanitize = False
-_AS_WRITTEN.removeHs = False
+_Options = TypeVar("_Options")
 
 
-@dataclasses.dataclass(frozen=True)
-class StandardForm:
-    """The standard form of a structure; fields as in `Molecule`."""
-
-    smiles: str
-    inchikey14: str
-    formula: str
-    exact_mass: float
-    isomeric_smiles: str
+def _configured(options: _Options, **values: bool | float) -> _Options:
+    """The options object with these attributes set, which the stubs of rdkit do not know to be values."""
+    for name, value in values.items():
+        setattr(options, name, value)
+    return options
 
 
-def standardise(text, *, kind="smiles"):
-    """The standard form of a structure given as `smiles`, `inchi` or `mol` (a molfile block).
+_AS_WRITTEN = _configured(Chem.SmilesParserParams(), sanitize=False, removeHs=False)
 
-    Salts are parted and the largest organic fragment is kept; what protons can neutralise is neutralised (a quaternary
-    ammonium keeps its charge); stereo, isotopes and atom numbers are dropped, save that `isomeric_smiles` keeps stereo
-    and isotopes. The SMILES is a fixed point: its standard form is itself; key, formula and mass are read from it
-    alone. Tautomers stay apart, save that those which differ by mobile hydrogens share the InChIKey block.
 
-    Raises `DataError` whose `message` is one of the reasons above.
+def standardise(text: str, *, kind: str = "smiles", fingerprint: tuple[int, int] | None = None) -> StandardForm:
+    """The standard form of a structure.
+
+    Salts are split and the largest organic fragment is kept; what protons can neutralise is neutralised (a quaternary
+    ammonium keeps its charge); stereo, isotopes and atom numbers are dropped, but `isomeric_smiles` keeps stereo and
+    isotopes. The SMILES is a fixed point: its standard form is itself; key, formula and mass are read from it
+    alone. Tautomers stay apart, except that those which differ by mobile hydrogens share the InChIKey block.
+
+    Args:
+        text: The structure.
+        kind: `smiles`, `inchi` or `mol` (a molfile block).
+        fingerprint: (radius, bits) of the Morgan counts that come with the form, those of `morgan_counts`.
+
+    Raises:
+        DataError: There is none; the message is one of the reasons above.
     """
-    return _standardise(text, kind)[0]
-
-
-def standardise_counted(text, *, kind="smiles", radius, bits):
-    """`standardise`, and from the same pass the Morgan counts {bit: count} that `morgan_counts` gives its SMILES."""
-    form, molecule = _standardise(text, kind)
-    return form, _counts(molecule, rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits))
-
-
-def _standardise(text, kind):
     with rdBase.BlockLogs():
         try:
             molecule, smiles, isomeric_smiles = _fixed_point(text, kind)
-            return _form(molecule, smiles, isomeric_smiles), molecule
+            form = _form(molecule, smiles, isomeric_smiles)
         except (RuntimeError, ValueError) as error:
             # rdkit's own invariants and sanitisation
             raise DataError(UNREADABLE) from error
+    if fingerprint is None:
+        return form
+    radius, bits = fingerprint
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=radius, fpSize=bits)
+    return form._replace(counts=_counts(molecule, generator))
 
 
-def _fixed_point(text, kind):
+def _fixed_point(text: str, kind: str) -> tuple[Chem.Mol, str, str]:
+    """The molecule, its SMILES, which is its own standard form, and its isomeric SMILES."""
     if kind != "mol":
         text = text.strip()
     molecule = _parse(text, kind)
     isomeric_smiles = None
-    seen = []
+    seen: list[str] = []
     while True:
         if kind != "smiles" or not _is_plain(text):
             molecule = _parent(molecule)
@@ -102,7 +108,7 @@ def _fixed_point(text, kind):
         if smiles == text:
             return molecule, smiles, isomeric_smiles or smiles
         if smiles in seen:
-            # spellings that alternate: none is more canonical than the others, the first by alphabet stands
+            # spellings that alternate: none is more canonical than the others, the first in the alphabet counts
             smiles = min(seen[seen.index(smiles) :])
             return _parse(smiles, "smiles"), smiles, isomeric_smiles or smiles
         seen.append(smiles)
@@ -110,13 +116,14 @@ def _fixed_point(text, kind):
         molecule = _parse(text, kind)
 
 
-def _is_plain(smiles):
+def _is_plain(smiles: str) -> bool:
     return _MARKS.isdisjoint(smiles) or not _NOT_PLAIN.search(smiles)
 
 
-def _parse(text, kind):
+def _parse(text: str, kind: str) -> Chem.Mol:
     if not text.strip():
         raise DataError(NO_STRUCTURE)
+    molecule: Chem.Mol | None
     if kind == "mol":
         molecule = Chem.MolFromMolBlock(text)
     else:
@@ -135,17 +142,17 @@ def _parse(text, kind):
     return molecule
 
 
-def _from_smiles(smiles):
+def _from_smiles(smiles: str) -> Chem.Mol | None:
     if "[H" in smiles or not _is_plain(smiles):
         return Chem.MolFromSmiles(smiles)
-    # no hydrogens to fold in, no stereo to perceive: a third of the time saved, and nothing that we ask of it differs
+    # no hydrogens to fold in, no stereo to perceive: this saves a third of the time and changes nothing that we use
     molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
     if molecule is not None:
         Chem.SanitizeMol(molecule)
     return molecule
 
 
-def _parent(molecule):
+def _parent(molecule: Chem.Mol) -> Chem.Mol:
     """The largest organic fragment, neutralised."""
     molecule = _without_alkali_bonds(molecule)
     fragments = Chem.GetMolFrags(molecule, asMols=True)
@@ -156,7 +163,7 @@ def _parent(molecule):
     return rdMolStandardize.Uncharger().uncharge(molecule)
 
 
-def _size(fragment):
+def _size(fragment: Chem.Mol) -> tuple[bool, int, float, str]:
     formula = rdMolDescriptors.CalcMolFormula(fragment)
     return (
         bool(_HAS_CARBON.match(formula)),
@@ -166,7 +173,7 @@ def _size(fragment):
     )
 
 
-def _without_alkali_bonds(molecule):
+def _without_alkali_bonds(molecule: Chem.Mol) -> Chem.Mol:
     """`O[Na]` as `[O-].[Na+]`: the salt that was meant."""
     bonded = [
         atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomicNum() in _ALKALI_METALS and atom.GetDegree()
@@ -184,7 +191,7 @@ def _without_alkali_bonds(molecule):
     return editable.GetMol()
 
 
-def _form(molecule, smiles, isomeric_smiles):
+def _form(molecule: Chem.Mol, smiles: str, isomeric_smiles: str) -> StandardForm:
     formula = rdMolDescriptors.CalcMolFormula(molecule)
     if "*" in formula:
         raise DataError(WILDCARD)
@@ -196,16 +203,19 @@ def _form(molecule, smiles, isomeric_smiles):
         raise DataError(NO_INCHIKEY)
     exact_mass = rdMolDescriptors.CalcExactMolWt(molecule)
     if "+" in formula or "-" in formula:
-        # rdkit takes off the electrons that a charge stands for; our mass is that of the atoms
+        # rdkit subtracts the electrons of a charge; our mass is that of the atoms
         exact_mass += Chem.GetFormalCharge(molecule) * ELECTRON_MASS
     return StandardForm(smiles, inchikey[:14], formula, exact_mass, isomeric_smiles)
 
 
-def morgan_counts(smiles, *, radius, bits, counts):
+def morgan_counts(smiles: Iterable[str], *, radius: int, bits: int, counts: bool) -> sparse.csr_matrix:
     """Folded Morgan fingerprints (Rogers and Hahn, J. Chem. Inf. Model. 50, 742, 2010) of n SMILES.
 
-    Returns a CSR matrix (n, bits) float32, indices sorted: how often each environment up to `radius` occurs, or with
-    `counts=False` 1 where it does. Raises `DataError` for a SMILES that cannot be read.
+    Returns:
+        As `counts_matrix` makes it: how often each environment up to `radius` occurs.
+
+    Raises:
+        DataError: A SMILES cannot be read.
     """
     # late, so that the workers who standardise start in half the time
     from specbridge_tools.molecules.fingerprints import counts_matrix
@@ -216,26 +226,29 @@ def morgan_counts(smiles, *, radius, bits, counts):
     return counts_matrix(rows, bits=bits, counts=counts)
 
 
-def _counts(molecule, generator):
+def _counts(molecule: Chem.Mol, generator: rdFingerprintGenerator.FingerprintGenerator64) -> dict[int, int]:
     return generator.GetCountFingerprint(molecule).GetNonzeroElements()
 
 
-def scaffold(smiles):
+def scaffold(smiles: str) -> str:
     """Bemis-Murcko scaffold of a SMILES as canonical SMILES, '' for a molecule without a ring."""
     with rdBase.BlockLogs():
         framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
         return Chem.MolToSmiles(framework, isomericSmiles=False)
 
 
-def draw_structure(smiles, *, width, height):
-    """SMILES -> an SVG document of `width` by `height` pixels. Raises `DataError` where it cannot be read."""
+def draw_structure(smiles: str, *, width: int, height: int) -> str:
+    """SMILES -> an SVG document of `width` by `height` pixels.
+
+    Raises:
+        DataError: The SMILES cannot be read.
+    """
     # late: drawing takes half a second to import, and no other command draws
     from rdkit.Chem.Draw import rdMolDraw2D
 
     without_fonts = True  # letters are text, not outlines
     canvas = rdMolDraw2D.MolDraw2DSVG(width, height, width, height, without_fonts)
-    options = canvas.drawOptions()
-    options.clearBackground, options.bondLineWidth, options.minFontSize, options.padding = False, 1.2, 8, 0.04
+    _configured(canvas.drawOptions(), clearBackground=False, bondLineWidth=1.2, minFontSize=8, padding=0.04)
     with rdBase.BlockLogs():
         try:
             rdMolDraw2D.PrepareAndDrawMolecule(canvas, _parse(smiles, "smiles"))
@@ -246,8 +259,12 @@ def draw_structure(smiles, *, width, height):
     return _NEEDLESS_STYLE.sub("", canvas.GetDrawingText())
 
 
-def molecular_graph(smiles):
-    """SMILES -> `MolecularGraph` of its heavy atoms. Raises `DataError` where it cannot be read."""
+def molecular_graph(smiles: str) -> MolecularGraph:
+    """The graph of the heavy atoms.
+
+    Raises:
+        DataError: The SMILES cannot be read.
+    """
     with rdBase.BlockLogs():
         molecule = _parse(smiles, "smiles")
     n, m = molecule.GetNumAtoms(), molecule.GetNumBonds()
@@ -272,6 +289,6 @@ def molecular_graph(smiles):
 
 
 @functools.cache
-def _isotope_mass(symbol):
+def _isotope_mass(symbol: str) -> float:
     """Mass (Da) of the most common isotope of an element."""
     return Chem.GetPeriodicTable().GetMostCommonIsotopeMass(symbol)

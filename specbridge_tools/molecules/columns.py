@@ -1,7 +1,10 @@
 """Which column of a table of molecules holds what, by the names that public tables use."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
+from collections.abc import Iterable, Sequence
 
 from specbridge_tools.errors import DataError
 
@@ -64,7 +67,7 @@ NAME_COLUMNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Positions of the columns in a row, None where there is none; at least one of smiles and inchi is there."""
+    """Positions of the columns in a row, None where there is none; a table has at least one of smiles and inchi."""
 
     smiles: int | None
     inchi: int | None
@@ -72,54 +75,56 @@ class Columns:
     name: int | None
 
 
-def normalised(name):
+def normalised(name: str) -> str:
     """`PubChem CID`, `pubchem-cid`, `#PUBCHEM_CID` -> `pubchem_cid`."""
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def pick(names, wanted):
+def pick(names: Sequence[str], wanted: Iterable[str]) -> int | None:
     """Position in `names` of the first of `wanted`, or None; both as `normalised` spells them."""
     return next((names.index(name) for name in wanted if name in names), None)
 
 
-def has_structures(cells, smiles_column=None):
-    """Whether header cells name a column of structures, or the one asked for."""
+def has_structures(cells: Iterable[str], smiles_column: str | None = None) -> bool:
+    """Whether the header cells name a column of structures, or the one asked for."""
     names = [normalised(cell.strip('"')) for cell in cells]
     if smiles_column is not None:
         return normalised(smiles_column) in names
     return _smiles_position(names) is not None or pick(names, INCHI_COLUMNS) is not None
 
 
-def _smiles_position(names):
+def _smiles_position(names: Sequence[str]) -> int | None:
     position = pick(names, SMILES_COLUMNS)
     if position is not None:
         return position
     return next((i for i, name in enumerate(names) if name.endswith("smiles") or name.startswith("smiles_")), None)
 
 
-def find_columns(header, *, smiles_column=None, where=None):
+def find_columns(header: Sequence[str], *, smiles_column: str | None = None, where: str | None = None) -> Columns:
     """The columns of a table with these header cells.
 
-    `smiles_column` names the column of the structures (SMILES or InChI), in any case. Raises `DataError`, which lists
-    the columns, where there is none or where the one asked for is missing.
+    Args:
+        header: The cells as they are in the file.
+        smiles_column: The column of the structures (SMILES or InChI), in upper or lower case.
+        where: The file to name.
+
+    Raises:
+        DataError: There is no such column, or the one asked for is missing; the message lists the columns.
     """
     names = [normalised(cell) for cell in header]
-    if smiles_column is not None:
-        smiles, inchi = _named(header, names, smiles_column), None
-    else:
-        smiles = _smiles_position(names)
-        inchi = pick(names, INCHI_COLUMNS)
+    smiles = _smiles_position(names) if smiles_column is None else _named(header, names, smiles_column)
+    inchi = pick(names, INCHI_COLUMNS) if smiles_column is None else None
     if smiles is None and inchi is None:
-        wanted = "a column of SMILES or InChI" if smiles_column is None else f"column {smiles_column!r}"
+        wanted = "column of SMILES or InChI" if smiles_column is None else f"column {smiles_column!r}"
         raise DataError(
-            f"has no {wanted.removeprefix('a ')}; its columns: {', '.join(header) or 'none'}",
+            f"has no {wanted}; its columns: {', '.join(header) or 'none'}",
             where=where,
             advice="--smiles-column names it",
         )
     return Columns(smiles, inchi, pick(names, ID_COLUMNS), pick(names, NAME_COLUMNS))
 
 
-def _named(header, names, column):
+def _named(header: Sequence[str], names: Sequence[str], column: str) -> int | None:
     if column in header:
         return header.index(column)
     return pick(names, (normalised(column),))

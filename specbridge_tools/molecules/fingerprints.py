@@ -1,13 +1,16 @@
-"""Counts of substructures as a sparse matrix."""
+"""Counts of substructures as a sparse matrix. Apart from `chemistry`: encoders that have the counts need no rdkit."""
+
+from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
 
 
-def counts_matrix(rows, *, bits, counts):
-    """n dicts {bit: count} -> CSR matrix (n, bits) float32, indices sorted; with `counts=False` 1 for every count."""
+def counts_matrix(rows: Sequence[Mapping[int, int]], *, bits: int, counts: bool) -> sparse.csr_matrix:
+    """Dicts {bit: count} of n molecules -> (n, bits) float32, indices sorted; with `counts=False` 1 for every count."""
     indptr = np.cumsum([0, *map(len, rows)])
     indices = np.fromiter(itertools.chain.from_iterable(rows), np.int32, indptr[-1])
     values = itertools.chain.from_iterable(row.values() for row in rows)

@@ -1,15 +1,22 @@
 """The molecule that a spectrum's own metadata names."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from specbridge_tools.errors import DataError
 
+if TYPE_CHECKING:
+    from specbridge_tools.molecules.molecule import StandardForm
+    from specbridge_tools.spectra.spectrum import Spectrum
 
-def structure_key(spectrum):
+
+def structure_key(spectrum: Spectrum) -> str | None:
     """First InChIKey block of the structure in the metadata, or None.
 
-    `smiles` or `inchi` is standardised, so that a salt, a stereo form or a spelling gives the key of its parent; the
-    `inchikey` field counts only where neither can be read.
+    `smiles` or `inchi` is standardised, so that a salt, a stereo form or another spelling has the key of its parent;
+    the `inchikey` field counts only where neither can be read.
     """
     form = structure(spectrum)
     if form is not None:
@@ -18,14 +25,14 @@ def structure_key(spectrum):
     return inchikey[:14] if len(inchikey) >= 14 and inchikey[:14].isalpha() and inchikey[:14].isupper() else None
 
 
-def structure_key_of(smiles):
+def structure_key_of(smiles: str) -> str | None:
     """First InChIKey block of a SMILES, or None where it cannot be read."""
     form = _standard_form(smiles, "smiles")
     return None if form is None else form.inchikey14
 
 
-def structure(spectrum):
-    """`StandardForm` of the `smiles` or else the `inchi` in the metadata, or None where neither can be read."""
+def structure(spectrum: Spectrum) -> StandardForm | None:
+    """Standard form of the `smiles` or else the `inchi` in the metadata, or None where neither can be read."""
     for kind in ("smiles", "inchi"):
         form = _standard_form(spectrum.metadata.get(kind, ""), kind)
         if form is not None:
@@ -34,7 +41,7 @@ def structure(spectrum):
 
 
 @functools.lru_cache(maxsize=100_000)
-def _standard_form(text, kind):
+def _standard_form(text: str, kind: str) -> StandardForm | None:
     from specbridge_tools.molecules.chemistry import standardise
 
     if not text or text.lower() in ("n/a", "na", "none", "null"):

@@ -6,40 +6,54 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator
 
-from specbridge_tools.molecules.worker import Form, forms_of
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.molecule import StandardForm
 from specbridge_tools.worker_pool import WorkerPool
 
 CHUNK = 256
-_BEFORE_POOL = 1024  # starting workers costs more than this many structures do
+_BEFORE_POOL = 1024  # starting workers takes longer than this many structures do
 _AHEAD = 2  # chunks that wait for each worker
 
 
 def standard_forms(
     structures: Iterable[tuple[str, str]], *, threads: int, fingerprint: tuple[int, int] | None = None
-) -> Iterator[Form]:
-    """Standardise structures, lazily and in order.
+) -> Iterator[StandardForm | str]:
+    """Yield the standard form of each (text, kind) or the reason why it has none, lazily and in order.
 
     Args:
-        structures: (text, kind) of each.
+        structures: Kinds as in `chemistry.standardise`.
         threads: Processes to use; 1 works in this process, as do few structures.
-        fingerprint: (radius, bits), or None.
-
-    Yields:
-        As `worker.forms_of`, for each structure.
+        fingerprint: (radius, bits) of Morgan counts that come with each form.
 
     Raises:
-        SpecbridgeError: Where a worker process dies.
+        SpecbridgeError: A worker process died.
     """
     structures = iter(structures)
     first = list(itertools.islice(structures, _BEFORE_POOL if threads > 1 else 0))
     if len(first) < _BEFORE_POOL:
         for structure in itertools.chain(first, structures):
-            yield from forms_of([structure], fingerprint)
+            yield from standardise_all([structure], fingerprint)
         return
     chunks = _chunks(itertools.chain(first, structures))
-    with WorkerPool(threads, functools.partial(forms_of, fingerprint=fingerprint)) as pool:
+    with WorkerPool(threads, functools.partial(standardise_all, fingerprint=fingerprint)) as pool:
         for _, forms in pool.map_in_order(((None, chunk) for chunk in chunks), ahead=_AHEAD):
             yield from forms
+
+
+def standardise_all(
+    structures: Iterable[tuple[str, str]], fingerprint: tuple[int, int] | None
+) -> list[StandardForm | str]:
+    """Standard forms of (text, kind), or the reason why one has none; `fingerprint` is (radius, bits)."""
+    return [_standardised(text, kind, fingerprint) for text, kind in structures]
+
+
+def _standardised(text: str, kind: str, fingerprint: tuple[int, int] | None) -> StandardForm | str:
+    from specbridge_tools.molecules.chemistry import standardise
+
+    try:
+        return standardise(text, kind=kind, fingerprint=fingerprint)
+    except DataError as error:
+        return error.message
 
 
 def _chunks(structures: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -1,4 +1,6 @@
-"""A record of a molecule file before its structure is looked at, and why one cannot even become that."""
+"""A record of a molecule file before its structure is looked at, and why there may be none."""
+
+from __future__ import annotations
 
 from typing import NamedTuple
 
@@ -10,7 +12,7 @@ TOO_LONG = "record is too long"
 
 
 class RawMolecule(NamedTuple):
-    """text is a SMILES, an InChI or a molfile block, as `kind` says: `smiles`, `inchi` or `mol`."""
+    """One record; `text` is a SMILES, an InChI or a molfile block, and `kind` says which: smiles, inchi or mol."""
 
     text: str
     kind: str
@@ -20,11 +22,11 @@ class RawMolecule(NamedTuple):
     line: int
 
 
-def structure_kind(text):
+def structure_kind(text: str) -> str:
     """`inchi` or `smiles`, by the prefix that every InChI has."""
     return "inchi" if text.lstrip()[:6].lower() == "inchi=" else "smiles"
 
 
-def one_line(text):
-    """Text with every run of blanks, tabs and line ends as one blank: fit for a cell of a table."""
+def one_line(text: str) -> str:
+    """Text with every run of white space as one blank: fit for a cell of a table."""
     return " ".join(text.split())

@@ -1,50 +1,66 @@
 """Molecules from a file of any format that we know, recognised by its content."""
 
+from __future__ import annotations
+
 import collections
 import itertools
 from collections.abc import Iterator
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
-from specbridge_tools.molecules.molecule import Molecule
+from specbridge_tools.molecules.molecule import Molecule, StandardForm
 from specbridge_tools.molecules.pool import standard_forms
+from specbridge_tools.molecules.raw import RawMolecule
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
 from specbridge_tools.molecules.sniff import FORMATS, delimiter_of, sniff
 from specbridge_tools.molecules.tables import read_table
 from specbridge_tools.records import Rejection
-from specbridge_tools.shards import Counter
-from specbridge_tools.streams import display_name, open_input
+from specbridge_tools.shards import Counter, RecordRange
+from specbridge_tools.streams import Source, display_name, open_input
 from specbridge_tools.threads import available_threads
 
 HEAD = 1 << 16
 _DETAIL = 100
 
 
-def read_molecules(source, *, input_format="auto", smiles_column=None, threads=None) -> Iterator[Molecule | Rejection]:
-    """Yield each record of `source` (path, `-` or open binary file) as a `Molecule` or a `Rejection`, lazily, in order.
+def read_molecules(
+    source: Source, *, input_format: str = "auto", smiles_column: str | None = None, threads: int | None = None
+) -> Iterator[Molecule | Rejection]:
+    """Yield each record of `source`, lazily and in order. A file without any record yields nothing.
 
-    input_format   tsv, csv, smi, sdf, or auto: by the content, gzip seen through
-    smiles_column  column of a table that holds the structures, SMILES or InChI; else found by its name
-    threads        processes that standardise structures; None for as many as the scheduler allows
+    Args:
+        source: The file, gzip or not.
+        input_format: tsv, csv, smi, sdf, or auto, which looks at the content.
+        smiles_column: Column of a table that holds the structures, SMILES or InChI; else found by its name.
+        threads: Processes that standardise structures; None for as many as the scheduler allows.
 
-    Raises `FormatError` for a file of no known format and `DataError` where it cannot be read to its end or has no
-    column of structures. A file without any record yields nothing.
+    Raises:
+        FormatError: The file is of no known format.
+        DataError: It cannot be read to its end, or has no column of structures.
     """
-    for item, _ in read_counted(
+    for record, _ in read_counted(
         source, fingerprint=None, input_format=input_format, smiles_column=smiles_column, threads=threads
     ):
-        yield item
+        yield record
 
 
-def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None, threads=None, record_range=None):
+def read_counted(
+    source: Source,
+    *,
+    fingerprint: tuple[int, int] | None,
+    input_format: str = "auto",
+    smiles_column: str | None = None,
+    threads: int | None = None,
+    record_range: RecordRange | None = None,
+) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
-    One pass does both, since the parsed structure is at hand. `record_range` (`shards.RecordRange`) says which are wanted.
+    One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted.
     """
     raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=record_range)
-    # `answers` runs ahead of what it has answered: records wait here for theirs
-    waiting = collections.deque()
+    # structures are read ahead of their forms: their records wait here
+    waiting: collections.deque[RawMolecule | Rejection] = collections.deque()
     structures = _structures(raw, waiting)
     name = display_name(source)
     for result in standard_forms(structures, threads=threads or available_threads(), fingerprint=fingerprint):
@@ -52,7 +68,7 @@ def read_counted(source, *, fingerprint, input_format="auto", smiles_column=None
         yield (record, None) if isinstance(record, Rejection) else _finished(record, result, name)
 
 
-def count_molecules(source, *, input_format="auto", smiles_column=None):
+def count_molecules(source: Source, *, input_format: str = "auto", smiles_column: str | None = None) -> int:
     """How many records a file has, as a `RecordRange` counts them; structures are not looked at."""
     counter = Counter()
     records = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=counter)
@@ -60,46 +76,56 @@ def count_molecules(source, *, input_format="auto", smiles_column=None):
     return counter.n
 
 
-def read_raw(source, *, input_format="auto", smiles_column=None, record_range=None):
-    """Yield `RawMolecule | Rejection` for each record, structures not looked at."""
+def read_raw(
+    source: Source,
+    *,
+    input_format: str = "auto",
+    smiles_column: str | None = None,
+    record_range: RecordRange | None = None,
+) -> Iterator[RawMolecule | Rejection]:
+    """Yield each record, structures not looked at; otherwise as `read_molecules`."""
     if input_format not in FORMATS:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
     name = display_name(source)
     with open_input(source) as stream:
         head = stream.read(HEAD)
-        if input_format == "auto":
-            input_format = sniff(head, name, smiles_column=smiles_column)
-        if input_format is None:
+        file_format = sniff(head, name, smiles_column=smiles_column) if input_format == "auto" else input_format
+        if file_format is None:
             return
         lines = numbered_lines(head, stream, name)
-        if input_format == "sdf":
+        if file_format == "sdf":
             yield from read_sdf(lines, name, record_range)
-        elif input_format == "smi":
-            yield from read_smi(lines, name, record_range)
+        elif file_format == "smi":
+            yield from read_smi(lines, record_range)
         else:
             lines = itertools.dropwhile(lambda numbered: not numbered[1].strip(), lines)
             header = next(lines, (0, ""))
-            delimiter = delimiter_of(input_format, header[1])
-            lines = itertools.chain([header], lines)
             yield from read_table(
-                lines, name, delimiter=delimiter, smiles_column=smiles_column, record_range=record_range
+                itertools.chain([header], lines),
+                name,
+                delimiter=delimiter_of(file_format, header[1]),
+                smiles_column=smiles_column,
+                record_range=record_range,
             )
 
 
-def _structures(raw, waiting):
+def _structures(
+    raw: Iterator[RawMolecule | Rejection], waiting: collections.deque[RawMolecule | Rejection]
+) -> Iterator[tuple[str, str]]:
     for record in raw:
         waiting.append(record)
-        # rejected records go the same way, so that the order is kept and no long run of them has to wait
+        # rejected records take the same way, which keeps the order and bounds how many of them wait
         yield ("", "smiles") if isinstance(record, Rejection) else (record.text, record.kind)
 
 
-def _finished(record, result, source):
-    """What an answer makes of a record: (`Molecule`, its counts or None), or (`Rejection`, None)."""
+def _finished(
+    record: RawMolecule, result: StandardForm | str, source: str
+) -> tuple[Molecule | Rejection, dict[int, int] | None]:
     if isinstance(result, str):
         detail = "" if record.kind == "mol" else record.text[:_DETAIL]
         return Rejection(result, record.id, record.record, record.line, source, detail), None
-    smiles, inchikey14, formula, exact_mass, isomeric_smiles, *counts = result
+    smiles, inchikey14, formula, exact_mass, isomeric_smiles, counts = result
     molecule = Molecule(
         record.id, smiles, inchikey14, formula, exact_mass, record.name, isomeric_smiles, record.record, record.line
     )
-    return molecule, dict(zip(*counts, strict=True)) if counts else None
+    return molecule, counts

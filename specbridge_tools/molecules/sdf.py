@@ -1,6 +1,9 @@
 """SDF (CTfile formats, V2000 and V3000) -> `RawMolecule`."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specbridge_tools.molecules.columns import ID_COLUMNS, NAME_COLUMNS, normalised
 from specbridge_tools.molecules.raw import BROKEN_RECORD, TOO_LONG, RawMolecule, one_line
@@ -13,14 +16,20 @@ _END_OF_MOLFILE = "M  END"
 _FIELD = re.compile(r">.*?<(.+?)>")
 
 
-def read_sdf(lines, name, record_range=None):
-    """Yield `RawMolecule | Rejection` for each record of `lines` (numbered).
+def read_sdf(
+    lines: Iterable[tuple[int, str]], name: str, record_range: RecordRange | None = None
+) -> Iterator[RawMolecule | Rejection]:
+    """Yield each record.
 
     The id is that of a data field with an id's name, else the title line; the name that of a field, else the title.
-    `record_range` (`RecordRange`) says which are wanted.
+
+    Args:
+        lines: Numbered.
+        name: The file to name.
+        record_range: Which records are wanted.
     """
     record_range = record_range or RecordRange()
-    for record, (start, text, whole) in enumerate(_records(lines), start=1):
+    for record, (start, text, complete) in enumerate(_records(lines), start=1):
         if record_range.is_passed:
             return
         if not record_range.take():
@@ -28,39 +37,40 @@ def read_sdf(lines, name, record_range=None):
         title = one_line(text[0]) if text else ""
         fields = _fields(text)
         identifier = _first(fields, ID_COLUMNS) or title or f"record={record}"
-        place = {"id": identifier, "record": record, "line": start, "source": name}
-        if not whole:
-            yield Rejection(TOO_LONG, **place)
+        if not complete:
+            yield Rejection(TOO_LONG, identifier, record, start, name)
         elif len(ends := [i for i, line in enumerate(text) if line.startswith(_END_OF_MOLFILE)]) != 1:
-            yield Rejection(BROKEN_RECORD, **place, detail=f"{len(ends)} lines {_END_OF_MOLFILE!r} instead of 1")
+            detail = f"{len(ends)} lines {_END_OF_MOLFILE!r} instead of 1"
+            yield Rejection(BROKEN_RECORD, identifier, record, start, name, detail)
         else:
             block = "\n".join(text[: ends[0] + 1]) + "\n"
             yield RawMolecule(block, "mol", identifier, _first(fields, NAME_COLUMNS) or title, record, start)
 
 
-def _records(lines):
-    """Yield (number of the first line, lines, whether all of them are there)."""
-    start, text, whole = 1, [], True
+def _records(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str], bool]]:
+    """Yield (number of the first line, lines, whether these are all lines of the record)."""
+    start, complete = 1, True
+    text: list[str] = []
     for number, line in lines:
         if line.startswith(END_OF_RECORD):
-            yield start, text, whole
-            start, text, whole = number + 1, [], True
+            yield start, text, complete
+            start, text, complete = number + 1, [], True
         elif len(text) < MAX_LINES_OF_A_RECORD:
             text.append(line)
         else:
-            whole = False
+            complete = False
     if any(line.strip() for line in text):
-        yield start, text, whole
+        yield start, text, complete
 
 
-def _fields(text):
+def _fields(text: Sequence[str]) -> dict[str, str]:
     """Data fields of a record: {normalised name: first line of the value}."""
-    fields = {}
+    fields: dict[str, str] = {}
     for i, line in enumerate(text[:-1]):
         if line.startswith(">") and (match := _FIELD.match(line)):
             fields.setdefault(normalised(match[1]), one_line(text[i + 1]))
     return fields
 
 
-def _first(fields, wanted):
+def _first(fields: Mapping[str, str], wanted: Iterable[str]) -> str:
     return next((fields[name] for name in wanted if fields.get(name)), "")

@@ -1,6 +1,9 @@
 """`.smi` files (SMILES, blank or tab, name) -> `RawMolecule`."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Iterator
 
 from specbridge_tools.molecules.columns import INCHI_COLUMNS, SMILES_COLUMNS, normalised
 from specbridge_tools.molecules.raw import RawMolecule, structure_kind
@@ -9,21 +12,25 @@ from specbridge_tools.shards import RecordRange
 _SMILES = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+")
 
 
-def looks_like_structure(token):
+def looks_like_structure(token: str) -> bool:
     """Whether a word is made of the letters of SMILES, or is an InChI."""
     return structure_kind(token) == "inchi" or _SMILES.fullmatch(token) is not None
 
 
-def is_header(line):
+def is_header(line: str) -> bool:
     """Whether a line begins with the name of a column of structures."""
     return normalised(line.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS
 
 
-def read_smi(lines, name, record_range=None):
-    """Yield `RawMolecule` for each line of `lines` (numbered); `#` begins a comment line, a header line is passed over.
+def read_smi(lines: Iterable[tuple[int, str]], record_range: RecordRange | None = None) -> Iterator[RawMolecule]:
+    """Yield one `RawMolecule` a line; `#` begins a comment line, and a header line is skipped.
 
-    The first word is the structure, the rest of the line the name. With a tab in the line the first cell after the
-    structure is the id and the next the name; without, the one rest is both. `record_range` (`RecordRange`) says which are wanted.
+    The first word is the structure. With a tab in the rest of the line its first cell is the id and the next the name;
+    without one the rest is both.
+
+    Args:
+        lines: Numbered.
+        record_range: Which records are wanted.
     """
     record_range = record_range or RecordRange()
     record = 0
@@ -44,7 +51,8 @@ def read_smi(lines, name, record_range=None):
             return
 
 
-def _parts(text):
+def _parts(text: str) -> tuple[str, str, str]:
+    """(structure, id, name)."""
     words = text.split(None, 1)
     structure = words[0]
     rest = words[1] if len(words) > 1 else ""

@@ -1,9 +1,13 @@
 """TSV and CSV with a header -> `RawMolecule`."""
 
+from __future__ import annotations
+
 import csv
 import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
 
-from specbridge_tools.molecules.columns import find_columns
+from specbridge_tools.molecules.columns import Columns, find_columns
 from specbridge_tools.molecules.raw import (
     NO_STRUCTURE_FIELD,
     TOO_LONG,
@@ -19,14 +23,31 @@ from specbridge_tools.shards import RecordRange
 # a quoted cell may go on over this many lines; a quote that nothing closes then costs its own line only
 MAX_LINES_OF_A_ROW = 50
 _MAX_CELL = 1_000_000
+_Item = TypeVar("_Item")
 
 
-def read_table(lines, name, *, delimiter, smiles_column=None, record_range=None):
-    """Yield `RawMolecule | Rejection` for each row; `lines` are numbered, the first with text is the header.
+def read_table(
+    lines: Iterable[tuple[int, str]],
+    name: str,
+    *,
+    delimiter: str,
+    smiles_column: str | None = None,
+    record_range: RecordRange | None = None,
+) -> Iterator[RawMolecule | Rejection]:
+    """Yield each row; the first line with text is the header.
 
-    Cells of a table parted by tabs are taken as they stand (a pair of quotes around a cell is removed); others follow
-    RFC 4180. Lines without text are no rows; `record_range` (`RecordRange`) says which rows are wanted. Raises `DataError`
-    where no column holds structures.
+    Cells between tabs are taken as they are (a pair of quotes around a cell is removed); others follow RFC 4180. Lines
+    without text are no rows.
+
+    Args:
+        lines: Numbered.
+        name: The file to name.
+        delimiter: What separates the cells.
+        smiles_column: The column of the structures, else found by its name.
+        record_range: Which rows are wanted.
+
+    Raises:
+        DataError: No column holds structures.
     """
     record_range = record_range or RecordRange()
     rows = _rows(lines, delimiter)
@@ -43,26 +64,28 @@ def read_table(lines, name, *, delimiter, smiles_column=None, record_range=None)
             return
 
 
-def _record(cells, columns, width, record, line, source):
-    def cell(position):
+def _record(
+    cells: Sequence[str], columns: Columns, width: int, record: int, line: int, source: str
+) -> RawMolecule | Rejection:
+    def cell(position: int | None) -> str:
         return one_line(cells[position]) if position is not None and position < len(cells) else ""
 
     identifier = cell(columns.id) or f"record={record}"
-    place = {"id": identifier, "record": record, "line": line, "source": source}
     if any(len(text) > _MAX_CELL for text in cells):
-        return Rejection(TOO_LONG, **place)
+        return Rejection(TOO_LONG, identifier, record, line, source)
     if any(text.strip() for text in cells[width:]):
-        return Rejection(TOO_MANY_FIELDS, **place, detail=f"{len(cells)} instead of {width}")
+        return Rejection(TOO_MANY_FIELDS, identifier, record, line, source, f"{len(cells)} instead of {width}")
     structure = cell(columns.smiles) or cell(columns.inchi)
     if not structure:
-        return Rejection(NO_STRUCTURE_FIELD, **place)
+        return Rejection(NO_STRUCTURE_FIELD, identifier, record, line, source)
     return RawMolecule(structure, structure_kind(structure), identifier, cell(columns.name), record, line)
 
 
-def _rows(lines, delimiter):
+def _rows(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Yield (number of its first line, cells), or (number, None) for a line whose quote is never closed."""
     csv.field_size_limit(max(csv.field_size_limit(), 16 * _MAX_CELL))
-    for number, line in (lines := _Pushable(lines)):
+    pushable = _Pushable(lines)
+    for number, line in pushable:
         if not line.strip():
             continue
         if delimiter == "\t":
@@ -70,17 +93,18 @@ def _rows(lines, delimiter):
         elif '"' not in line:
             yield number, line.split(delimiter)
         else:
-            yield number, _quoted(lines, line, delimiter)
+            yield number, _quoted(pushable, line, delimiter)
 
 
-def _unquoted(cell):
+def _unquoted(cell: str) -> str:
     if len(cell) > 1 and cell[0] == cell[-1] == '"':
         return cell[1:-1].replace('""', '"')
     return cell
 
 
-def _quoted(lines, line, delimiter):
-    more = []
+def _quoted(lines: _Pushable[tuple[int, str]], line: str, delimiter: str) -> list[str] | None:
+    """The cells of a row that begins with `line`; None, with no other line taken, where a quote is never closed."""
+    more: list[tuple[int, str]] = []
     text = line
     while True:
         try:
@@ -95,17 +119,18 @@ def _quoted(lines, line, delimiter):
         text += "\n" + following[1]
 
 
-class _Pushable:
+class _Pushable(Generic[_Item]):
     """An iterator that takes items back."""
 
-    def __init__(self, items):
+    def __init__(self, items: Iterable[_Item]) -> None:
         self._items = iter(items)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[_Item]:
         return self
 
-    def __next__(self):
+    def __next__(self) -> _Item:
         return next(self._items)
 
-    def push(self, items):
+    def push(self, items: Iterable[_Item]) -> None:
+        """Give items back, to come next."""
         self._items = itertools.chain(items, self._items)

@@ -1,10 +1,14 @@
 """Fields and peaks of one record -> `Spectrum`, by one set of rules for every format."""
 
+from __future__ import annotations
+
+import dataclasses
 import functools
 import re
 import types
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
@@ -18,29 +22,26 @@ _PLAIN_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
 _MS_LEVEL = re.compile(r"(?:ms)?[ _]?(\d+)?")
 
 
+@dataclasses.dataclass(slots=True)
 class Place:
-    """Where a record stands: the shown name of its source, record number and line, both 1-based."""
+    """The position of a record: the shown name of its source, record number and line, both 1-based."""
 
-    __slots__ = ("line", "record", "source")
+    source: str
+    record: int = 0
+    line: int = 0
 
-    def __init__(self, source, record=0, line=0):
-        self.source = source
-        self.record = record
-        self.line = line
-
-    def rejection(self, error, fields):
-        """The `Rejection` that an `Unusable` stands for."""
-        reason, detail = error.args
+    def rejection(self, error: Unusable, fields: dict[str, str]) -> Rejection:
+        """The `Rejection` of a record with these fields."""
         name = record_id(fields, self)
-        return Rejection(reason, name, self.record, self.line, self.source, printable(detail))
+        return Rejection(error.reason, name, self.record, self.line, self.source, printable(error.detail))
 
 
-def stray_text(raw, line, source):
+def stray_text(raw: bytes, line: int, source: str) -> Rejection:
     """The `Rejection` of a run of lines outside of records, which begins with the bytes `raw` at `line`."""
     return Rejection(reasons.TEXT_OUTSIDE_RECORDS, f"line={line}", 0, line, source, printable(decoded(raw[:60])))
 
 
-def record_id(fields, place):
+def record_id(fields: dict[str, str], place: Place) -> str:
     """The record's name: the first of the fields that name it (`title`, `db`, ..., `name`), else `record=N`."""
     for field in _ID_FIELDS:
         if value := fields.get(field):
@@ -48,20 +49,37 @@ def record_id(fields, place):
     return f"record={place.record}"
 
 
-def is_ms1(fields):
-    """True for a record that says that it is an MS1 spectrum: `MSLEVEL=1`, `Spectrum_type: MS1`."""
+def is_ms1(fields: dict[str, str]) -> bool:
+    """Whether a record says that it is an MS1 spectrum: `MSLEVEL=1`, `Spectrum_type: MS1`."""
     level = fields.get("mslevel")
     if level is None:
         return False
     match = _MS_LEVEL.fullmatch(level.lower())
-    return bool(match) and match[1] in ("1", None) and level.lower() not in ("", "_")
+    return match is not None and match[1] in ("1", None) and level.lower() not in ("", "_")
 
 
-def build_spectrum(fields, mz, intensity, place, *, sound=False):
-    """A `Spectrum` from canonical `fields` (they are used up) and float arrays; raises `Unusable`.
+def build_spectrum(
+    fields: dict[str, str],
+    mz: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    place: Place,
+    *,
+    sound: bool = False,
+) -> Spectrum:
+    """A `Spectrum` from canonical fields and peaks.
 
     Charge, polarity and adduct must agree where more than one is given. A charge without a sign takes the sign of the
-    polarity or the adduct; with neither it is positive. `sound`: the peaks are known to keep the rules already.
+    polarity or the adduct; with neither it is positive.
+
+    Args:
+        fields: They are used up.
+        mz: (n,).
+        intensity: (n,).
+        place: The record's position.
+        sound: The peaks are known to keep the rules already.
+
+    Raises:
+        Unusable: The fields or the peaks break a rule.
     """
     precursor_mz = _take_precursor(fields)
     charge_text, adduct_text = fields.pop("charge", ""), fields.pop("adduct", "")
@@ -69,16 +87,16 @@ def build_spectrum(fields, mz, intensity, place, *, sound=False):
     if charge_text and not charge and not is_unknown(charge_text):
         fields["charge"] = charge_text
     if sound:
-        mz, intensity = mz.copy(), intensity.astype(np.float32)
+        mz, small = mz.copy(), intensity.astype(np.float32)
     else:
-        mz, intensity = checked_peaks(mz, intensity)
+        mz, small = checked_peaks(mz, intensity)
     name = record_id(fields, place)
     fields.pop("title", None)
     metadata = types.MappingProxyType(fields)
-    return Spectrum(name, precursor_mz, mz, intensity, charge, polarity, adduct, place.record, place.line, metadata)
+    return Spectrum(name, precursor_mz, mz, small, charge, polarity, adduct, place.record, place.line, metadata)
 
 
-def _take_precursor(fields):
+def _take_precursor(fields: dict[str, str]) -> float:
     """The precursor m/z: that of PEPMASS, else that of the precursor field, else that of `parent`."""
     plain = _PLAIN_NUMBER.fullmatch(fields.get("pepmass", ""))
     if plain and (value := float(plain[0])) > 0:
@@ -92,7 +110,7 @@ def _take_precursor(fields):
         try:
             value, rest = _precursor(text)
         except Unusable as error:
-            failure = failure if failure.args[0] != reasons.NO_PRECURSOR else error
+            failure = failure if failure.reason != reasons.NO_PRECURSOR else error
             continue
         del fields[key]
         if rest and not is_unknown(rest[0]):
@@ -103,7 +121,7 @@ def _take_precursor(fields):
     raise failure
 
 
-def _precursor(text):
+def _precursor(text: str) -> tuple[float, list[str]]:
     """`381.0795`, `381.0795 1000`, `381.0795 1000 2+`, `(381.0795, None)` -> m/z and the rest."""
     first, *rest = re.split(r",\s+|\s+", text.strip("()[] "))
     try:
@@ -118,23 +136,30 @@ def _precursor(text):
 
 
 @functools.lru_cache(maxsize=4096)
-def _ion(charge_text, adduct_text, mode_text):
+def _ion(charge_text: str, adduct_text: str, mode_text: str) -> tuple[str | None, int, int]:
     """(adduct name or None, signed charge or 0, polarity) that the three texts agree on."""
     charge, charge_sign = parse_charge(charge_text)
     mode = parse_polarity(mode_text)
     adduct, adduct_sign = parse_ion(adduct_text, mode or charge_sign or (1 if charge else 0))
     signs = {sign for sign in (mode, charge_sign, adduct_sign) if sign}
     if len(signs) > 1 or (adduct and charge and abs(charge) != abs(adduct.charge)):
-        told = f"charge {charge_text or '-'}, polarity {mode_text or '-'}, adduct {adduct_text or '-'}"
-        raise Unusable(reasons.CONTRADICTORY_CHARGE, told)
+        texts = f"charge {charge_text or '-'}, polarity {mode_text or '-'}, adduct {adduct_text or '-'}"
+        raise Unusable(reasons.CONTRADICTORY_CHARGE, texts)
     polarity = signs.pop() if signs else (1 if charge else 0)
     if adduct:
         return adduct.name, adduct.charge, polarity
     return None, abs(charge) * polarity, polarity
 
 
-def spectrum_or_rejection(fields, mz, intensity, place, *, sound=False):
-    """What `build_spectrum` gives, or the `Rejection` that says why not."""
+def spectrum_or_rejection(
+    fields: dict[str, str],
+    mz: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    place: Place,
+    *,
+    sound: bool = False,
+) -> Spectrum | Rejection:
+    """What `build_spectrum` makes of a record, or the `Rejection` that says why it cannot."""
     try:
         return build_spectrum(fields, mz, intensity, place, sound=sound)
     except Unusable as error:

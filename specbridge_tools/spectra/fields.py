@@ -1,11 +1,13 @@
 """The named fields of a record: one set of names for every format and dialect, and what their values mean."""
 
+from __future__ import annotations
+
 import functools
 import re
 from typing import NamedTuple
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.molecules.adducts import parse_adduct
+from specbridge_tools.molecules.adducts import Adduct, parse_adduct
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.text import CONTROL
 
@@ -33,7 +35,17 @@ _UNNAMED_ION = re.compile(r"\[?M(?:\+?\?)?\]?[.*•]?((?:\d?[+-])?)")
 
 
 class Unusable(Exception):
-    """A record cannot be used; `args` are a reason of `spectra.reasons` and a detail."""
+    """A record cannot be used.
+
+    Attributes:
+        reason: One of `spectra.reasons`.
+        detail: What was found, may be empty.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
 
 
 class Charge(NamedTuple):
@@ -44,23 +56,26 @@ class Charge(NamedTuple):
 
 
 @functools.lru_cache(maxsize=4096)
-def plain_key(text):
+def plain_key(text: str) -> str:
     """A key in lower case, letters and digits only, `_` for the rest: `Precursor m/z` -> `precursor_m_z`."""
     return re.sub(r"[\W_]+", "_", text.lower()).strip("_") or "field"
 
 
 @functools.lru_cache(maxsize=4096)
-def canonical_key(text):
+def canonical_key(text: str) -> str:
     """The one name of a field that the dialects spell in many ways."""
     key = plain_key(text)
     return _CANONICAL.get(key, key)
 
 
-def add_field(fields, key, value):
-    """Put a value under its canonical key; keep what stands there already.
+def add_field(fields: dict[str, str], key: str, value: str) -> None:
+    """Put a value under its canonical key; keep what is already there.
 
-    A second, different value goes under the spelling of the file, or behind the first after `; `. Where fields of
-    `ONLY_ONCE` differ in what they mean, the record is `Unusable`. Empty values are left out.
+    A second, different value goes under the spelling of the file, or after the first, separated by `; `. Empty values
+    are left out.
+
+    Raises:
+        Unusable: Fields of `ONLY_ONCE` differ in what they mean.
     """
     value = CONTROL.sub(" ", value).strip()
     if not value:
@@ -78,34 +93,39 @@ def add_field(fields, key, value):
         fields[name] = f"{present}; {value}"
 
 
-def _agree(name, one, other):
+def _agree(name: str, text: str, other: str) -> bool:
     """Whether two texts of a field mean the same; a text that means nothing agrees with none."""
     try:
         if name == "charge":
-            return parse_charge(one) == parse_charge(other)
+            return parse_charge(text) == parse_charge(other)
         if name == "adduct":
-            return parse_ion(one, 0) == parse_ion(other, 0)
+            return parse_ion(text, 0) == parse_ion(other, 0)
         if name == "ionmode":
-            return parse_polarity(one) == parse_polarity(other)
+            return parse_polarity(text) == parse_polarity(other)
         if name == "mslevel":
-            return re.sub(r"\D", "", one) == re.sub(r"\D", "", other)
-        return float(one.split()[0]) == float(other.split()[0])
+            return re.sub(r"\D", "", text) == re.sub(r"\D", "", other)
+        return float(text.split()[0]) == float(other.split()[0])
     except (Unusable, ValueError):
         return False
 
 
-def is_unknown(text):
-    """True for the words that stand for a missing value."""
+def is_unknown(text: str) -> bool:
+    """Whether a text is one of the words that mean a missing value."""
     return text.strip().lower() in _UNKNOWN
 
 
 @functools.lru_cache(maxsize=4096)
-def parse_charge(text):
-    """`2+`, `+2`, `2`, `++`, `1-` -> `Charge`; several (`1+ and 2+`) or 0 -> value 0, with the sign they share."""
+def parse_charge(text: str) -> Charge:
+    """`2+`, `+2`, `2`, `++`, `1-` -> `Charge`; several (`1+ and 2+`) or 0 -> value 0, with the sign they share.
+
+    Raises:
+        Unusable: It is no charge.
+    """
     if is_unknown(text):
         return Charge(0, 0)
-    matches = [_CHARGE.fullmatch(part) for part in _CHARGE_SEPARATOR.split(text.strip().strip("()[]"))]
-    if not all(matches) or any(match[1] and match[3] for match in matches):
+    parts = _CHARGE_SEPARATOR.split(text.strip().strip("()[]"))
+    matches = [match for part in parts if (match := _CHARGE.fullmatch(part))]
+    if len(matches) < len(parts) or any(match[1] and match[3] for match in matches):
         raise Unusable(reasons.CHARGE_NOT_A_NUMBER, text)
     signs = {match[1] or match[3] or (match[4] or "")[:1] for match in matches}
     if len(signs) > 1:
@@ -116,7 +136,7 @@ def parse_charge(text):
     return Charge(size * (sign or 1), sign)
 
 
-def parse_polarity(text):
+def parse_polarity(text: str) -> int:
     """`positive`, `Pos`, `P`, `+` -> 1; `negative`, `N`, `-` -> -1; anything else -> 0."""
     text = text.strip().lower()
     if text in ("p", "+", "+1", "1+") or text.startswith("pos"):
@@ -125,19 +145,22 @@ def parse_polarity(text):
 
 
 @functools.lru_cache(maxsize=4096)
-def parse_ion(text, sign):
-    """An adduct's text -> (`Adduct` or None when it is not known, polarity or 0).
+def parse_ion(text: str, sign: int) -> tuple[Adduct | None, int]:
+    """An adduct's text -> (adduct or None when it is not known, polarity or 0).
 
-    `M`, which tells no charge, takes the record's `sign`; `[M+?]+` is an unknown adduct of known polarity.
+    `M`, which has no charge, takes the record's `sign`; `[M+?]+` is an unknown adduct of known polarity.
+
+    Raises:
+        Unusable: It names no adduct.
     """
     text = text.strip()
     if is_unknown(text):
         return None, 0
     if unnamed := _UNNAMED_ION.fullmatch(text):
-        told = {"+": 1, "-": -1}.get(unnamed[1][-1:], 0)
+        polarity = {"+": 1, "-": -1}.get(unnamed[1][-1:], 0)
         if "?" in text:
-            return None, told
-        if not told and sign:
+            return None, polarity
+        if not polarity and sign:
             text = "[M]+" if sign > 0 else "[M]-"
     try:
         adduct = parse_adduct(text)

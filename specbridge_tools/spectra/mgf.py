@@ -1,37 +1,71 @@
 """Mascot generic format (MGF), read fast and in constant memory, and written.
 
+Not through pyteomics, on which matchms builds: it takes four times as long (5 MB: 0.8 s, here 0.2 s), drops spectra
+with equal titles, and accepts three m/z with two intensities.
+
 Plain records (KEY=VALUE lines, then lines of two numbers) are read many at a time, their peaks in one call of numpy.
 Whatever is not plain (a third column, a comment, a broken line, ...) goes to `spectra.mgf_lines`, which is slower and
 knows every case.
 """
 
+from __future__ import annotations
+
+import collections
 import itertools
 import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import canonical_key, parse_charge, parse_polarity
 from specbridge_tools.spectra.mgf_lines import LineParser
 from specbridge_tools.spectra.peaks import plain_peaks, sound_peaks
-from specbridge_tools.spectra.text import line_blocks
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.text import ByteStream, line_blocks
 
 MAX_RECORD = 1 << 26
 _BEGIN = b"BEGIN IONS\n"
 _END = b"\nEND IONS\n"
 _ANY_END = re.compile(rb"^[ \t]*END[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
 _CONTROL = bytes({*range(32), 127} - {10})
-_NO_PEAKS = np.empty((0, 2))
 
 
-def read_mgf(stream, source, skipped, record_range=None):
-    """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS of a binary stream, in order.
+class _Header(NamedTuple):
+    """The fields of a plain record, the lines of its peaks, and the number of empty lines before it."""
+
+    fields: dict[str, str]
+    lines: bytes
+    n_blank: int
+
+
+class _Plain(NamedTuple):
+    """A plain record; `sound` where its peaks are known to keep the rules."""
+
+    fields: dict[str, str]
+    peaks: NDArray[np.float64]
+    sound: bool
+    n_blank: int
+
+
+def read_mgf(
+    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+) -> Iterator[Spectrum | Rejection]:
+    """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS, in order.
 
     Lines outside of records yield one `Rejection` for each run of them; KEY=VALUE lines before the first record are
     defaults for every record. A record of more than 64 MB is rejected, what follows of it counts as text outside
-    records. Records of MS level 1 are counted in `skipped` instead. `source` is the name to show; `record_range` (`RecordRange`)
-    says which are wanted: a record for it is all up to an END IONS.
+    records.
+
+    Args:
+        stream: The file, unzipped.
+        source: The name to show.
+        skipped: Counts the records of MS level 1, which are not yielded.
+        record_range: Which records are wanted; here a record is everything up to an END IONS.
     """
     parser = LineParser(source, skipped)
     record_range = record_range or RecordRange()
@@ -59,51 +93,53 @@ def read_mgf(stream, source, skipped, record_range=None):
         yield from _parsed(pending, line, record_range, parser)
 
 
-def _finished(records, line, record_range, parser):
+def _finished(
+    records: list[bytes], line: int, record_range: RecordRange, parser: LineParser
+) -> Iterator[Spectrum | Rejection]:
     """What becomes of whole records (bytes before END IONS), the first of which begins at `line`."""
     wanted = [record_range.take() for _ in records]
-    reads = iter(_read_plain(list(itertools.compress(records, wanted))))
+    plain_records = _read_plain(list(itertools.compress(records, wanted)))
     for record, is_wanted in zip(records, wanted, strict=True):
         if not is_wanted:
             parser.pass_over(record + _END, line)
-        elif (read := next(reads)) is None:
+        elif (plain := next(plain_records)) is None:
             yield from parser.parse(record + _END, line)
         else:
-            fields, peaks, sound, n_blank = read
-            done = parser.finish(fields, peaks[:, 0], peaks[:, 1], line + n_blank, sound=sound)
-            if done is not None:
-                yield done
+            fields, peaks, sound, n_blank = plain
+            result = parser.finish(fields, peaks[:, 0], peaks[:, 1], line + n_blank, sound=sound)
+            if result is not None:
+                yield result
         line += record.count(b"\n") + 2
 
 
-def _parsed(data, line, record_range, parser, **settings):
+def _parsed(
+    data: bytes, line: int, record_range: RecordRange, parser: LineParser, *, unended: str = reasons.RECORD_NOT_ENDED
+) -> Iterator[Spectrum | Rejection]:
     if record_range.take():
-        yield from parser.parse(data, line, **settings)
+        yield from parser.parse(data, line, unended=unended)
     else:
         parser.pass_over(data, line)
 
 
-def _read_plain(records):
-    """For each record (bytes before END IONS), None if not plain, else (fields, peaks, whether sound, blank lines)."""
-    parts = [_parts(record) for record in records]
-    blocks = [part[1] for part in parts if part is not None]
+def _read_plain(records: list[bytes]) -> Iterator[_Plain | None]:
+    """What each record (bytes before END IONS) holds, None where it is not plain."""
+    headers = [_header(record) for record in records]
+    blocks = [header.lines for header in headers if header is not None]
     counts = [block.count(b"\n") for block in blocks]
-    ends = np.cumsum(counts, dtype=np.int64)
     together = plain_peaks(b"".join(blocks))
-    sound = together is not None and sound_peaks(together, ends)
-    ends, counts = iter(ends.tolist()), iter(counts)
-    for part in parts:
-        if part is None:
+    sound = together is not None and sound_peaks(together, np.cumsum(counts, dtype=np.int64))
+    stretches = zip(itertools.accumulate(counts), counts, strict=True)
+    for header in headers:
+        if header is None:
             yield None
             continue
-        fields, block, n_blank = part
-        end, count = next(ends), next(counts)
-        peaks = plain_peaks(block) if together is None else together[end - count : end]
-        yield None if peaks is None else (fields, peaks, sound and count > 0, n_blank)
+        end, count = next(stretches)
+        peaks = plain_peaks(header.lines) if together is None else together[end - count : end]
+        yield None if peaks is None else _Plain(header.fields, peaks, sound and count > 0, header.n_blank)
 
 
-def _parts(record):
-    """(fields, lines of peaks, number of empty lines before them all) of a plain record, else None."""
+def _header(record: bytes) -> _Header | None:
+    """The parts of a plain record, None for any other."""
     begin = record.find(_BEGIN)
     if begin < 0 or record[:begin].strip(b"\n"):
         return None
@@ -116,7 +152,7 @@ def _parts(record):
         text = header.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    fields = {}
+    fields: dict[str, str] = {}
     for line in text.split("\n"):
         key, equals, value = line.partition("=")
         name = _PLAIN_NAME[key]
@@ -124,13 +160,13 @@ def _parts(record):
             return None
         if value := value.strip():
             fields[name] = value
-    return fields, block, begin
+    return _Header(fields, block, begin)
 
 
-class _PlainNames(dict):
+class _PlainNames(dict[str, str]):
     """Key as in a file -> canonical name, "" for a key that is not plain; remembers."""
 
-    def __missing__(self, key):
+    def __missing__(self, key: str) -> str:
         if len(self) > 4096:
             self.clear()
         self[key] = name = canonical_key(key) if re.fullmatch(r"[A-Za-z_]\w*", key) else ""
@@ -140,14 +176,14 @@ class _PlainNames(dict):
 _PLAIN_NAME = _PlainNames()
 
 
-def write_mgf(spectra, stream):
-    """Write spectra to an open text file; `read_spectra` gives them back as they are, but for record and line."""
+def write_mgf(spectra: Iterable[Spectrum], stream: TextIO) -> None:
+    """Write spectra to an open text file; `read_spectra` returns them as they are, except for record and line."""
     for spectrum in spectra:
         stream.write(mgf_text(spectrum))
 
 
-def mgf_text(spectrum):
-    """One record of MGF, metadata and all, an empty line behind it."""
+def mgf_text(spectrum: Spectrum) -> str:
+    """One record of MGF with all metadata, and an empty line."""
     metadata = dict(spectrum.metadata)
     precursor = repr(float(spectrum.precursor_mz))
     if "precursor_intensity" in metadata:
@@ -159,8 +195,8 @@ def mgf_text(spectrum):
         lines.append(f"CHARGE={charge}")
     if spectrum.adduct:
         lines.append(f"ADDUCT={spectrum.adduct}")
-    told = spectrum.charge or parse_polarity(metadata.get("ionmode", "")) or (charge and parse_charge(charge).sign)
-    if spectrum.polarity and not told:
+    has_sign = spectrum.charge or parse_polarity(metadata.get("ionmode", "")) or (charge and parse_charge(charge).sign)
+    if spectrum.polarity and not has_sign:
         lines.append(f"IONMODE={'positive' if spectrum.polarity > 0 else 'negative'}")
     lines += (f"{key.upper()}={_one_line(value)}" for key, value in metadata.items())
     # float32 in its own shortest form: 0.1, not 0.10000000149011612
@@ -169,5 +205,5 @@ def mgf_text(spectrum):
     return "\n".join(lines) + "\nEND IONS\n\n"
 
 
-def _one_line(text):
+def _one_line(text: str) -> str:
     return " ".join(text.split("\n"))

@@ -1,14 +1,20 @@
 """MGF line by line: every case of the format, and every way in which files break it."""
 
+from __future__ import annotations
+
 import collections
 import re
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field
-from specbridge_tools.spectra.peaks import number
+from specbridge_tools.spectra.peaks import number, peak_array
+from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import decoded
 
 _COMMENT = (b"#", b";", b"!", b"/")
@@ -20,23 +26,31 @@ _NOT_DEFAULTS = ("title", "pepmass")
 class _Open:
     """A record between BEGIN IONS and END IONS; `problem` is the first that its lines had."""
 
-    def __init__(self, line):
+    def __init__(self, line: int) -> None:
         self.line = line
-        self.fields = {}
-        self.peaks = []
-        self.problem = None
+        self.fields: dict[str, str] = {}
+        self.peaks: list[tuple[float, float]] = []
+        self.problem: Unusable | None = None
 
 
 class LineParser:
     """Parses runs of whole lines; knows the number of the last record and the file's defaults."""
 
-    def __init__(self, source, skipped):
+    def __init__(self, source: str, skipped: collections.Counter[str]) -> None:
         self._source = source
         self._skipped = skipped
         self._n_records = 0
-        self._defaults = {}
+        self._defaults: dict[str, str] = {}
 
-    def finish(self, fields, mz, intensity, line, *, sound):
+    def finish(
+        self,
+        fields: dict[str, str],
+        mz: NDArray[np.float64],
+        intensity: NDArray[np.float64],
+        line: int,
+        *,
+        sound: bool,
+    ) -> Spectrum | Rejection | None:
         """A whole record -> `Spectrum`, `Rejection`, or None when it was skipped; `line` is that of BEGIN IONS."""
         self._n_records += 1
         place = Place(self._source, self._n_records, line)
@@ -47,8 +61,8 @@ class LineParser:
             return None
         return spectrum_or_rejection(fields, mz, intensity, place, sound=sound)
 
-    def pass_over(self, data, line):
-        """Take note of a stretch that ends with a record, or with the file, without reading more than is needed."""
+    def pass_over(self, data: bytes, line: int) -> None:
+        """Count the record that ends a stretch, or the file, without reading more than is needed."""
         if data.lstrip(b"\n").startswith(b"BEGIN IONS\n") and data.upper().count(b"IONS") <= 2:
             self._n_records += 1
             return
@@ -56,16 +70,19 @@ class LineParser:
         collections.deque(self.parse(data, line), maxlen=0)
         self._skipped = skipped
 
-    def parse(self, data, line, *, unended=reasons.RECORD_NOT_ENDED):
-        """Yield what stands in `data`, which begins at `line`; `unended` is the reason of a record without its end."""
-        record = stray = None
+    def parse(
+        self, data: bytes, line: int, *, unended: str = reasons.RECORD_NOT_ENDED
+    ) -> Iterator[Spectrum | Rejection]:
+        """Yield what is in `data`, which begins at `line`; `unended` is the reason for a record without its end."""
+        record: _Open | None = None
+        stray: tuple[bytes, int] | None = None
         for number_of_line, raw in enumerate(data.split(b"\n"), line):
             text = raw.strip()
             if not text or text.startswith(_COMMENT):
                 continue
             edge = _EDGE.fullmatch(text)
-            begins = edge and edge[1].upper() == b"BEGIN"
-            if (begins or record is None) and self._is_default(text, record, edge):
+            begins = edge is not None and edge[1].upper() == b"BEGIN"
+            if record is None and edge is None and self._is_default(text):
                 continue
             if stray and begins:
                 yield stray_text(*stray, self._source)
@@ -77,10 +94,10 @@ class LineParser:
             elif record is None:
                 stray = stray or (text, number_of_line)
             elif edge:
-                done = self._close(record)
+                result = self._close(record)
                 record = None
-                if done is not None:
-                    yield done
+                if result is not None:
+                    yield result
             else:
                 self._line(record, text, number_of_line)
         if record:
@@ -88,17 +105,17 @@ class LineParser:
         if stray:
             yield stray_text(*stray, self._source)
 
-    def _is_default(self, text, record, edge):
+    def _is_default(self, text: bytes) -> bool:
         """Take KEY=VALUE before the first record as a default; False for any other line."""
-        if record or edge or self._n_records or b"=" not in text or b"\0" in text:
+        if self._n_records or b"=" not in text or b"\0" in text:
             return False
         key, _, value = decoded(text).partition("=")
-        fields = {}
+        fields: dict[str, str] = {}
         add_field(fields, key, value)
         self._defaults.update((name, value) for name, value in fields.items() if name not in _NOT_DEFAULTS)
         return True
 
-    def _line(self, record, raw, line):
+    def _line(self, record: _Open, raw: bytes, line: int) -> None:
         text = decoded(raw)
         if "\0" in text:
             record.problem = record.problem or Unusable(reasons.NUL_BYTES, f"line {line}")
@@ -109,27 +126,27 @@ class LineParser:
             try:
                 record.peaks.append(_peak(columns))
             except Unusable as error:
-                record.problem = Unusable(error.args[0], f"line {line}: {error.args[1]}")
+                record.problem = Unusable(error.reason, f"line {line}: {error.detail}")
 
     @staticmethod
-    def _add(record, key, value):
+    def _add(record: _Open, key: str, value: str) -> None:
         try:
             add_field(record.fields, key, value)
         except Unusable as error:
             record.problem = record.problem or error
 
-    def _close(self, record):
+    def _close(self, record: _Open) -> Spectrum | Rejection | None:
         if record.problem:
             return self._reject(record, record.problem)
-        peaks = np.array(record.peaks, dtype=np.float64).reshape(-1, 2)
+        peaks = peak_array(record.peaks)
         return self.finish(record.fields, peaks[:, 0], peaks[:, 1], record.line, sound=False)
 
-    def _reject(self, record, problem):
+    def _reject(self, record: _Open, problem: Unusable) -> Rejection:
         self._n_records += 1
         return Place(self._source, self._n_records, record.line).rejection(problem, {**self._defaults, **record.fields})
 
 
-def _peak(columns):
+def _peak(columns: list[str]) -> tuple[float, float]:
     """`m/z intensity`, and a third column (a charge or an annotation) that is not used."""
     mz = number(columns[0])
     if len(columns) == 1:

@@ -1,12 +1,16 @@
 """The peak lists of MSP: one peak or several on a line, many separators, annotations."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
-from specbridge_tools.spectra.peaks import number, plain_peaks
+from specbridge_tools.spectra.peaks import number, peak_array, plain_peaks
 from specbridge_tools.spectra.text import decoded
 
 _ANNOTATION = re.compile(r'"[^"]*(?:"|$)')
@@ -14,33 +18,36 @@ _SEPARATORS = re.compile(r"[\s,()\[\]{}]+")
 _NUMBER = re.compile(r"[+-]?(?:\d[\d.eE+-]*|\.\d+.*|nan|inf(?:inity)?)", re.IGNORECASE)
 
 
-def read_peaks(lines, promised):
-    """Lines of bytes -> (n, 2) float64 m/z and intensity; raises `Unusable` unless there are as many as promised.
+def read_peaks(lines: Sequence[bytes], n_expected: int) -> NDArray[np.float64]:
+    """Lines of a record -> (n, 2) m/z and intensity.
 
-    The promise tells how a line of several numbers is meant: as one peak with a third column, or as several peaks.
+    The expected number decides whether a line of several numbers is one peak with a third column, or several peaks.
+
+    Raises:
+        Unusable: A line is no peak, or their number is another.
     """
-    peaks = plain_peaks(b"\n".join(lines) + b"\n") if lines else np.empty((0, 2))
+    peaks = plain_peaks(b"\n".join(lines) + b"\n") if lines else peak_array([])
     if peaks is None:
-        peaks = np.array(_careful(lines, promised), dtype=np.float64).reshape(-1, 2)
-    if len(peaks) != promised:
-        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"Num Peaks is {promised}, and {len(peaks)} there are")
+        peaks = peak_array(_careful(lines, n_expected))
+    if len(peaks) != n_expected:
+        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"Num Peaks is {n_expected}, but there are {len(peaks)}")
     return peaks
 
 
-def _careful(lines, promised):
-    segments = []
+def _careful(lines: Sequence[bytes], n_expected: int) -> list[tuple[float, float]]:
+    segments: list[str] = []
     for line in lines:
         text = decoded(line)
         if "\0" in text:
             raise Unusable(reasons.NUL_BYTES, text.replace("\0", " ")[:40])
         segments += (part for part in _ANNOTATION.sub(" ", text).split(";") if part.strip())
-    peaks = []
+    peaks: list[tuple[float, float]] = []
     for segment in segments:
         words = [word for word in _SEPARATORS.split(segment) if word]
         n_numbers = next((i for i, word in enumerate(words) if not _NUMBER.fullmatch(word)), len(words))
         if n_numbers < 2 and len(words) > n_numbers:
             raise Unusable(reasons.PEAK_NOT_A_NUMBER, segment.strip()[:40])
-        if n_numbers == 3 and len(segments) == promised and "," not in segment:
+        if n_numbers == 3 and len(segments) == n_expected and "," not in segment:
             n_numbers = 2
         if n_numbers % 2 or not words:
             raise Unusable(reasons.UNEQUAL_ARRAYS, segment.strip()[:40])

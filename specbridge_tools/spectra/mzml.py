@@ -1,22 +1,28 @@
 """mzML, streamed: one spectrum in memory at a time, from a pipe as well as from a file.
 
-Not through pyteomics: from version 5 its mzML reader needs a controlled vocabulary that it fetches from the network,
-and it looks up shared parameter groups by seeking in the file, which a pipe cannot do.
+Not through pyteomics or pymzml: the mzML reader of pyteomics 5 needs a controlled vocabulary that it fetches from the
+network, and looks up shared parameter groups by seeking in the file, which a pipe cannot do; pymzml seeks, too.
 """
 
+from __future__ import annotations
+
+import collections
 import re
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.mzml_arrays import read_arrays
 from specbridge_tools.spectra.mzml_params import Parameters
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.text import ByteStream
+from specbridge_tools.spectra.xml_stream import line_of, read_elements
 
-BLOCK = 1 << 18
 _TAGS = ("spectrum", "referenceableParamGroup", "chromatogram", "offset")
 # Accessions of the PSI-MS controlled vocabulary.
 _MS_LEVEL = "MS:1000511"
@@ -36,72 +42,45 @@ _MINUTE = "UO:0000031"
 _ELECTRONVOLT = "UO:0000266"
 
 
-def read_mzml(stream, source, skipped, record_range=None):
-    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2 and above of a binary stream, in order.
+def read_mzml(
+    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+) -> Iterator[Spectrum | Rejection]:
+    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2 and above, in order.
 
-    MS1 spectra and spectra of light are counted in `skipped`. Where an MS3 or deeper scan tells several precursors the
-    first counts, which is the last that was isolated. Raises `DataError` where the XML is broken or cut off. `record_range`
-    (`RecordRange`) says which are wanted, spectra of every kind counted.
+    Where an MS3 or deeper scan names several precursors the first counts, which is the last that was isolated.
+
+    Args:
+        stream: The file, unzipped.
+        source: The name to show.
+        skipped: Counts the MS1 spectra and the spectra of light, which are not yielded.
+        record_range: Which records are wanted, spectra of every kind counted.
+
+    Raises:
+        DataError: The XML is broken or cut off, or is not mzML.
     """
     record_range = record_range or RecordRange()
-    groups = {}
+    groups: dict[str | None, Parameters] = {}
     n_records = 0
-    for element, tag in _elements(stream, source):
+    for _, element, tag in read_elements(stream, source, tags=_TAGS, roots=("mzML", "indexedmzML")):
         if tag == "referenceableParamGroup":
             groups[element.get("id")] = Parameters(element, {})
         elif tag == "spectrum":
             n_records += 1
             if not record_range.take():
                 continue
-            record = _spectrum(element, groups, Place(source, n_records, _line(element)), skipped)
+            record = _spectrum(element, groups, Place(source, n_records, line_of(element)), skipped)
             if record is not None:
                 yield record
         if record_range.is_passed:
             return
 
 
-def _line(element):
-    # libxml2 counts lines in 16 bits
-    return element.sourceline if element.sourceline and element.sourceline < 65535 else 0
-
-
-def _elements(stream, source):
-    """Yield (element, local tag) as they end, and empty them afterwards."""
-    tags = [f"{{*}}{tag}" for tag in _TAGS]
-    parser = etree.XMLPullParser(
-        events=("end",), tag=tags, huge_tree=True, resolve_entities=False, no_network=True, collect_ids=False
-    )
-    broken = None
-    try:
-        first = True
-        while block := stream.read(BLOCK):
-            if first and b"<!DOCTYPE" in block:
-                raise FormatError("is XML with a document type, which mzML has not", where=source)
-            first = False
-            parser.feed(block)
-            yield from _ended(parser)
-        root = parser.close()
-    except etree.XMLSyntaxError as error:
-        broken = error
-    yield from _ended(parser)
-    if broken is not None:
-        line = broken.lineno if broken.lineno and broken.lineno > 0 else None
-        raise DataError(
-            f"broken or cut off XML ({broken.msg})", where=source, line=line, advice="copy or convert it again"
-        ) from broken
-    if etree.QName(root).localname not in ("mzML", "indexedmzML"):
-        raise FormatError(f"is XML, but not mzML (<{etree.QName(root).localname}>)", where=source)
-
-
-def _ended(parser):
-    for _, element in parser.read_events():
-        yield element, etree.QName(element).localname
-        element.clear()
-        while element.getprevious() is not None:
-            del element.getparent()[0]
-
-
-def _spectrum(element, groups, place, skipped):
+def _spectrum(
+    element: etree._Element,
+    groups: Mapping[str | None, Parameters],
+    place: Place,
+    skipped: collections.Counter[str],
+) -> Spectrum | Rejection | None:
     parameters = Parameters(element, groups)
     level = parameters.value(_MS_LEVEL)
     if level == "1" or (level is None and _MS1_SPECTRUM in parameters):
@@ -110,7 +89,7 @@ def _spectrum(element, groups, place, skipped):
     if any(accession in parameters for accession in _LIGHT_SPECTRA):
         skipped[reasons.SKIPPED_NO_MASS_SPECTRUM] += 1
         return None
-    fields = {}
+    fields: dict[str, str] = {}
     try:
         _read_fields(fields, element, parameters, groups)
         if _PROFILE in parameters:
@@ -121,13 +100,15 @@ def _spectrum(element, groups, place, skipped):
     return spectrum_or_rejection(fields, mz, intensity, place)
 
 
-def _read_fields(fields, element, parameters, groups):
+def _read_fields(
+    fields: dict[str, str], element: etree._Element, parameters: Parameters, groups: Mapping[str | None, Parameters]
+) -> None:
     level = parameters.value(_MS_LEVEL)
     identifier = element.get("id") or ""
     scan = re.search(r"\bscan=(\d+)", identifier)
-    told = {
+    values = {
         "title": identifier,
-        "scans": scan and scan[1],
+        "scans": scan[1] if scan else None,
         "mslevel": level,
         "ionmode": next((mode for accession, mode in _POLARITY.items() if accession in parameters), None),
         "rtinseconds": _seconds(element, groups),
@@ -137,18 +118,18 @@ def _read_fields(fields, element, parameters, groups):
     if precursors:
         ion = Parameters(ions[0], groups) if ions else Parameters()
         isolation = Parameters(precursors[0].find("{*}isolationWindow"), groups)
-        told["precursor_mz"] = ion.first(_SELECTED_MZ) or isolation.value(_WINDOW_TARGET)
-        told["charge"] = ion.value(_CHARGE_STATE)
-        told["precursor_intensity"] = ion.value(_PEAK_INTENSITY)
-        told["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))
-    for key, value in told.items():
+        values["precursor_mz"] = ion.first(_SELECTED_MZ) or isolation.value(_WINDOW_TARGET)
+        values["charge"] = ion.value(_CHARGE_STATE)
+        values["precursor_intensity"] = ion.value(_PEAK_INTENSITY)
+        values["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))
+    for key, value in values.items():
         if value:
             add_field(fields, key, value)
     if len(ions) > 1 or (len(precursors) > 1 and level in ("2", None)):
         raise Unusable(reasons.SEVERAL_PRECURSORS, f"{max(len(ions), len(precursors))}")
 
 
-def _energy(activation):
+def _energy(activation: Parameters) -> str | None:
     low, high = map(activation.value, _RAMP)
     if low and high:
         return f"Ramp {low}-{high} eV"
@@ -158,7 +139,7 @@ def _energy(activation):
     return f"{energy} NCE" if energy else None
 
 
-def _seconds(element, groups):
+def _seconds(element: etree._Element, groups: Mapping[str | None, Parameters]) -> str | None:
     scan = Parameters(element.find("{*}scanList/{*}scan"), groups)
     time = scan.value(_START_TIME)
     if time and scan.unit(_START_TIME) == _MINUTE:

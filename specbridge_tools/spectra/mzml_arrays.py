@@ -1,14 +1,17 @@
 """The binary arrays of an mzML spectrum."""
 
-import base64
-import binascii
-import zlib
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
+from lxml import etree
+from numpy.typing import NDArray
 
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.mzml_params import Parameters
+from specbridge_tools.spectra.xml_stream import array_length, unpacked
 
 _MZ = "MS:1000514"
 _INTENSITY = "MS:1000515"
@@ -17,9 +20,15 @@ _ZLIB = "MS:1000574"
 _NOT_COMPRESSED = "MS:1000576"
 
 
-def read_arrays(spectrum, groups):
-    """A spectrum element -> m/z and intensity, (n,) float64 each; raises `Unusable`."""
-    arrays = {}
+def read_arrays(
+    spectrum: etree._Element, groups: Mapping[str | None, Parameters]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A spectrum element -> m/z and intensity, (n,) each.
+
+    Raises:
+        Unusable: An array is missing, comes twice or cannot be decoded.
+    """
+    arrays: dict[str, NDArray[np.float64]] = {}
     for element in spectrum.iterfind("{*}binaryDataArrayList/{*}binaryDataArray"):
         parameters = Parameters(element, groups)
         for kind in (_MZ, _INTENSITY):
@@ -34,22 +43,11 @@ def read_arrays(spectrum, groups):
     return arrays[_MZ], arrays[_INTENSITY]
 
 
-def _decoded(element, parameters, default_length):
-    length = element.get("arrayLength") or default_length or ""
-    if not length.isascii() or not length.isdigit() or len(length) > 9:
-        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"array length {length!r}")
-    length = int(length)
+def _decoded(element: etree._Element, parameters: Parameters, default_length: str | None) -> NDArray[np.float64]:
+    length = array_length(element.get("arrayLength") or default_length)
     dtype = next((dtype for accession, dtype in _TYPES.items() if accession in parameters), None)
     if dtype is None or (_ZLIB not in parameters and _NOT_COMPRESSED not in parameters):
         raise Unusable(reasons.ARRAY_NOT_DECODED, f"{parameters.names()}; convert it with zlib or no compression")
-    size = length * np.dtype(dtype).itemsize
-    try:
-        data = base64.b64decode("".join((element.findtext("{*}binary") or "").split()), validate=True)
-        if _ZLIB in parameters and data:
-            # no more than was promised, and one byte, to see that there is more
-            data = zlib.decompressobj().decompress(data, size + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise Unusable(reasons.ARRAY_NOT_DECODED, str(error)) from None
-    if len(data) != size:
-        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"{size} bytes promised, {len(data)} there are")
+    text = element.findtext("{*}binary") or ""
+    data = unpacked(text, compressed=_ZLIB in parameters, size=length * np.dtype(dtype).itemsize)
     return np.frombuffer(data, dtype=dtype).astype(np.float64)

@@ -1,35 +1,40 @@
 """The spectrum as it travels through the package."""
 
+from __future__ import annotations
+
 import dataclasses
 import types
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Spectrum:
     """One MS/MS spectrum, checked once, by the reader.
 
-    id            the name that outputs use: the first of TITLE (mzML: id), SPECTRUMID, DB#, ACCESSION, IDENTIFIER,
-                  FEATURE_ID, NAME that the record has, else `record=N`
-    precursor_mz  m/z, > 0
-    mz            (n,) float64, ascending, > 0, n >= 1
-    intensity     (n,) float32, > 0, arbitrary unit
-    charge        signed charge, 0 when unknown
-    polarity      +1, -1, or 0 when unknown
-    adduct        canonical name (`molecules.adducts`), or None when the file has none
-    record, line  where it stands in its file, 1-based; line 0 where the format has none
-    metadata      every other field as in the file, values stripped; keys in lower case with `_` for all but letters
-                  and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
-                  inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;
-                  precursor_intensity is the second number of PEPMASS
+    Attributes:
+        id: The name that outputs use: the first of TITLE (mzML: id; mzXML: scan number), SPECTRUMID, DB#, ACCESSION,
+            IDENTIFIER, FEATURE_ID, NAME that the record has, else `record=N`.
+        precursor_mz: m/z, > 0.
+        mz: (n,), ascending, > 0, n >= 1.
+        intensity: (n,), > 0, arbitrary unit.
+        charge: Signed charge, 0 when unknown.
+        polarity: +1, -1, or 0 when unknown.
+        adduct: Canonical name (`molecules.adducts`), or None when the file has none.
+        record: Its number in the file, 1-based.
+        line: Its first line in the file, 1-based; 0 where the format has no lines.
+        metadata: Every other field as in the file, values stripped; keys in lower case with `_` for all but letters
+            and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
+            inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;
+            precursor_intensity is the second number of PEPMASS.
     """
 
     id: str
     precursor_mz: float
-    mz: np.ndarray
-    intensity: np.ndarray
+    mz: NDArray[np.float64]
+    intensity: NDArray[np.float32]
     charge: int = 0
     polarity: int = 0
     adduct: str | None = None
@@ -38,5 +43,5 @@ class Spectrum:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
 
     @property
-    def n_peaks(self):
+    def n_peaks(self) -> int:
         return len(self.mz)

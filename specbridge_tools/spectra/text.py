@@ -1,24 +1,37 @@
 """Text as spectrum files hold it: any line ends, a byte order mark, UTF-8 or an older 8-bit code."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterator
+from typing import Protocol
 
 from specbridge_tools.errors import DataError
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 BLOCK = 1 << 20
 MAX_LINE = 1 << 26
-_UTF8_MARK = b"\xef\xbb\xbf"
+UTF8_MARK = b"\xef\xbb\xbf"
 
 
-def line_blocks(stream, source):
-    """Yield blocks of whole lines, each line ended by `\\n` whatever it was in the file; constant memory.
+class ByteStream(Protocol):
+    """What the readers of formats need of a file."""
 
-    `\\r\\n` and `\\r` count as one line end. Raises `DataError` for a line of more than 64 MB, which is no text.
+    def read(self, size: int, /) -> bytes: ...
+
+
+def line_blocks(stream: ByteStream, source: str) -> Iterator[bytes]:
+    r"""Yield blocks of whole lines, each line ended by `\n` whatever the file has; constant memory.
+
+    `\r\n` and `\r` count as one line end.
+
+    Raises:
+        DataError: A line is longer than 64 MB, so this is no text.
     """
     pending, held, first = b"", b"", True
     while block := stream.read(BLOCK):
         if first:
-            block, first = block.removeprefix(_UTF8_MARK), False
+            block, first = block.removeprefix(UTF8_MARK), False
         block, held = held + block, b""
         if block[-1:] == b"\r":
             block, held = block[:-1], b"\r"
@@ -36,12 +49,12 @@ def line_blocks(stream, source):
         yield pending + b"\n"
 
 
-def printable(text):
+def printable(text: str) -> str:
     """Text for a message: one line, no control characters."""
     return " ".join(CONTROL.sub(" ", text).split())
 
 
-def decoded(data):
+def decoded(data: bytes) -> str:
     """Bytes -> text: UTF-8, or where they are not, Windows-1252 (which holds Latin-1)."""
     try:
         return data.decode("utf-8")

@@ -100,7 +100,7 @@ def test_folds_and_lists(call, files, tmp_path):
         ("6", "peak not a number"),
         ("7", "unequal m/z and intensity"),
         ("8", "no fold"),
-        ("9", "other number of cells than the header"),
+        ("9", "number of cells differs from the header"),
     ]
 
 
@@ -131,8 +131,8 @@ def test_without_lists_and_onto_files_that_exist(call, files, tmp_path):
     [
         ("spectra.tsv", "identifier\tmzs\n", b"no column intensities, precursor_mz, fold"),
         ("spectra.tsv", "", b"no column identifier"),
-        ("lists.json", "[1, 2]", b"an object was expected"),
-        ("lists.json", '{"CCCCO": "CCCCO"}', b"no list of strings"),
+        ("lists.json", "[1, 2]", b"is not a JSON object"),
+        ("lists.json", '{"CCCCO": "CCCCO"}', b"is not a list of strings"),
     ],
 )
 def test_other_files_are_refused_and_nothing_is_left(call, files, tmp_path, name, content, word):

@@ -6,7 +6,7 @@ import pytest
 from specbridge_tools.encoders.molecular.morgan import fit_projection
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import UsageError
-from specbridge_tools.molecules.chemistry import standardise_counted
+from specbridge_tools.molecules.chemistry import standardise
 
 SMILES = ["CCO", "Cn1cnc2c1c(=O)n(C)c(=O)n2C", "NCC(=O)O", "C[N+](C)(C)CC(=O)[O-]", "c1ccc2ccccc2c1", "C", "CCO"]
 SPECS = ("toy", "toy:dimension=7", "morgan", "morgan:radius=3,bits=512,counts=true,dimension=33,seed=5",
@@ -72,7 +72,7 @@ def test_counts_from_the_standardising_pass_give_the_same_vectors(encoder):
     if not hasattr(encoder, "fingerprint"):
         pytest.skip("reads the SMILES itself")
     radius, bits = encoder.fingerprint
-    counts = [standardise_counted(text, radius=radius, bits=bits)[1] for text in SMILES]
+    counts = [standardise(text, fingerprint=(radius, bits)).counts for text in SMILES]
     assert encoder.encode_counts(counts).tolist() == encoder.encode(SMILES).tolist()
 
 

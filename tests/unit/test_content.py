@@ -6,7 +6,7 @@ import lzma
 
 import pytest
 
-from specbridge_tools.content import beginning, foreign
+from specbridge_tools.content import beginning, binary_format, foreign, text_format
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,25 @@ from specbridge_tools.content import beginning, foreign
 )
 def test_foreign(head, what):
     assert foreign(head) == what
+
+
+def test_bytes_that_some_texts_hold_are_no_binary_format():
+    assert binary_format(b"ab\x00c") is None
+    assert binary_format(b"PK\x03\x04") == "a zip archive"
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        (b'{"a": 1}', "JSON"),
+        (b"[1]", "JSON"),
+        ("BEGIN IONS".encode("utf-16"), "text in UTF-16"),
+        (b"\xfe\xff\x00B", "text in UTF-16"),
+        (b"BEGIN IONS", None),
+    ],
+)
+def test_text_format(head, what):
+    assert text_format(head) == what
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
+"""The candidate lists of benchmarks, streamed."""
+
+import gzip
 import io
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -32,13 +36,33 @@ def test_entries_come_before_the_end_is_read():
         next(entries)
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"a": []', b'{"a" []}', b'{"a": [] "b": []}', b"\xff\xfe"])
-def test_what_is_no_object_is_refused(text):
-    with pytest.raises(FormatError):
-        list(read_json_lists(io.BytesIO(text)))
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"null", b"{", b"{}x", b'{"a": []', b'{"a" []}', b'{"a": [] "b": []}', b"\xff\xfe"]
+)
+def test_what_is_no_object_is_refused(text, tmp_path):
+    path = tmp_path / "lists.json"
+    path.write_bytes(text)
+    with pytest.raises(FormatError, match=r"lists\.json: is not (a )?JSON.*expected a JSON object of lists"):
+        list(read_json_lists(path))
+
+
+def test_a_byte_order_mark_and_gzip():
+    text = b"\xef\xbb\xbf \n" + json.dumps({"C": ["CC", "\u00e9"], "": []}).encode()
+    for content in (text, gzip.compress(text)):
+        assert dict(read_json_lists(io.BytesIO(content))) == {"C": ["CC", "\u00e9"], "": []}
+
+
+def test_memory_stays_small():
+    text = json.dumps({f"C{i}": [f"C{i}O{j}" for j in range(100)] for i in range(5000)}).encode()
+    tracemalloc.start()
+    n_entries = sum(1 for _ in read_json_lists(io.BytesIO(text)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert n_entries == 5000
+    assert peak < 4 << 20
 
 
 @pytest.mark.parametrize("value", ["1", '"CCO"', "[1]", "null", '{"a": []}'])
 def test_what_is_no_list_of_strings_is_named(value):
-    with pytest.raises(DataError, match="no list of strings"):
+    with pytest.raises(DataError, match=r"value of 'CCO' is not a list of strings"):
         list(read_json_lists(io.BytesIO(b'{"CCO": ' + value.encode() + b"}")))

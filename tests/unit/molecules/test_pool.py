@@ -14,9 +14,8 @@ import pytest
 
 from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.molecules import pool
-from specbridge_tools.molecules.pool import standard_forms
+from specbridge_tools.molecules.pool import standard_forms, standardise_all
 from specbridge_tools.molecules.reader import read_counted, read_molecules
-from specbridge_tools.molecules.worker import forms_of
 
 SMILES = ("CCO", "C1CC", "NCC(=O)O", "", "c1ccccc1", "C[C@H](N)C(=O)O")
 
@@ -45,7 +44,7 @@ def wait_until(condition, seconds=20):
 
 @pytest.mark.parametrize("fingerprint", [None, (2, 256)])
 def test_workers_answer_as_this_process_does(small_pool, fingerprint):
-    expected = forms_of(structures(90), fingerprint)
+    expected = standardise_all(structures(90), fingerprint)
     assert list(standard_forms(structures(90), threads=2, fingerprint=fingerprint)) == expected
     assert list(standard_forms(structures(90), threads=1, fingerprint=fingerprint)) == expected
     assert children() == []

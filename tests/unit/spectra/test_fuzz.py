@@ -117,6 +117,17 @@ def test_each_spectrum_of_mzml_is_one_record(make, changes):
         assert len(records) + sum(skipped.values()) == len(re.findall(rb"<spectrum[ >]", content))
 
 
+@FUZZ
+@given(changes=CHANGES)
+def test_each_scan_of_mzxml_is_one_record(make_mzxml, changes):
+    within = make_mzxml.scan(num="3", within=make_mzxml.scan(num="4", level="3"))
+    content = make_mzxml.file(make_mzxml.scan(level="1", within=within), make_mzxml.scan([5.0], [6.0])).encode()
+    content = changed(content, changes)
+    records, skipped = records_of(content, "mzxml")
+    if records is not None:
+        assert len(records) + sum(skipped.values()) == len(re.findall(rb"<scan[\s>/]", content))
+
+
 KEY = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VALUE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 PEAK = st.tuples(st.floats(1e-3, 1e6), st.floats(1e-30, 1e30))

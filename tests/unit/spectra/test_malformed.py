@@ -100,8 +100,8 @@ MSP_CASES = {
 
 
 def mzml_cases(make):
-    one = [50.0, 60.0]
-    mz, intensity = make.array(one, "m/z"), make.array([1.0, 2.0], "intensity")
+    two = [50.0, 60.0]
+    mz, intensity = make.array(two, "m/z"), make.array([1.0, 2.0], "intensity")
     ion = make.parameter("MS:1000744", "100")
     window = f"<selectedIonList><selectedIon>{ion}</selectedIon></selectedIonList>"
     numpress = mz.replace("MS:1000574", "MS:1002312")
@@ -116,25 +116,25 @@ def mzml_cases(make):
         "two ions": ({"ion": f"{ion}</selectedIon><selectedIon>{ion}"}, reasons.SEVERAL_PRECURSORS),
         "no arrays": ({"arrays": ""}, reasons.NO_PEAKS),
         "no peaks": ({"mz": [], "intensity": []}, reasons.NO_PEAKS),
-        "no intensities": ({"arrays": mz, "mz": one}, reasons.UNEQUAL_ARRAYS),
-        "no m/z": ({"arrays": intensity, "mz": one}, reasons.UNEQUAL_ARRAYS),
-        "two m/z arrays": ({"arrays": mz + mz + intensity, "mz": one}, reasons.UNEQUAL_ARRAYS),
-        "not base64": ({"arrays": make.array(one, "m/z", data="@@@") + intensity}, reasons.ARRAY_NOT_DECODED),
-        "not zlib": ({"arrays": make.array(one, "m/z", data="AAAA") + intensity}, reasons.ARRAY_NOT_DECODED),
+        "no intensities": ({"arrays": mz, "mz": two}, reasons.UNEQUAL_ARRAYS),
+        "no m/z": ({"arrays": intensity, "mz": two}, reasons.UNEQUAL_ARRAYS),
+        "two m/z arrays": ({"arrays": mz + mz + intensity, "mz": two}, reasons.UNEQUAL_ARRAYS),
+        "not base64": ({"arrays": make.array(two, "m/z", data="@@@") + intensity}, reasons.ARRAY_NOT_DECODED),
+        "not zlib": ({"arrays": make.array(two, "m/z", data="AAAA") + intensity}, reasons.ARRAY_NOT_DECODED),
         "unknown compression": ({"arrays": numpress + intensity}, reasons.ARRAY_NOT_DECODED),
         "unknown number type": ({"arrays": mz.replace("MS:1000523", "x") + intensity}, reasons.ARRAY_NOT_DECODED),
-        "shorter than promised": ({"mz": one, "length": 3}, reasons.PEAK_COUNT_DIFFERS),
-        "longer than promised": ({"mz": one, "length": 1}, reasons.PEAK_COUNT_DIFFERS),
-        "length a word": ({"mz": one, "length": "x"}, reasons.PEAK_COUNT_DIFFERS),
-        "length negative": ({"mz": one, "length": "-1"}, reasons.PEAK_COUNT_DIFFERS),
+        "shorter than promised": ({"mz": two, "length": 3}, reasons.PEAK_COUNT_DIFFERS),
+        "longer than promised": ({"mz": two, "length": 1}, reasons.PEAK_COUNT_DIFFERS),
+        "length a word": ({"mz": two, "length": "x"}, reasons.PEAK_COUNT_DIFFERS),
+        "length negative": ({"mz": two, "length": "-1"}, reasons.PEAK_COUNT_DIFFERS),
         "half a number": (
-            {"arrays": make.array(one, "m/z", dtype="<f4") + intensity, "length": 1},
+            {"arrays": make.array(two, "m/z", dtype="<f4") + intensity, "length": 1},
             reasons.PEAK_COUNT_DIFFERS,
         ),
-        "peak NaN": ({"mz": [50.0, float("nan")], "intensity": one}, reasons.PEAK_NOT_A_NUMBER),
-        "intensity infinite": ({"mz": one, "intensity": [1.0, float("inf")]}, reasons.PEAK_NOT_A_NUMBER),
-        "intensity negative": ({"mz": one, "intensity": [1.0, -1.0]}, reasons.NEGATIVE_INTENSITY),
-        "m/z negative": ({"mz": [-1.0, 50.0], "intensity": one}, reasons.MZ_NOT_POSITIVE),
+        "peak NaN": ({"mz": [50.0, float("nan")], "intensity": two}, reasons.PEAK_NOT_A_NUMBER),
+        "intensity infinite": ({"mz": two, "intensity": [1.0, float("inf")]}, reasons.PEAK_NOT_A_NUMBER),
+        "intensity negative": ({"mz": two, "intensity": [1.0, -1.0]}, reasons.NEGATIVE_INTENSITY),
+        "m/z negative": ({"mz": [-1.0, 50.0], "intensity": two}, reasons.MZ_NOT_POSITIVE),
         "profile": ({"extra": make.parameter("MS:1000128")}, reasons.PROFILE_SPECTRUM),
     }
 

@@ -301,5 +301,5 @@ def test_the_careful_way_gives_what_the_fast_way_gives(read, same_spectra, monke
     monkeypatch.setattr(mgf_lines.LineParser, "parse", lambda *a, **k: calls.append(1) or careful(*a, **k))
     assert len(read(content)) == 12
     assert not calls, "plain records must not need the careful way"
-    monkeypatch.setattr(mgf, "_parts", lambda record: None)
+    monkeypatch.setattr(mgf, "_header", lambda record: None)
     same_spectra(read(content), fast)

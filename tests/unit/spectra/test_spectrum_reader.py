@@ -16,9 +16,10 @@ MGF = "BEGIN IONS\nPEPMASS=100\n50 1\nEND IONS\n"
 MSP = "Name: x\nPrecursorMZ: 100\nNum Peaks: 1\n50 1\n"
 
 
-@pytest.fixture(params=["mgf", "msp", "mzml"])
-def content(request, make):
-    return {"mgf": MGF, "msp": MSP, "mzml": make.file(make.spectrum())}[request.param]
+@pytest.fixture(params=["mgf", "msp", "mzml", "mzxml"])
+def content(request, make, make_mzxml):
+    files = {"mgf": MGF, "msp": MSP, "mzml": make.file(make.spectrum()), "mzxml": make_mzxml.file(make_mzxml.scan())}
+    return files[request.param]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])])
@@ -66,8 +67,7 @@ def test_mgf_below_other_lines(read, head):
         (gzip.compress(gzip.compress(MGF.encode())), "gzip within gzip"),
         (MGF.encode("utf-16"), "text in UTF-16"),
         (json.dumps({"a": 1}).encode(), "JSON"),
-        (b'<?xml version="1.0"?><mzXML xmlns="x"></mzXML>', "XML, but not mzML"),
-        (b"<html></html>", "XML, but not mzML"),
+        (b"<html></html>", "XML, but neither mzML nor mzXML (<html>)"),
         (b"END IONS\n", "begins with 'END IONS'"),
         (b"TITLE=a\nPEPMASS=1\n100 1\n", "begins with 'TITLE=a'"),
         (b"100.1 5\n200.2 6\n", "begins with '100.1 5'"),
@@ -81,7 +81,7 @@ def test_other_formats_are_named(content, found, tmp_path):
     message = str(caught.value)
     assert found in message
     assert message.startswith(str(path))
-    assert "expected MGF, MSP or mzML" in message
+    assert "expected MGF, MSP, mzML or mzXML" in message
 
 
 def test_forced_format_is_taken(read):
@@ -89,8 +89,8 @@ def test_forced_format_is_taken(read):
     assert [record.reason for record in read(MSP, input_format="mgf")] == ["text outside records"]
     with pytest.raises(DataError):
         read(MGF, input_format="mzml")
-    with pytest.raises(UsageError, match="one of auto, mgf, msp, mzml"):
-        read(MGF, input_format="mzxml")
+    with pytest.raises(UsageError, match="one of auto, mgf, msp, mzml, mzxml"):
+        read(MGF, input_format="mzdata")
 
 
 @pytest.mark.parametrize("cut", [3, 12, 40, -1])

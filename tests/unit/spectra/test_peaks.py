@@ -5,26 +5,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from specbridge_tools.spectra import numbers
-from specbridge_tools.spectra.numbers import read_numbers
 from specbridge_tools.spectra.peaks import plain_peaks
-
-
-@pytest.fixture(autouse=True, scope="module")
-def always_the_fast_way():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numbers, "WORTHWHILE", 0)
-        yield
-
 
 DECIMAL = st.from_regex(r"[0-9]{1,18}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
 LETTERS = st.text("0123456789.eE+-", min_size=1, max_size=8)
 
 
-@given(st.lists(DECIMAL, min_size=1, max_size=12))
-def test_to_the_last_bit(words):
-    values = read_numbers(" ".join(words).encode() + b"\n")
-    np.testing.assert_array_equal(values, [float(word) for word in words])
+@example([("9007199254740993", "1e23"), ("0.1", "123456789012345678e-12")])
+@given(st.lists(st.tuples(DECIMAL, DECIMAL), min_size=1, max_size=12))
+def test_to_the_last_bit(pairs):
+    peaks = plain_peaks("".join(f"{mz} {intensity}\n" for mz, intensity in pairs).encode())
+    np.testing.assert_array_equal(peaks, [[float(mz), float(intensity)] for mz, intensity in pairs])
 
 
 @example(["0", "0E-"])
