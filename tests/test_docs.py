@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = tuple(re.findall(r'^    "([a-z-]+)",$', (ROOT / "setup.py").read_text(), re.MULTILINE))
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+COMMANDS = tuple(re.findall(r'^sb-([a-z-]+) = "specbridge_tools\.cli', PROJECT, re.MULTILINE))
 HEAVY = ("torch", "rdkit", "numpy", "scipy", "h5py", "transformers", "matplotlib")
 SHOW_HELP = """
 import sys
