@@ -13,7 +13,8 @@ COMMANDS = re.findall(r'^(sb-[a-z-]+) = "(.+):main"$', (ROOT / "pyproject.toml")
 SHARED = ("--quiet", "--debug", "--version", "--help")
 HEAD = """# All commands and their options
 
-Made from the commands' own help: `python tests/docs/commands_reference.py > examples/COMMANDS.md`. A test keeps it true.
+Made from the commands' own help by `python tests/docs/commands_reference.py > examples/COMMANDS.md`; a test keeps it
+true.
 
 `-h, --help`, `--version`, `-q, --quiet` (no progress bar and no closing line) and `--debug` (tracebacks and debug
 messages) go with every command, and are left out below.

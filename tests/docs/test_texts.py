@@ -1,4 +1,4 @@
-"""The texts beside the package: the reference of the commands is true, links lead somewhere, tables name all columns."""
+"""The texts beside the package: the reference of commands is true, links lead somewhere, tables name all columns."""
 
 import re
 import sys
