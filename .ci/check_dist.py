@@ -9,19 +9,26 @@ WHEEL_LIMIT = 80e6
 IN_WHEEL = (
     "specbridge_tools/pretrained/LICENSE-CC-BY-SA-4.0.txt",
     "specbridge_tools/pretrained/MODEL_CARD.md",
+    "specbridge_tools/FILES.md",
     "specbridge_tools/cli/query.py",
+    "specbridge_tools/py.typed",
 )
 IN_SDIST = (
     "LICENSE",
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
-    "examples/environment.sh",
+    "CITATION.cff",
+    "pyproject.toml",
     "setup.py",
+    "examples/COMMANDS.md",
+    "examples/cluster/README.md",
+    "examples/environment.sh",
     "examples/quickstart.sh",
     "examples/spectra.mgf",
     "examples/molecules.tsv",
     "tests/run.sh",
+    "tests/architecture/test_imports.py",
     "specbridge_tools/pretrained/MODEL_CARD.md",
 )
 

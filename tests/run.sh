@@ -7,7 +7,7 @@ environment=${SPECBRIDGE_TEST_VENV:-$root/.venv-tests}
 # hnswlib is compiled; without a compiler the tests of graphs are skipped
 extras=test,lint,ivf
 command -v c++ >/dev/null && extras=$extras,graph
-wanted=$(cat "$root/setup.py" "$root/pyproject.toml" "$root/specbridge_tools/__init__.py" | cksum)
+wanted=$(cat "$root/pyproject.toml" "$root/specbridge_tools/__init__.py" | cksum)
 if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
     echo "installing into $environment" >&2
     "$root/examples/environment.sh" "$environment" --editable "${root}[$extras]"

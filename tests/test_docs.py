@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = tuple(re.findall(r'^    "([a-z-]+)",$', (ROOT / "setup.py").read_text(), re.MULTILINE))
+CARD = "specbridge_tools/pretrained/MODEL_CARD.md"
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+COMMANDS = tuple(re.findall(r'^sb-([a-z-]+) = "specbridge_tools\.cli', PROJECT, re.MULTILINE))
 HEAVY = ("torch", "rdkit", "numpy", "scipy", "h5py", "transformers", "matplotlib")
 SHOW_HELP = """
 import sys
@@ -82,8 +84,9 @@ def test_readme_has_the_command_in_its_table(name):
     assert re.search(rf"^\| `sb-{name}[` ]", README, re.MULTILINE)
 
 
-def test_readme_uses_options_that_exist():
-    for block in re.findall(r"```(?:sh|console)\n(.*?)```", README, re.DOTALL):
+@pytest.mark.parametrize("text", ["README.md", "examples/USAGE.md", "examples/cluster/README.md", CARD])
+def test_texts_use_options_that_exist(text):
+    for block in re.findall(r"```(?:sh|console)\n(.*?)```", (ROOT / text).read_text(encoding="utf-8"), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             for part in line.split("|"):
                 called = re.search(r"(?:^|\s)sb-([a-z-]+)(\s.*)?$", part)
@@ -93,6 +96,6 @@ def test_readme_uses_options_that_exist():
 
 
 def test_readme_has_all_its_figures():
-    card = (ROOT / "specbridge_tools/pretrained/MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (ROOT / CARD).read_text(encoding="utf-8")
     assert "PENDING" not in README + card
     assert not re.search(r"@[A-Z_0-9]+@", README + card)

@@ -1,39 +1,6 @@
-"""Commands in this very process: quick, for the many cases that need neither a pipe nor a signal."""
-
-import importlib
-import logging
-import signal
-import types
+"""What the tests of commands share: an untrained model. `call` and `run` stand in `tests/conftest.py`."""
 
 import pytest
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capfdbinary):
-    """Run a command with the arguments in the empty folder `tmp_path`: call("sb-info", "x.h5", status=1).
-
-    Returns what `run` does: stdout, stderr (bytes) and returncode, which must be the given status.
-    """
-    monkeypatch.chdir(tmp_path)
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-
-    def call_command(name, *arguments, status=0):
-        module = importlib.import_module(f"specbridge_tools.cli.{name.removeprefix('sb-').replace('-', '_')}")
-        handler = signal.getsignal(signal.SIGTERM)
-        capfdbinary.readouterr()
-        try:
-            with pytest.raises(SystemExit) as ended:
-                module.main.main([str(argument) for argument in arguments], prog_name=name)
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-            root.handlers[:], root.level = before
-        out, err = capfdbinary.readouterr()
-        code = ended.value.code or 0
-        assert code == status, err.decode(errors="replace")
-        return types.SimpleNamespace(returncode=code, stdout=out, stderr=err)
-
-    return call_command
 
 
 @pytest.fixture(scope="session")

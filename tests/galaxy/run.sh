@@ -24,7 +24,7 @@ environment() {
 step "environments"
 environment server "$(cksum <"$here/requirements.txt")" --requirement "$here/requirements.txt"
 if [ -z "${SPECBRIDGE_GALAXY_TOOLS:-}" ]; then
-    environment tools "$(cat "$root/setup.py" "$root/specbridge_tools/__init__.py" | cksum)" --editable "$root[plot,graph,ivf]"
+    environment tools "$(cat "$root/pyproject.toml" "$root/specbridge_tools/__init__.py" | cksum)" --editable "$root[plot,graph,ivf]"
     SPECBRIDGE_GALAXY_TOOLS=$venvs/tools
 fi
 export SPECBRIDGE_GALAXY_TOOLS

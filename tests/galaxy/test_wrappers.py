@@ -8,7 +8,7 @@ import click
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from wrappers import COMMANDS, SUITE, path_of, tokens, wrapper
+from wrappers import COMMANDS, PROJECT, SUITE, path_of, tokens, wrapper
 
 WITHOUT_TOOL = {"models": "looks after weights on a machine, and fetches them: for administrators, at a shell"}
 WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_TOOL)
@@ -183,12 +183,11 @@ def test_the_conda_recipe_installs_what_the_package_needs():
     assert recipe["package"] == {"name": "specbridge_tools", "version": __version__}
     entries = {f"sb-{name} = specbridge_tools.cli.{name.replace('-', '_')}:main" for name in COMMANDS}
     assert set(recipe["build"]["entry_points"]) == entries
-    setup = (SUITE.parent / "setup.py").read_text(encoding="utf-8")
-    python = re.search(r'python_requires="(.+)"', setup)[1]
+    python = re.search(r'requires-python = "(.+)"', PROJECT)[1]
     needed = re.findall(
-        r'^        "([a-z0-9_]+)(.*)",$', setup.partition("install_requires")[2].partition("]")[0], re.M
+        r'^    "([a-z0-9_]+)(.*)",$', PROJECT.partition("\ndependencies = [")[2].partition("]")[0], re.M
     )
-    needed += re.findall(r'"(?:graph|ivf|plot)": \["([a-z-]+)(.*?)"\]', setup)
+    needed += re.findall(r'^(?:graph|ivf|plot) = \["([a-z-]+)(.*?)"\]', PROJECT, re.M)
     assert len(needed) > 12
     conda = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
     wanted = {f"python {python}", *(f"{conda.get(name, name)} {version}" for name, version in needed)}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SUITE = ROOT / "galaxy_wrappers"
-COMMANDS = tuple(re.findall(r'^    "([a-z-]+)",$', (ROOT / "setup.py").read_text(encoding="utf-8"), re.MULTILINE))
+PROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+COMMANDS = tuple(re.findall(r'^sb-([a-z-]+) = "specbridge_tools\.cli', PROJECT, re.MULTILINE))
 
 
 @dataclasses.dataclass(frozen=True)

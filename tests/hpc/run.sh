@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [PYTEST OPTIONS]: install Slurm and GNU parallel, run the templates of examples/ end to end and every fault.
+# run.sh [PYTEST OPTIONS]: install Slurm and GNU parallel, run the templates of examples/cluster/ end to end and every fault.
 # Needs Debian or Ubuntu, and root for Slurm. SPECBRIDGE_TEST_VENV names the environment, as in tests/run.sh.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)

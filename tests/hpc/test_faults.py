@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SLURM = Path(__file__).parents[2] / "examples" / "slurm"
+SLURM = Path(__file__).parents[2] / "examples" / "cluster" / "slurm"
 
 
 def start(*command, **settings):

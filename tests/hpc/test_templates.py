@@ -1,4 +1,4 @@
-"""The templates of examples/, run end to end."""
+"""The templates of examples/cluster/, run end to end."""
 
 import csv
 import json
@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SLURM = EXAMPLES / "slurm"
+CLUSTER = EXAMPLES / "cluster"
+SLURM = CLUSTER / "slurm"
 SPECTRA_MOLECULES = EXAMPLES / "molecules.tsv"
 
 
@@ -107,7 +108,7 @@ def test_the_time_of_a_shard(data, tmp_path, capsys):
 
 @pytest.mark.skipif(not shutil.which("parallel"), reason="needs GNU parallel")
 def test_gnu_parallel(data, tmp_path, sb):
-    sb(EXAMPLES / "parallel.sh", data / "spectra.mgf", data / "index.h5", tmp_path, "--rerank", "0")
+    sb(CLUSTER / "parallel.sh", data / "spectra.mgf", data / "index.h5", tmp_path, "--rerank", "0")
 
     def table(path):
         with open(path, encoding="utf-8", newline="") as file:
@@ -117,7 +118,7 @@ def test_gnu_parallel(data, tmp_path, sb):
 
 
 @pytest.mark.parametrize(
-    "module", sorted((EXAMPLES / "nextflow" / "modules").rglob("main.nf")), ids=lambda p: p.parent.name
+    "module", sorted((CLUSTER / "nextflow" / "modules").rglob("main.nf")), ids=lambda p: p.parent.name
 )
 def test_nextflow_scripts(module, data, tmp_path):
     """Without Nextflow: the lines of `script:` as it would write them, run by the shell."""
@@ -143,9 +144,9 @@ def test_snakemake(slurm, data, tmp_path, profile):
     # without a database of jobs Slurm is asked by squeue
     told = ["--slurm-no-account", "--slurm-status-command=squeue", "--slurm-init-seconds-before-status-checks=2"]
     told.append("--seconds-between-status-checks=2")
-    options = ["--profile", EXAMPLES / "snakemake" / profile, *told] if profile else []
+    options = ["--profile", CLUSTER / "snakemake" / profile, *told] if profile else []
     settings = [f"molecules={data / 'molecules.tsv'}", f"spectra={data / 'spectra.mgf'}", "parts=2"]
-    command = ["snakemake", "--snakefile", EXAMPLES / "snakemake" / "Snakefile", "--cores", "2", *options]
+    command = ["snakemake", "--snakefile", CLUSTER / "snakemake" / "Snakefile", "--cores", "2", *options]
     slurm.run(*command, "--directory", tmp_path, "--config", *settings, "options=--rerank 0", timeout=250)
     assert (tmp_path / "hits.tsv").read_bytes() == (data / "hits.tsv").read_bytes()
 
