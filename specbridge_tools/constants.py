@@ -1,8 +1,11 @@
-"""Physical constants, the only place where they stand.
+"""Physical constants, and the few other values that several rooms share.
 
-Masses in Da from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
-proton from CODATA 2018. Atoms' masses are RDKit's own (`Descriptors.ExactMolWt`), which agree to 1e-5 Da.
+Masses in Da, from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
+proton from CODATA 2018. The masses of molecules are sums of RDKit's own atomic masses (`Descriptors.ExactMolWt`), which
+agree to 1e-5 Da.
 """
+
+from __future__ import annotations
 
 ELECTRON_MASS = 0.000548579909065
 HYDROGEN_MASS = 1.00782503190
@@ -42,3 +45,8 @@ ATOM_MASS = {
 
 # Mass (Da) of the rarer isotopes that adduct names single out: AME2020.
 ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}
+
+# Ranks at which recall is reported: those of MassSpecGym (Bushuiev et al., arXiv 2410.23326).
+RECALL_CUTOFFS = (1, 5, 20)
+# How many of the candidates with the highest cosine are re-ranked by their fragments.
+DEFAULT_RERANKED = 50
