@@ -48,5 +48,3 @@ ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}
 
 # Ranks at which recall is reported: those of MassSpecGym (Bushuiev et al., arXiv 2410.23326).
 RECALL_CUTOFFS = (1, 5, 20)
-# How many of the candidates with the highest cosine are re-ranked by their fragments.
-DEFAULT_RERANKED = 50
