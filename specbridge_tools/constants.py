@@ -1,4 +1,4 @@
-"""Physical constants, and the few other values that several rooms share.
+"""Physical constants, the only place where they are defined.
 
 Masses in Da, from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
 proton from CODATA 2018. The masses of molecules are sums of RDKit's own atomic masses (`Descriptors.ExactMolWt`), which
@@ -45,6 +45,3 @@ ATOM_MASS = {
 
 # Mass (Da) of the rarer isotopes that adduct names single out: AME2020.
 ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}
-
-# Ranks at which recall is reported: those of MassSpecGym (Bushuiev et al., arXiv 2410.23326).
-RECALL_CUTOFFS = (1, 5, 20)

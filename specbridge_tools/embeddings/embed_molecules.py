@@ -6,14 +6,15 @@ import contextlib
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.columns import ColumnWriter, stored_vectors
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
+from specbridge_tools.encoders.base import FingerprintEncoder, MoleculeEncoder
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
@@ -22,12 +23,10 @@ from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.streams import Destination, Source, output_path
 
-if TYPE_CHECKING:
-    from specbridge_tools.encoders.base import MoleculeEncoder
-
 BLOCK = 4096
 _MOST_NAMED = 20
 logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
 Counts: TypeAlias = "dict[int, int] | None"
 """Of the bits of a Morgan fingerprint; None for an encoder that needs none."""
 
@@ -85,29 +84,27 @@ def embed_molecules(
     Raises:
         DataError: If the molecules cannot be read, or a vector is not finite in the dtype.
     """
-    display = display or SilentProgress()
+    fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
+    reading = read_counted(
+        source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,
+        record_range=record_range,
+    )  # fmt: skip
     with (
         output_path(destination, force=force) as temporary,
         create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype, part=part) as writer,
-        contextlib.closing(
-            read_counted(
-                source,
-                fingerprint=getattr(encoder, "fingerprint", None),
-                input_format=input_format,
-                smiles_column=smiles_column,
-                threads=threads,
-                record_range=record_range,
-            )
-        ) as records,
+        contextlib.closing(_closable(reading)) as records,
     ):
-        repeats = _Repeats()
-        molecules = repeats.without(records, tally, display)
-        n_truncated = 0
+        repeats, n_truncated = _Repeats(), 0
+        molecules = repeats.without(records, tally, display or SilentProgress())
         while block := list(itertools.islice(molecules, BLOCK)):
             n_truncated += _append(writer, block, encoder, dtype)
         _write_all_ids(writer, repeats.ids)
         tally.n_written = writer.n
     return EmbedCounts(repeats.n, n_truncated)
+
+
+def _closable(records: Iterator[Item]) -> Generator[Item, None, None]:
+    yield from records
 
 
 class _Repeats:
@@ -147,8 +144,8 @@ def _append(
     molecules = [molecule for molecule, _ in block]
     smiles = [molecule.smiles for molecule in molecules]
     n_before = len(encoder.truncated)
-    if getattr(encoder, "fingerprint", None) is not None:
-        vectors = encoder.encode_counts([counts for _, counts in block])
+    if isinstance(encoder, FingerprintEncoder):
+        vectors = encoder.encode_counts([counts or {} for _, counts in block])
     else:
         vectors = encoder.encode(smiles)
     truncated = set(encoder.truncated[n_before:])

@@ -58,7 +58,7 @@ LAYOUT = Layout(
     attributes=("model", "model_sha256", "encoder", "weights_sha256", "molecule_head_sha256", "dimension"),
     advice="sb-embed-spectra makes spectrum embeddings",
 )
-_NO_PEAKS = np.zeros(0)
+_NO_MZ, _NO_INTENSITY = np.zeros(0), np.zeros(0, np.float32)
 
 
 class SpectrumEmbeddings(ColumnFile):
@@ -126,7 +126,7 @@ def _record(
     if reason:
         return Rejection(reason, id=id, record=record, line=line)
     metadata = types.MappingProxyType({"formula": formula} if formula else {})
-    return Spectrum(id, precursor_mz, _NO_PEAKS, _NO_PEAKS, charge, polarity, adduct or None, record, line, metadata)
+    return Spectrum(id, precursor_mz, _NO_MZ, _NO_INTENSITY, charge, polarity, adduct or None, record, line, metadata)
 
 
 def open_spectrum_embeddings(source: str | os.PathLike[str]) -> SpectrumEmbeddings:
