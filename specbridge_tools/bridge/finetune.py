@@ -52,7 +52,7 @@ class ModelOptions:
         lora_rank: Of the changes to the encoder's weights that learn; 0: the weights themselves learn.
     """
 
-    spectral_encoder: str = "dreams"
+    spectral_encoder: str = "massbins"
     start_from: str | None = None
     projector_hidden: int = 512
     projector_depth: int = 2
@@ -67,14 +67,25 @@ class PairOptions:
     """Which decoys a molecule has.
 
     Attributes:
-        tolerance_ppm: How far their mass may be from that of the molecule.
+        tolerance: How far their mass may be from that of the molecule.
+        tolerance_unit: ppm or Da.
         max_decoys: At most, drawn at random; training draws some of them in each epoch.
         input_format: Of the spectra, see `read_spectra`.
     """
 
-    tolerance_ppm: float = 10.0
+    tolerance: float = 10.0
+    tolerance_unit: str = "ppm"
     max_decoys: int = 256
     input_format: str = "auto"
+
+    def half_width(self, mass: float) -> float:
+        """How far the mass of a decoy may be from `mass`, both in Da."""
+        return mass * self.tolerance * 1e-6 if self.tolerance_unit == "ppm" else self.tolerance
+
+    def header(self) -> dict[str, float | str]:
+        """The plain values that a model file holds."""
+        name = f"tolerance_{self.tolerance_unit.lower()}"
+        return {name: self.tolerance, "max_decoys": self.max_decoys, "input_format": self.input_format}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,7 +217,7 @@ def _read_both(
             sources,
             molecules,
             features_of=model.features,
-            tolerance_ppm=options.tolerance_ppm,
+            half_width=options.half_width,
             max_decoys=max_decoys,
             tally=tally,
             input_format=options.input_format,
@@ -352,7 +363,7 @@ def _summary(
         "validation_molecules": len(validation.keys),
         "validation_keys": sorted(validation.keys),
         "options": dataclasses.asdict(options),
-        "pairs": dataclasses.asdict(pair_options),
+        "pairs": pair_options.header(),
         "best": best,
     }
 

@@ -68,7 +68,7 @@ def read_pairs(
     molecules: str | os.PathLike[str],
     *,
     features_of: Callable[[Sequence[Spectrum]], SpectrumFeatures],
-    tolerance_ppm: float,
+    half_width: Callable[[float], float],
     max_decoys: int | None,
     tally: Tally,
     input_format: str = "auto",
@@ -80,7 +80,7 @@ def read_pairs(
         sources: Files of spectra. Those without a structure, or whose molecule is not embedded, are rejected.
         molecules: File of molecule embeddings.
         features_of: Such as `AlignedModel.features`.
-        tolerance_ppm: How far the mass of a decoy may be from that of the truth.
+        half_width: Mass of a truth -> how far the mass of a decoy may be from it, both in Da.
         max_decoys: Decoys of a molecule at most, drawn at random; None for all.
         tally: Counts the spectra.
         input_format: Of the spectra, see `read_spectra`.
@@ -97,7 +97,7 @@ def read_pairs(
                 where=", ".join(map(str, sources)),
                 advice=f"embed the molecules of these spectra into {molecules}",
             )
-        decoys = _same_mass(np.unique(rows), file.inchikey14, file.exact_mass, tolerance_ppm, max_decoys, seed)
+        decoys = _same_mass(np.unique(rows), file.inchikey14, file.exact_mass, half_width, max_decoys, seed)
         library, place = _read_library(file, rows, decoys)
     return Pairs(
         features=features_of(spectra),
@@ -143,7 +143,7 @@ def _same_mass(
     truths: NDArray[np.int64],
     keys: NDArray[np.str_],
     masses: NDArray[np.float64],
-    tolerance_ppm: float,
+    half_width: Callable[[float], float],
     max_decoys: int | None,
     seed: int,
 ) -> dict[int, NDArray[np.int64]]:
@@ -152,7 +152,7 @@ def _same_mass(
     ordered = masses[order]
     decoys = {}
     for row in truths:
-        width = masses[row] * tolerance_ppm * 1e-6
+        width = half_width(masses[row])
         first, last = np.searchsorted(ordered, [masses[row] - width, masses[row] + width + 1e-12])
         others = np.sort(order[first:last])
         others = others[keys[others] != keys[row]]

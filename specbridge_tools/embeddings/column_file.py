@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.columns import FORMAT_VERSION, TEXT, VECTOR, ColumnType, Layout
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.streams import display_name, seekable_input
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ class ColumnFile:
         """
         self.name = str(path) if name is None else name
         self._layout = layout
-        _check_signature(path, self.name, layout)
-        with self._reading():
-            self._file = h5py.File(path, "r")
+        self._file = open_hdf5(path, self.name, expected=repr(layout.format), advice=layout.advice)
         try:
             with self._reading():
                 self.attributes = plain_attributes(self._file)
@@ -137,17 +135,6 @@ def open_columns(kind: type[File], layout: Layout, source: str | os.PathLike[str
     # the copy of stdin may be removed once it is open: the open file outlives its name
     with seekable_input(source) as path:
         return kind(path, layout, name=display_name(source))
-
-
-def _check_signature(path: str | os.PathLike[str], name: str, layout: Layout) -> None:
-    try:
-        with open(path, "rb") as file:
-            begin = file.read(len(HDF5_SIGNATURE))
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=name) from error
-    if begin != HDF5_SIGNATURE:
-        what = "is empty" if not begin else "is no HDF5 file"
-        raise FormatError(f"{what}, expected {layout.format!r}", where=name, advice=layout.advice)
 
 
 def plain_attributes(item: h5py.File | h5py.Dataset) -> dict[str, Any]:
