@@ -1,8 +1,11 @@
-"""Physical constants, the only place where they stand.
+"""Physical constants, the only place where they are defined.
 
-Masses in Da from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
-proton from CODATA 2018. Atoms' masses are RDKit's own (`Descriptors.ExactMolWt`), which agree to 1e-5 Da.
+Masses in Da, from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
+proton from CODATA 2018. The masses of molecules are sums of RDKit's own atomic masses (`Descriptors.ExactMolWt`), which
+agree to 1e-5 Da.
 """
+
+from __future__ import annotations
 
 ELECTRON_MASS = 0.000548579909065
 HYDROGEN_MASS = 1.00782503190

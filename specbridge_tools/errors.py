@@ -1,5 +1,7 @@
 """The exceptions of the package, each with the exit status that a command ends with."""
 
+from __future__ import annotations
+
 EXIT_DONE = 0
 EXIT_BAD_DATA = 1
 EXIT_USAGE = 2
@@ -10,12 +12,25 @@ EXIT_TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: schedulers requeue on it
 class SpecbridgeError(Exception):
     """A failure that a user can act on.
 
-    `where` names the file, and with `line` or `record` (both 1-based) the place in it; `advice` says what to do.
+    Attributes:
+        message: What was found, and what was expected.
+        where: Name of the file.
+        line: Place in the file, 1-based.
+        record: Place in the file, 1-based, where it has no lines.
+        advice: What to do.
     """
 
     exit_status = EXIT_BAD_DATA
 
-    def __init__(self, message, *, where=None, line=None, record=None, advice=None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: object = None,
+        line: int | None = None,
+        record: int | None = None,
+        advice: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
@@ -23,7 +38,7 @@ class SpecbridgeError(Exception):
         self.record = record
         self.advice = advice
 
-    def __str__(self):
+    def __str__(self) -> str:
         place = "" if self.where is None else f"{self.where}: "
         if self.line is not None:
             place += f"line {self.line}: "
@@ -34,15 +49,15 @@ class SpecbridgeError(Exception):
 
 
 class DataError(SpecbridgeError):
-    """An input cannot be read or holds something that it must not hold."""
+    """An input cannot be read, or holds something that it must not hold."""
 
 
 class FormatError(DataError):
-    """A file is not of the format, or not of the version, that was expected."""
+    """A file is not of the expected format, or not of the expected version."""
 
 
 class UsageError(SpecbridgeError):
-    """Options that make no sense together, or an output that exists already."""
+    """Options that make no sense together, or an output that already exists."""
 
     exit_status = EXIT_USAGE
 
@@ -54,6 +69,6 @@ class MismatchError(SpecbridgeError):
 
 
 class TryAgainError(SpecbridgeError):
-    """What may pass by itself: a full disk, an I/O error, no memory on the GPU."""
+    """A failure that may pass: a full disk, an I/O error, no memory left on the GPU."""
 
     exit_status = EXIT_TRY_AGAIN

@@ -1,18 +1,36 @@
 """What becomes of each input record: used, or rejected with a reason and counted."""
 
+from __future__ import annotations
+
 import collections
 import contextlib
 import csv
 import dataclasses
+import os
 import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO, TypeVar
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.streams import output_text
 
+NO_STRUCTURE = "no structure"
+"""Why a record is rejected that does not say which molecule it is of."""
+Record = TypeVar("Record")
+
 
 @dataclasses.dataclass(frozen=True)
 class Rejection:
-    """A record that cannot be used. `line` and `record` are 1-based; `line` is 0 where a format has no lines."""
+    """A record that cannot be used.
+
+    Attributes:
+        reason: A few words, the same for all records with this fault: they are counted by it.
+        id: As in the file, '' where it has none.
+        record: Place in the file, 1-based.
+        line: Place in the file, 1-based; 0 where its format has no lines.
+        source: Name of the file.
+        detail: What is particular to this record.
+    """
 
     reason: str
     id: str = ""
@@ -23,37 +41,48 @@ class Rejection:
 
 
 class Tally:
-    """Counts records read, rejected and written; writes rejects to a table, or stops at the first with `strict`.
+    """Counts records read, rejected and written; lists rejected ones in a table, or stops at the first.
 
-    `rejects` is an open text file or None. The time runs from construction.
+    Its time runs from construction.
     """
 
     COLUMNS = ("source", "record", "line", "id", "reason", "detail")
 
-    def __init__(self, *, noun="records", rejects=None, strict=False):
+    def __init__(self, *, noun: str = "records", rejects: TextIO | None = None, strict: bool = False) -> None:
+        """Count from zero.
+
+        Args:
+            noun: What the records are, in the plural.
+            rejects: The table of rejected records, TSV.
+            strict: Whether the first rejected record is an error.
+        """
         self.noun = noun
         self.strict = strict
         self.n_read = 0
         self.n_written = 0
-        self.reasons = collections.Counter()
+        self.reasons: collections.Counter[str] = collections.Counter()
         self._started = time.monotonic()
         self._rows = None
         if rejects is not None:
             self._rows = csv.writer(rejects, delimiter="\t", lineterminator="\n")
             self._rows.writerow(self.COLUMNS)
 
-    def beside(self, noun):
-        """A tally of other records, whose rejects go to the same table."""
+    def beside(self, noun: str) -> Tally:
+        """A tally of other records, which lists its rejected ones in the same table."""
         other = Tally(noun=noun, strict=self.strict)
         other._rows = self._rows
         return other
 
     @property
-    def n_rejected(self):
+    def n_rejected(self) -> int:
         return sum(self.reasons.values())
 
-    def count(self, record):
-        """Count one record of a reader; True when it can be used, False when it is a `Rejection`."""
+    def count(self, record: object) -> bool:
+        """Count one record of a reader; True if it can be used, False for a `Rejection`.
+
+        Raises:
+            DataError: For a `Rejection`, if the tally is strict.
+        """
         self.n_read += 1
         if not isinstance(record, Rejection):
             return True
@@ -71,13 +100,13 @@ class Tally:
             )
         return False
 
-    def usable(self, records):
-        """Yield the records that can be used; count them all."""
+    def usable(self, records: Iterable[Record | Rejection]) -> Iterator[Record]:
+        """Yield the records that can be used, and count all."""
         for record in records:
-            if self.count(record):
+            if self.count(record) and not isinstance(record, Rejection):
                 yield record
 
-    def summary(self):
+    def summary(self) -> str:
         """One line: read, rejected with reasons, written, seconds."""
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
         rejected = f"{self.n_rejected} rejected" + (f" ({reasons})" if reasons else "")
@@ -86,8 +115,10 @@ class Tally:
 
 
 @contextlib.contextmanager
-def open_tally(noun, *, rejects=None, strict=False, force=False):
-    """Yield a `Tally` whose rejects go to the path `rejects`, where one is given."""
+def open_tally(
+    noun: str, *, rejects: str | os.PathLike[str] | None = None, strict: bool = False, force: bool = False
+) -> Iterator[Tally]:
+    """Yield a `Tally` that lists its rejected records in a table at the path `rejects`, if there is one."""
     if rejects is None:
         yield Tally(noun=noun, strict=strict)
         return

@@ -1,4 +1,6 @@
-"""Opening inputs (path, `-`, gzip) and writing outputs that appear whole or not at all."""
+"""Opening inputs (path, `-`, gzip), and writing outputs that appear whole or not at all."""
+
+from __future__ import annotations
 
 import contextlib
 import errno
@@ -10,84 +12,101 @@ import socket
 import sys
 import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, Literal, TextIO, TypeAlias, cast
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 """What readers take: a path, `-` for stdin, or an open binary file."""
+Destination: TypeAlias = "str | os.PathLike[str]"
+"""What writers take: a path, or `-` for stdout."""
+InputStream: TypeAlias = "io.BufferedReader | io.BufferedRandom"
+"""What an opened input is: a buffered binary file, with `peek`."""
 STDIO = "-"
 GZIP_MAGIC = b"\x1f\x8b"
 _BUFFER = 1 << 20
 _BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
-# what may pass by itself: a full disk, a disk or a file server that fails
+# what may pass: a full disk, a disk or a file server that fails
 TRY_AGAIN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT)
 
 
-def display_name(source):
-    """The name of a source as messages show it: the path, or `<stdin>`."""
-    if hasattr(source, "read"):
+def display_name(source: Source) -> str:
+    """The name of a source as messages show it: the path, `<stdin>`, or that of the open file."""
+    if not isinstance(source, (str, os.PathLike)):
         return str(getattr(source, "name", "<stream>"))
     return "<stdin>" if str(source) == STDIO else str(source)
 
 
-def is_regular_file(source):
-    """Whether a source is a path, and not that of a pipe: what is there can be read more than once."""
-    is_path = not hasattr(source, "read") and str(source) != STDIO
-    return is_path and (Path(source).is_file() or not Path(source).exists())
+def is_regular_file(source: Source) -> bool:
+    """Whether a source is a path, and not that of a pipe: its content can be read more than once."""
+    if not isinstance(source, (str, os.PathLike)) or str(source) == STDIO:
+        return False
+    return Path(source).is_file() or not Path(source).exists()
 
 
 @contextlib.contextmanager
-def open_input(source):
-    """Open a path, `-` (stdin) or a binary file for reading; gzip is recognised by its first bytes.
+def open_input(source: Source) -> Iterator[io.BufferedReader]:
+    """Yield a path, `-` (stdin) or a binary file as a buffered stream; gzip is recognised by its first bytes.
 
-    Yields a buffered binary stream with `peek`. Only what was opened here is closed. Raises `DataError` where the file
-    cannot be read or its gzip stream is broken.
+    Only what was opened here is closed.
+
+    Raises:
+        DataError: If the file cannot be read, or its gzip stream is broken.
+        TryAgainError: If its device fails.
     """
     name = display_name(source)
     with contextlib.ExitStack() as stack:
         try:
-            if hasattr(source, "read"):
-                raw = source
-            elif str(source) == STDIO:
-                raw = _standard("stdin")
-            else:
-                raw = stack.enter_context(open(source, "rb", buffering=_BUFFER))
-            if not hasattr(raw, "peek"):
-                raw = io.BufferedReader(raw, _BUFFER)
-                stack.callback(raw.detach)  # else the caller's file is closed with this reader
-            if raw.peek(2)[:2] == GZIP_MAGIC:
-                unzipped = stack.enter_context(gzip.GzipFile(fileobj=raw, mode="rb"))
-                raw = io.BufferedReader(unzipped, _BUFFER)
-                raw.peek(1)
+            stream = _buffered(_opened(source, stack), stack)
+            if stream.peek(2)[:2] == GZIP_MAGIC:
+                unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
+                stream = io.BufferedReader(unzipped, _BUFFER)
+                stream.peek(1)
         except (OSError, *_BROKEN_GZIP) as error:
             raise _read_error(error, name) from error
         try:
-            yield raw
+            yield stream
         except _BROKEN_GZIP as error:
             raise _read_error(error, name) from error
 
 
-def _read_error(error, name):
+def _opened(source: Source, stack: contextlib.ExitStack) -> BinaryIO:
+    if not isinstance(source, (str, os.PathLike)):
+        return source
+    if str(source) == STDIO:
+        return _standard("stdin")
+    return stack.enter_context(open(source, "rb", buffering=_BUFFER))
+
+
+def _buffered(stream: BinaryIO, stack: contextlib.ExitStack) -> io.BufferedReader:
+    if hasattr(stream, "peek"):
+        return cast("io.BufferedReader", stream)  # or like one: a caller's file
+    reader: io.BufferedReader = io.BufferedReader(cast("io.RawIOBase", stream), _BUFFER)
+    stack.callback(reader.detach)  # else the caller's file is closed with this reader
+    return reader
+
+
+def _read_error(error: BaseException, name: str) -> DataError | TryAgainError:
     if isinstance(error, _BROKEN_GZIP):
         return DataError(f"broken gzip stream ({error})", where=name, advice="copy or download it again")
-    if error.errno == errno.EIO:
+    if isinstance(error, OSError) and error.errno == errno.EIO:
         return TryAgainError(f"cannot be read ({error.strerror})", where=name)
-    return DataError(f"cannot be read ({error.strerror or error})", where=name)
+    return DataError(f"cannot be read ({getattr(error, 'strerror', None) or error})", where=name)
 
 
-def _standard(name):
-    """The binary stream `stdin` or `stdout` of this process, which is None where the shell has closed it."""
-    stream = getattr(sys, name)
+def _standard(name: Literal["stdin", "stdout"]) -> BinaryIO:
+    """The binary stream of this process; raises `DataError` if the shell has closed it."""
+    stream = sys.stdin if name == "stdin" else sys.stdout
     if stream is None:
         raise DataError("is closed", where=f"<{name}>", advice="open it, or name a file")
     return stream.buffer
 
 
 @contextlib.contextmanager
-def seekable_input(source):
-    """Yield a path for a source; stdin or a named pipe is first copied to a temporary file, removed afterwards."""
+def seekable_input(source: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a path for a source; stdin or a named pipe is first copied to a temporary file, removed at the end."""
     if str(source) != STDIO and not Path(source).is_fifo():
         yield Path(source)
         return
@@ -98,8 +117,8 @@ def seekable_input(source):
         yield Path(spool.name)
 
 
-def check_output(destination, *, force=False):
-    """Refuse an output that exists (without `force`) or whose folder does not; call it before long work."""
+def check_output(destination: Destination, *, force: bool = False) -> None:
+    """Raise `UsageError` if an output exists (without `force`), or its folder does not; call it before long work."""
     if str(destination) == STDIO:
         return
     path = Path(destination)
@@ -112,12 +131,15 @@ def check_output(destination, *, force=False):
 
 
 @contextlib.contextmanager
-def output_path(destination, *, force=False):
-    """Yield a temporary path to write; at the end it is renamed to `destination` or copied to stdout.
+def output_path(destination: Destination, *, force: bool = False) -> Iterator[Path]:
+    """Yield a temporary path to write; at the end it is renamed to `destination`, or copied to stdout.
 
-    After an exception nothing stays behind; what a process that was killed has left is removed when the next one on its
-    machine writes the same output. Raises `UsageError` where the output exists and `force` is not set, also where
-    another process was faster, and `TryAgainError` where the disk is full.
+    After an exception nothing is left behind. What a killed process has left is removed when the next one on its
+    machine writes the same output.
+
+    Raises:
+        UsageError: If the output exists and `force` is not set, or another process has written it meanwhile.
+        TryAgainError: If the disk is full.
     """
     check_output(destination, force=force)
     streamed = str(destination) == STDIO or (Path(destination).exists() and not Path(destination).is_file())
@@ -137,7 +159,7 @@ def output_path(destination, *, force=False):
             if streamed:
                 _copy_out(temporary, destination)
             else:
-                temporary.chmod(mode)  # some writers make a file of their own, for its owner alone
+                temporary.chmod(mode)  # some writers replace the file by one that its owner alone can read
                 _sync(temporary)
                 _rename(temporary, final, force)
                 _sync(final.parent)
@@ -146,8 +168,8 @@ def output_path(destination, *, force=False):
 
 
 @contextlib.contextmanager
-def output_text(destination, *, force=False):
-    """Yield a text file (UTF-8, `\\n`): stdout as it is written, or a temporary file renamed at the end."""
+def output_text(destination: Destination, *, force: bool = False) -> Iterator[TextIO]:
+    """Yield a text file (UTF-8, Unix line ends): stdout itself, or a temporary file that is renamed at the end."""
     if str(destination) == STDIO:
         stream = io.TextIOWrapper(_standard("stdout"), encoding="utf-8", newline="\n", write_through=False)
         try:
@@ -160,12 +182,12 @@ def output_text(destination, *, force=False):
         return
     with (
         output_path(destination, force=force) as temporary,
-        open(temporary, "w", encoding="utf-8", newline="\n") as stream,
+        open(temporary, "w", encoding="utf-8", newline="\n") as file,
     ):
-        yield stream
+        yield file
 
 
-def _copy_out(temporary, destination):
+def _copy_out(temporary: Path, destination: Destination) -> None:
     with open(temporary, "rb") as source:
         if str(destination) == STDIO:
             stdout = _standard("stdout")
@@ -176,13 +198,14 @@ def _copy_out(temporary, destination):
             shutil.copyfileobj(source, sink, _BUFFER)
 
 
-def _temporary_prefix(final):
+def _temporary_prefix(final: Path) -> str:
     return f".{final.name}.{socket.gethostname()}."
 
 
-def _remove_leftovers(final):
-    """Remove temporary files and folders for this output of processes of this machine that are no more."""
-    prefix, names = _temporary_prefix(final), []
+def _remove_leftovers(final: Path) -> None:
+    """Remove the temporary files and folders that ended processes of this machine have left for this output."""
+    prefix = _temporary_prefix(final)
+    names: list[str] = []
     with contextlib.suppress(OSError):
         names = os.listdir(final.parent)
     for name in names:
@@ -195,7 +218,7 @@ def _remove_leftovers(final):
                 path.unlink(missing_ok=True)
 
 
-def _is_alive(process):
+def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -205,8 +228,8 @@ def _is_alive(process):
     return True
 
 
-def _rename(temporary, final, force):
-    """Give the file its name; without `force` not that of a file which another process has written meanwhile."""
+def _rename(temporary: Path, final: Path, force: bool) -> None:
+    """Give the file its name; without `force`, do not replace a file that another process has written meanwhile."""
     if not force:
         try:
             os.link(temporary, final)
@@ -222,7 +245,7 @@ def _rename(temporary, final, force):
     os.replace(temporary, final)
 
 
-def _sync(path):
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -231,7 +254,7 @@ def _sync(path):
 
 
 @contextlib.contextmanager
-def _disk_errors(destination):
+def _disk_errors(destination: Destination) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -244,8 +267,8 @@ def _disk_errors(destination):
 
 
 @contextlib.contextmanager
-def rewindable(source):
-    """Yield a binary file with `peek` that `seek(0)` brings back to its start; a pipe is copied to a temporary file."""
+def rewindable(source: Source) -> Iterator[InputStream]:
+    """Yield a buffered stream that `seek(0)` brings back to its start; a pipe is copied to a temporary file."""
     with open_input(source) as stream:
         if _can_rewind(stream):
             yield stream
@@ -253,10 +276,10 @@ def rewindable(source):
         with tempfile.TemporaryFile(prefix="specbridge-") as copy:
             shutil.copyfileobj(stream, copy, _BUFFER)
             copy.seek(0)
-            copy.raw.name = display_name(source)
+            copy.raw.name = display_name(source)  # type: ignore[attr-defined]  # FileIO takes a name
             yield copy
 
 
-def _can_rewind(stream):
+def _can_rewind(stream: io.BufferedReader) -> bool:
     raw = getattr(stream, "raw", stream)
-    return (raw.fileobj if isinstance(raw, gzip.GzipFile) else stream).seekable()
+    return bool((getattr(raw, "fileobj", stream) if isinstance(raw, gzip.GzipFile) else stream).seekable())

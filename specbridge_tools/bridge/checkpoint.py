@@ -5,32 +5,38 @@ Header key `specbridge` holds one JSON object: `format` = "specbridge-model", `f
 to the re-ranking of hits.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
-import json
+import os
+from collections.abc import Mapping
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from specbridge_tools import pretrained
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.device import pick_device
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.encoders.base import LowRankEncoder
+from specbridge_tools.errors import FormatError
 from specbridge_tools.provenance import CREATED_BY, sha256_file
-from specbridge_tools.streams import output_path, seekable_input
+from specbridge_tools.streams import Destination, output_path, seekable_input
+from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-model"
 FORMAT_VERSION = 1
-HEADER_KEY = "specbridge"
 RANKER_PREFIX = "ranker."
 SHIPPED_NAME = "default"
 
 
-def save_model(model, destination, *, force=False, half=False):
-    """Write `model` to a new file; the same content gives the same bytes.
+def save_model(model: AlignedModel, destination: Destination, *, force: bool = False, half: bool = False) -> None:
+    """Write a model to a new file; the same content gives the same bytes.
 
-    `half` stores float32 matrices as float16; they become float32 again when they are read.
+    Args:
+        model: To write.
+        destination: Of the new file.
+        force: Whether to replace an existing file.
+        half: Whether to store float32 matrices as float16; they become float32 again when they are read.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.stored_state().items()}
     if half:
@@ -44,25 +50,28 @@ def save_model(model, destination, *, force=False, half=False):
         "calibration": model.calibration,
     }
     with output_path(destination, force=force) as temporary:
-        write_tensors(tensors, header, temporary)
+        write_tensor_file(tensors, header, temporary)
 
 
-def load_model(source=None, *, device="cpu"):
-    """Read a model file, ready to encode; `None` is the model that ships.
+def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "cpu") -> AlignedModel:
+    """Read a model file, ready to encode; None is the model that ships.
 
-    Raises `DataError` where there is no such file, `FormatError` where it is no model of this version.
+    Raises:
+        DataError: If the file cannot be read.
+        FormatError: If it is not a model of this version.
+        MismatchError: If it is a change of weights that are not on this machine.
     """
     with seekable_input(pretrained.MODEL if source is None else source) as path:
-        header, tensors = read_tensors(path, expected_format=FORMAT, version=FORMAT_VERSION)
+        header, tensors = read_tensor_file(path, framework="pt")
+        check_header(header, path, expected_format=FORMAT, version=FORMAT_VERSION)
         digest = sha256_file(path)
-    config = ModelConfig(**header["config"])
-    model = AlignedModel(config)
+    model = AlignedModel(ModelConfig(**header["config"]))
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
     missing, unexpected = model.load_stored_state(weights)
     if missing or unexpected:
         first = (missing or unexpected)[0]
         raise FormatError(f"tensor {first} is {'missing' if missing else 'not part of the model'}", where=source)
-    if model.encoder.describe().get("lora_rank"):
+    if isinstance(model.encoder, LowRankEncoder) and model.encoder.describe().get("lora_rank"):
         model.encoder.load_base()
     model.name = SHIPPED_NAME if source is None else str(source)
     model.path = source
@@ -73,38 +82,7 @@ def load_model(source=None, *, device="cpu"):
     return model.to(pick_device(device)).eval()
 
 
-def write_tensors(tensors, header, path):
-    """Tensors and a JSON header -> safetensors file at `path`."""
-    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header, sort_keys=True)})
-
-
-def read_tensors(path, *, expected_format, version):
-    """Safetensors file -> (header, tensors on the CPU); checks format and version."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = _header(file.metadata(), path, expected_format, version)
-            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
-    except SafetensorError as error:
-        raise FormatError(f"is no safetensors file, or a broken one ({error})", where=path) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
-
-
-def _header(metadata, path, expected_format, version):
-    try:
-        header = json.loads((metadata or {})[HEADER_KEY])
-    except (KeyError, ValueError) as error:
-        raise FormatError(f"is a safetensors file, but no {expected_format}", where=path) from error
-    if header.get("format") != expected_format:
-        raise FormatError(f"is a {header.get('format')}, expected a {expected_format}", where=path)
-    if header.get("format_version") != version:
-        found = header.get("format_version")
-        advice = "install the version of specbridge_tools that wrote it" if found else None
-        raise FormatError(f"{expected_format} version {found}, this release reads {version}", where=path, advice=advice)
-    return header
-
-
-def _head_digest(weights):
+def _head_digest(weights: Mapping[str, torch.Tensor]) -> str:
     head = {name: tensor for name, tensor in weights.items() if name.startswith("molecule_head.")}
     if not head:
         return ""

@@ -1,35 +1,56 @@
 """From files to a trained model file: what `sb-finetune` does."""
 
+from __future__ import annotations
+
 import csv
 import dataclasses
 import logging
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from specbridge_tools.bridge.cached_features import frozen_features
+from specbridge_tools.bridge.cached_features import CachedFeatures, open_cached_features
 from specbridge_tools.bridge.checkpoint import SHIPPED_NAME, load_model, save_model
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
-from specbridge_tools.bridge.pairs import read_pairs
-from specbridge_tools.bridge.training import choose_trained, train
-from specbridge_tools.bridge.validation import KS, score_lists
+from specbridge_tools.bridge.pairs import Pairs, read_pairs
+from specbridge_tools.bridge.training import TrainingOptions, choose_trained, train
+from specbridge_tools.bridge.validation import METRICS, score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
+from specbridge_tools.encoders.base import LowRankEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
-from specbridge_tools.processes import ALONE
+from specbridge_tools.processes import ALONE, Processes
+from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import sha256_text
-from specbridge_tools.streams import STDIO, check_output, output_text
+from specbridge_tools.records import Tally
+from specbridge_tools.streams import STDIO, Destination, Source, check_output, output_text
 
 logger = logging.getLogger(__name__)
-HISTORY_COLUMNS = ("epoch", "train_loss", *(f"recall@{k}" for k in KS), "mrr", "seconds")
+HISTORY_COLUMNS = ("epoch", "train_loss", *METRICS, "seconds")
+Calibrate: TypeAlias = Callable[..., Mapping[str, float]]
+"""Lists of (scores (n,), position of the truth), `weights` (of the lists,) -> calibration of a model."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelOptions:
-    """spectral_encoder as the registry spells it; start_from a model file whose weights are trained further, then the
-    other fields are its own; molecule_head_depth 0 for none; lora_rank 0: the encoder's own weights learn."""
+    """What is trained.
+
+    Attributes:
+        spectral_encoder: As the registry spells it.
+        start_from: Model file whose weights are trained further; its own configuration holds then, not the other
+            fields.
+        projector_hidden: See `ModelConfig`.
+        projector_depth: See `ModelConfig`.
+        molecule_head_depth: See `ModelConfig`.
+        dropout: See `ModelConfig`.
+        projector: See `ModelConfig`.
+        lora_rank: Of the changes to the encoder's weights that learn; 0: the weights themselves learn.
+    """
 
     spectral_encoder: str = "massbins"
     start_from: str | None = None
@@ -43,7 +64,14 @@ class ModelOptions:
 
 @dataclasses.dataclass(frozen=True)
 class PairOptions:
-    """Decoys lie within `tolerance` (ppm or Da) of the truth's mass, at most `max_decoys` each, drawn anew each epoch."""
+    """Which decoys a molecule has.
+
+    Attributes:
+        tolerance: How far their mass may be from that of the molecule.
+        tolerance_unit: ppm or Da.
+        max_decoys: At most, drawn at random; training draws some of them in each epoch.
+        input_format: Of the spectra, see `read_spectra`.
+    """
 
     tolerance: float = 10.0
     tolerance_unit: str = "ppm"
@@ -51,7 +79,7 @@ class PairOptions:
     input_format: str = "auto"
 
     def half_width(self, mass: float) -> float:
-        """How far the mass of a decoy may lie from `mass`, both in Da."""
+        """How far the mass of a decoy may be from `mass`, both in Da."""
         return mass * self.tolerance * 1e-6 if self.tolerance_unit == "ppm" else self.tolerance
 
     def header(self) -> dict[str, float | str]:
@@ -60,85 +88,143 @@ class PairOptions:
         return {name: self.tolerance, "max_decoys": self.max_decoys, "input_format": self.input_format}
 
 
-def finetune(
-    spectra,
-    validation,
-    molecules,
-    output,
-    *,
-    model_options,
-    pair_options,
-    training_options,
-    tally,
-    calibrate,
-    device,
-    checkpoint=None,
-    resume=False,
-    history_table=None,
-    cache_features=None,
-    display=None,
-    force=False,
-    processes=ALONE,
-):
-    """Train a model on `spectra`, select its best epoch on `validation`, write it to `output` -> (model, history).
+@dataclasses.dataclass(frozen=True)
+class TrainingFiles:
+    """What a run writes.
 
-    spectra, validation  lists of spectrum files with structures; no molecule may stand in both
-    molecules            molecule embeddings file with the truths and the decoys
-    calibrate            (lists of (scores, place of the truth), weights) -> calibration of the model, or None
-    cache_features       folder for what the frozen layers of the encoder give, or None
-    checkpoint           training checkpoint, by default beside the output; removed once the model is written
-    processes            `Processes` that train together; the first writes
-
-    Raises `MismatchError` where a molecule stands in training and validation, or the embeddings are not those of the
-    model that the run starts from.
+    Attributes:
+        model: The trained model.
+        checkpoint: Of the training; None for beside the model. Removed once the model is written.
+        history: One row per epoch, TSV; None for none.
+        cache_features: Folder for the output of the encoder's frozen layers; None to compute it in every epoch.
+        force: Whether to replace existing files.
     """
-    check_output(output, force=force)
-    if cache_features is not None and not training_options.augmentation.is_none:
-        raise UsageError("augmented spectra differ in every epoch: nothing to keep", advice="--preset specbridge")
-    checkpoint = checkpoint_path(output, checkpoint)
+
+    model: Destination
+    checkpoint: str | os.PathLike[str] | None = None
+    history: Destination | None = None
+    cache_features: str | os.PathLike[str] | None = None
+    force: bool = False
+
+
+def finetune(
+    spectra: Sequence[Source],
+    validation: Sequence[Source],
+    molecules: str | os.PathLike[str],
+    files: TrainingFiles,
+    *,
+    model_options: ModelOptions,
+    pair_options: PairOptions,
+    training_options: TrainingOptions,
+    tally: Tally,
+    calibrate: Calibrate,
+    device: torch.device,
+    resume: bool = False,
+    display: SilentProgress | None = None,
+    processes: Processes = ALONE,
+) -> tuple[AlignedModel, list[dict[str, float]]]:
+    """Train a model, select its best epoch, calibrate it and write it.
+
+    Args:
+        spectra: Files of spectra with structures, to learn from.
+        validation: The same of other molecules, to select the best epoch and to calibrate.
+        molecules: File of molecule embeddings, truths and decoys.
+        files: What is written, by the first process.
+        model_options: What is trained.
+        pair_options: Which decoys a molecule has.
+        training_options: How it is trained.
+        tally: Counts the spectra.
+        calibrate: Fits the calibration.
+        device: To train on.
+        resume: Whether to go on from the checkpoint, if there is one.
+        display: Shows progress in epochs.
+        processes: That train together.
+
+    Returns:
+        The model, and one row of metrics per epoch.
+
+    Raises:
+        MismatchError: If training and validation share a molecule, or the embeddings are not those of the model to
+            start from.
+    """
+    check_output(files.model, force=files.force)
+    if files.cache_features is not None and not training_options.augmentation.is_none:
+        message = "augmented spectra differ in every epoch: there is nothing to cache"
+        raise UsageError(message, advice="--preset specbridge")
     model = build_model(molecules, model_options, seed=training_options.seed).to(device)
-    training_pairs, validation_pairs = _read_both(
-        spectra, validation, molecules, model, pair_options, tally, training_options.seed
-    )
-    if model_options.start_from is None and hasattr(model.encoder, "learn_vocabulary"):
-        model.learn_vocabulary(training_pairs.features)
-    choose_trained(model, training_options)
-    logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
-    fingerprint = _fingerprint(model, training_pairs, validation_pairs, training_options)
-    history = train(
-        model,
-        training_pairs,
-        validation_pairs,
-        training_options,
-        checkpoint=checkpoint,
-        fingerprint=fingerprint | ({"processes": processes.world_size} if processes.world_size > 1 else {}),
-        resume=resume,
-        display=display,
-        frozen=_frozen(cache_features, model, training_pairs, training_options, processes),
-        processes=processes,
-    )
-    if not processes.is_first:
-        return model, history
-    model.calibration = _calibration(model, validation_pairs, calibrate)
-    model.training_summary = _summary(training_pairs, validation_pairs, training_options, pair_options, history)
-    if history_table is not None:
-        write_history(history, history_table, force=force)
-    save_model(model, output, force=force)
-    checkpoint.unlink(missing_ok=True)
+    pairs = _read_both(spectra, validation, molecules, model, pair_options, tally, training_options.seed)
+    if model_options.start_from is None:
+        model.learn_vocabulary(pairs[0].features)
+    history = _train(model, *pairs, training_options, files, resume=resume, display=display, processes=processes)
+    if processes.is_first:
+        model.calibration = _calibration(model, pairs[1], calibrate)
+        model.training_summary = _summary(*pairs, training_options, pair_options, history)
+        _write(model, history, files)
     return model, history
 
 
-def _read_both(spectra, validation, molecules, model, options, tally, seed):
-    """Training and validation `Pairs`, which share no molecule."""
-    common = {
-        "features_of": model.features,
-        "half_width": options.half_width,
-        "input_format": options.input_format,
-        "tally": tally,
-        "seed": seed,
-    }
-    training_pairs = read_pairs(spectra, molecules, max_decoys=options.max_decoys, **common)
-    validation_pairs = read_pairs(validation, molecules, max_decoys=None, **common)
+def _train(
+    model: AlignedModel,
+    training: Pairs,
+    validation: Pairs,
+    options: TrainingOptions,
+    files: TrainingFiles,
+    *,
+    resume: bool,
+    display: SilentProgress | None,
+    processes: Processes,
+) -> list[dict[str, float]]:
+    choose_trained(model, options)
+    logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
+    fingerprint = _fingerprint(model, training, validation, options)
+    if processes.world_size > 1:
+        fingerprint["processes"] = processes.world_size
+    return train(
+        model,
+        training,
+        validation,
+        options,
+        checkpoint=checkpoint_path(files),
+        fingerprint=fingerprint,
+        resume=resume,
+        display=display,
+        cached=_cached_features(files.cache_features, model, training, options, processes),
+        processes=processes,
+    )
+
+
+def _write(model: AlignedModel, history: Sequence[Mapping[str, float]], files: TrainingFiles) -> None:
+    """Write history and model; then the checkpoint is no longer needed."""
+    if files.history is not None:
+        write_history(history, files.history, force=files.force)
+    save_model(model, files.model, force=files.force)
+    checkpoint_path(files).unlink(missing_ok=True)
+
+
+def _read_both(
+    spectra: Sequence[Source],
+    validation: Sequence[Source],
+    molecules: str | os.PathLike[str],
+    model: AlignedModel,
+    options: PairOptions,
+    tally: Tally,
+    seed: int,
+) -> tuple[Pairs, Pairs]:
+    """Training and validation pairs, which share no molecule."""
+
+    def read(sources: Sequence[Source], max_decoys: int | None) -> Pairs:
+        return read_pairs(
+            sources,
+            molecules,
+            features_of=model.features,
+            half_width=options.half_width,
+            max_decoys=max_decoys,
+            tally=tally,
+            input_format=options.input_format,
+            seed=seed,
+        )
+
+    training_pairs, validation_pairs = read(spectra, options.max_decoys), read(validation, None)
     refuse_shared_molecules(training_pairs, validation_pairs)
     tally.n_written = len(training_pairs) + len(validation_pairs)
     logger.info(
@@ -148,34 +234,29 @@ def _read_both(spectra, validation, molecules, model, options, tally, seed):
     return training_pairs, validation_pairs
 
 
-def checkpoint_path(output, checkpoint):
-    """Where the checkpoint of a run lies: `checkpoint`, or beside the output under its name plus `.checkpoint`."""
-    if checkpoint is not None:
-        return Path(checkpoint)
-    return Path(f"{'model' if str(output) == STDIO else os.fspath(output)}.checkpoint")
+def checkpoint_path(files: TrainingFiles) -> Path:
+    """Where the checkpoint is: as asked for, or beside the model under its name plus `.checkpoint`."""
+    if files.checkpoint is not None:
+        return Path(files.checkpoint)
+    return Path(f"{'model' if str(files.model) == STDIO else os.fspath(files.model)}.checkpoint")
 
 
-def build_model(molecules, options, *, seed=0):
-    """A new model over the space of an embeddings file, or the one to start from after a check that they fit."""
+def build_model(molecules: str | os.PathLike[str], options: ModelOptions, *, seed: int = 0) -> AlignedModel:
+    """Make a new model, or load the one to start from.
+
+    Args:
+        molecules: File of molecule embeddings, in whose space the model is to place spectra.
+        options: Which model.
+        seed: Of new weights.
+
+    Raises:
+        MismatchError: If the model to start from belongs to another space.
+        UsageError: If the encoder is not known, or has no low-rank changes and they are asked for.
+    """
     with open_molecule_embeddings(molecules) as file:
         space = (file.encoder, file.weights_sha256, file.dimension)
     if options.start_from is None:
-        torch.manual_seed(seed)
-        encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
-        if options.lora_rank:
-            if not hasattr(encoder, "add_low_rank"):
-                raise UsageError(f"{options.spectral_encoder} has no weights for low-rank changes")
-            encoder.add_low_rank(options.lora_rank)
-        config = ModelConfig(
-            encoder.describe(),
-            *space,
-            projector_hidden=options.projector_hidden,
-            projector_depth=options.projector_depth,
-            molecule_head_depth=options.molecule_head_depth,
-            dropout=options.dropout,
-            projector=options.projector,
-        )
-        return AlignedModel(config, encoder)
+        return _new_model(space, options, seed)
     model = load_model(None if options.start_from == SHIPPED_NAME else options.start_from)
     if (model.molecule_encoder, model.molecule_encoder_sha256, model.dimension) != space:
         raise MismatchError(
@@ -187,35 +268,62 @@ def build_model(molecules, options, *, seed=0):
     return model
 
 
-def _frozen(folder, model, pairs, options, processes):
+def _new_model(space: tuple[str, str, int], options: ModelOptions, seed: int) -> AlignedModel:
+    torch.manual_seed(seed)
+    encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
+    if options.lora_rank:
+        if not isinstance(encoder, LowRankEncoder):
+            raise UsageError(f"{options.spectral_encoder} has no weights for low-rank changes")
+        encoder.add_low_rank(options.lora_rank)
+    config = ModelConfig(
+        encoder.describe(),
+        *space,
+        projector_hidden=options.projector_hidden,
+        projector_depth=options.projector_depth,
+        molecule_head_depth=options.molecule_head_depth,
+        dropout=options.dropout,
+        projector=options.projector,
+    )
+    return AlignedModel(config, encoder)
+
+
+def _cached_features(
+    folder: str | os.PathLike[str] | None,
+    model: AlignedModel,
+    pairs: Pairs,
+    options: TrainingOptions,
+    processes: Processes,
+) -> CachedFeatures | None:
+    """The cached features of the spectra, which the first process computes; None without a folder."""
     if folder is None:
         return None
     if not processes.is_first:
-        processes.barrier()  # the first makes them
-    features = frozen_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
+        processes.barrier()
+    cached = open_cached_features(folder, model.encoder, pairs.features, options.unfrozen_blocks)
     if processes.is_first:
         processes.barrier()
-    return features
+    return cached
 
 
-def parameter_counts(model):
-    """(those that learn, all with the fixed frequencies of the encoder); the molecular encoder is not among them."""
+def parameter_counts(model: AlignedModel) -> tuple[int, int]:
+    """Parameters that learn, and all, with the encoder's fixed frequencies but without the molecular encoder."""
     everything = [*model.parameters(), *model.buffers()]
     return sum(p.numel() for p in everything if p.requires_grad), sum(p.numel() for p in everything)
 
 
-def refuse_shared_molecules(training, validation):
-    """Raise `MismatchError` where a molecule (first InChIKey block) stands in both."""
+def refuse_shared_molecules(training: Pairs, validation: Pairs) -> None:
+    """Raise `MismatchError` if a molecule (first InChIKey block) is in both."""
     shared = sorted(training.keys & validation.keys)
     if shared:
         raise MismatchError(
-            f"{len(shared)} molecules stand in training and validation, e.g. {shared[0]}",
+            f"{len(shared)} molecules are in training and validation, e.g. {shared[0]}",
             advice="sb-split --by structure makes parts that share none",
         )
 
 
-def _calibration(model, pairs, calibrate):
-    lists, weights = [], []
+def _calibration(model: AlignedModel, pairs: Pairs, calibrate: Calibrate) -> dict[str, float] | None:
+    lists: list[tuple[NDArray[np.float32], int]] = []
+    weights: list[float] = []
     for members, scores in score_lists(model, pairs):
         lists.extend((row, 0) for row in scores)
         weights.extend([1 / len(members)] * len(members))
@@ -226,18 +334,27 @@ def _calibration(model, pairs, calibrate):
         return None
 
 
-def _fingerprint(model, training, validation, options):
-    def digest(pairs):
+def _fingerprint(
+    model: AlignedModel, training: Pairs, validation: Pairs, options: TrainingOptions
+) -> dict[str, object]:
+    """Plain values that a resumed run must have, too."""
+
+    def digest(pairs: Pairs) -> str:
         rows = [str(len(pairs)), *pairs.library.inchikey14[pairs.molecule]]
         return sha256_text(" ".join([*rows, f"{pairs.features.peaks.mz.sum():.6f}"]))
 
-    options = {key: str(value) for key, value in dataclasses.asdict(options).items()}
-    config = {key: str(value) for key, value in dataclasses.asdict(model.config).items()}
+    values = {**dataclasses.asdict(options), **dataclasses.asdict(model.config)}
     data = {"training spectra": digest(training), "validation spectra": digest(validation)}
-    return options | config | data
+    return {**{key: str(value) for key, value in values.items()}, **data}
 
 
-def _summary(training, validation, options, pair_options, history):
+def _summary(
+    training: Pairs,
+    validation: Pairs,
+    options: TrainingOptions,
+    pair_options: PairOptions,
+    history: Sequence[Mapping[str, float]],
+) -> dict[str, Any]:
     best = max(history, key=lambda row: row["mrr"]) if history else {}
     return {
         "training_spectra": len(training),
@@ -251,8 +368,8 @@ def _summary(training, validation, options, pair_options, history):
     }
 
 
-def write_history(history, destination, *, force=False):
-    """One row an epoch as TSV, the columns in the same order whether or not the run was resumed."""
+def write_history(history: Sequence[Mapping[str, float]], destination: Destination, *, force: bool = False) -> None:
+    """Write one row per epoch as TSV, with the same columns in the same order in a resumed run."""
     with output_text(destination, force=force) as stream:
         rows = csv.DictWriter(stream, HISTORY_COLUMNS, delimiter="\t", lineterminator="\n")
         rows.writeheader()

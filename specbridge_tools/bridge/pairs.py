@@ -1,66 +1,93 @@
 """Spectra and the molecules that they belong to, with decoys of the same mass: what training and validation read."""
 
+from __future__ import annotations
+
 import dataclasses
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from specbridge_tools.embeddings.molecules import open_molecule_embeddings
+from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, open_molecule_embeddings
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.identity import structure_key
-from specbridge_tools.records import Rejection
+from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import Source
 
-NO_STRUCTURE = "no structure"
 NOT_EMBEDDED = "molecule not among the embeddings"
 _BLOCK = 50_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Library:
-    """The part of a molecule file that training needs: truths and their decoys.
+    """The part of a file of molecule embeddings that training needs: m truths and decoys.
 
-    inchikey14  (m,) str; vectors (m, d) float16 or float32 as in the file; exact_mass (m,) float64, Da, ascending
+    Attributes:
+        inchikey14: (m,).
+        exact_mass: (m,), Da, ascending.
+        vectors: (m, d) float16 or float32, as in the file.
     """
 
-    inchikey14: np.ndarray
-    exact_mass: np.ndarray
-    vectors: np.ndarray
+    inchikey14: NDArray[np.str_]
+    exact_mass: NDArray[np.float64]
+    vectors: NDArray[np.floating[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Pairs:
-    """n spectra with their molecules.
+    """Spectra with their molecules.
 
-    features      `SpectrumFeatures` of n spectra
-    molecule      (n,) int64, row of the truth in `library`
-    library       `Library`
-    decoys        row of a truth -> (k,) int64 rows of other molecules of the same mass
+    Attributes:
+        features: Of n spectra.
+        molecule: (n,), row of the truth in the library.
+        library: Truths and decoys.
+        decoys: Row of a truth -> (k,) rows of other molecules of the same mass.
     """
 
     features: SpectrumFeatures
-    molecule: np.ndarray
+    molecule: NDArray[np.int64]
     library: Library
-    decoys: dict
+    decoys: Mapping[int, NDArray[np.int64]]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.molecule)
 
     @property
-    def keys(self):
+    def keys(self) -> set[str]:
         """First InChIKey blocks of the molecules, each once."""
         return set(self.library.inchikey14[np.unique(self.molecule)].tolist())
 
 
-def read_pairs(sources, molecules, *, features_of, half_width, max_decoys, tally, input_format="auto", seed=0):
-    """Read spectra with structures and find their molecules and decoys in a molecule embeddings file.
+def read_pairs(
+    sources: Sequence[Source],
+    molecules: str | os.PathLike[str],
+    *,
+    features_of: Callable[[Sequence[Spectrum]], SpectrumFeatures],
+    half_width: Callable[[float], float],
+    max_decoys: int | None,
+    tally: Tally,
+    input_format: str = "auto",
+    seed: int = 0,
+) -> Pairs:
+    """Read spectra with structures, and find their molecules and decoys.
 
-    features_of   spectra -> `SpectrumFeatures` (`AlignedModel.features`)
-    half_width    mass (Da) of a molecule -> how far that of a decoy may lie from it (Da)
-    max_decoys    at most so many decoys a molecule, drawn with `seed`; None for all within `half_width`
+    Args:
+        sources: Files of spectra. Those without a structure, or whose molecule is not embedded, are rejected.
+        molecules: File of molecule embeddings.
+        features_of: Such as `AlignedModel.features`.
+        half_width: Mass of a truth -> how far the mass of a decoy may be from it, both in Da.
+        max_decoys: Decoys of a molecule at most, drawn at random; None for all.
+        tally: Counts the spectra.
+        input_format: Of the spectra, see `read_spectra`.
+        seed: Of the draw.
 
-    Spectra without a structure, or whose molecule is not in the file, are rejected in `tally`. Raises `DataError` where
-    nothing is left.
+    Raises:
+        DataError: If a file cannot be read, or no spectrum is left.
     """
     with open_molecule_embeddings(molecules) as file:
         spectra, rows = _match(sources, file.inchikey14, input_format, tally)
@@ -80,30 +107,46 @@ def read_pairs(sources, molecules, *, features_of, half_width, max_decoys, tally
     )
 
 
-def _match(sources, keys, input_format, tally):
-    """Usable spectra, and (n,) int64: the row of each one's molecule among `keys`."""
-    row_of = {}
+def _match(
+    sources: Iterable[Source], keys: NDArray[np.str_], input_format: str, tally: Tally
+) -> tuple[list[Spectrum], NDArray[np.int64]]:
+    """Usable spectra, and (n,): the row of the molecule of each among `keys`."""
+    row_of: dict[str, int] = {}
     for row, key in enumerate(keys):
         row_of.setdefault(str(key), row)
-    spectra = list(tally.usable(_with_molecule(sources, row_of, input_format)))
-    return spectra, np.array([row_of[structure_key(spectrum)] for spectrum in spectra], np.int64)
+    spectra, rows = [], []
+    for record, key_row in _with_rows(sources, row_of, input_format):
+        if tally.count(record) and not isinstance(record, Rejection):
+            spectra.append(record)
+            rows.append(key_row)
+    return spectra, np.array(rows, np.int64)
 
 
-def _with_molecule(sources, row_of, input_format):
+def _with_rows(
+    sources: Iterable[Source], row_of: Mapping[str, int], input_format: str
+) -> Iterator[tuple[Spectrum | Rejection, int]]:
+    """Yield each record, as a rejection if its molecule has no row, and its row, -1 for a rejection."""
     for source in sources:
         for record in read_spectra(source, input_format=input_format):
             if isinstance(record, Rejection):
-                yield record
+                yield record, -1
                 continue
             key = structure_key(record)
-            if key in row_of:
-                yield record
+            if key is not None and key in row_of:
+                yield record, row_of[key]
                 continue
             reason = NO_STRUCTURE if key is None else NOT_EMBEDDED
-            yield Rejection(reason, id=record.id, record=record.record, line=record.line, source=str(source))
+            yield Rejection(reason, id=record.id, record=record.record, line=record.line, source=str(source)), -1
 
 
-def _same_mass(truths, keys, masses, half_width, max_decoys, seed):
+def _same_mass(
+    truths: NDArray[np.int64],
+    keys: NDArray[np.str_],
+    masses: NDArray[np.float64],
+    half_width: Callable[[float], float],
+    max_decoys: int | None,
+    seed: int,
+) -> dict[int, NDArray[np.int64]]:
     """Row of a truth -> rows of other molecules within the tolerance of its mass, ascending."""
     order = np.argsort(masses, kind="stable")
     ordered = masses[order]
@@ -120,8 +163,10 @@ def _same_mass(truths, keys, masses, half_width, max_decoys, seed):
     return decoys
 
 
-def _read_library(file, rows, decoys):
-    """Vectors of truths and decoys, in order of mass, and (n_file,) int64: row of the file -> row of the library."""
+def _read_library(
+    file: MoleculeEmbeddings, rows: NDArray[np.int64], decoys: Mapping[int, NDArray[np.int64]]
+) -> tuple[Library, NDArray[np.int64]]:
+    """The library of truths and decoys, and (n_file,): row of the file -> row of the library, -1 for none."""
     needed = np.unique(np.concatenate([rows, *decoys.values()]))
     vectors = np.empty((len(needed), file.dimension), file.embedding.dtype)
     for start in range(0, len(file), _BLOCK):
@@ -129,7 +174,7 @@ def _read_library(file, rows, decoys):
         if first < last:
             vectors[first:last] = file.embedding[start : start + _BLOCK][needed[first:last] - start]
     order = np.argsort(file.exact_mass[needed], kind="stable")
+    by_mass = needed[order]
     place = np.full(len(file), -1, np.int64)
-    place[needed[order]] = np.arange(len(needed))
-    kept = needed[order]
-    return Library(file.inchikey14[kept], file.exact_mass[kept], vectors[order]), place
+    place[by_mass] = np.arange(len(needed))
+    return Library(file.inchikey14[by_mass], file.exact_mass[by_mass], vectors[order]), place

@@ -1,13 +1,23 @@
 """Residual MLPs between spaces."""
 
+from __future__ import annotations
+
+import torch
 from torch import nn
 from torch.nn import functional
 
 
 class ResidualBlock(nn.Module):
-    """x + W2 gelu(W1 norm(x)); W2 starts at zero, so that a new block changes nothing. `inner` 0: twice the width."""
+    """x + W2 gelu(W1 norm(x)); W2 starts at zero, so that a new block changes nothing."""
 
-    def __init__(self, width, dropout, *, inner=0):
+    def __init__(self, width: int, dropout: float, *, inner: int = 0) -> None:
+        """Make a new block.
+
+        Args:
+            width: Of x.
+            dropout: Of the change, in training.
+            inner: Width between W1 and W2; 0 is twice `width`.
+        """
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.inner = nn.Linear(width, inner or 2 * width)
@@ -16,29 +26,34 @@ class ResidualBlock(nn.Module):
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
-    def forward(self, x):
-        return x + self.dropout(self.outer(functional.gelu(self.inner(self.norm(x)))))
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        change: torch.Tensor = self.dropout(self.outer(functional.gelu(self.inner(self.norm(x)))))
+        return x + change
 
 
 class Projector(nn.Module):
     """Spectral side: linear map into the hidden width, residual blocks, linear map into the molecules' space."""
 
-    def __init__(self, d_in, d_out, *, hidden=512, depth=2, dropout=0.1):
+    def __init__(self, d_in: int, d_out: int, *, hidden: int = 512, depth: int = 2, dropout: float = 0.1) -> None:
         super().__init__()
         self.enter = nn.Linear(d_in, hidden)
         self.blocks = nn.Sequential(*(ResidualBlock(hidden, dropout) for _ in range(depth)))
         self.leave = nn.Linear(hidden, d_out)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(b, d_in) -> (b, d_out)."""
-        return self.leave(self.blocks(self.enter(x)))
+        out: torch.Tensor = self.leave(self.blocks(self.enter(x)))
+        return out
 
 
 class PublishedProjector(nn.Module):
-    """Spectral side as Wang et al., arXiv 2601.17204, describe it: a head of two layers and a layer norm, an orthogonal
-    linear map into the molecules' space, residual blocks there, whose inner width is that of the head."""
+    """Spectral side as in Wang et al., arXiv 2601.17204.
 
-    def __init__(self, d_in, d_out, *, hidden=2048, depth=8, dropout=0.0):
+    A head of two layers and a layer norm, an orthogonal linear map into the molecules' space, and residual blocks
+    there, whose inner width is that of the head.
+    """
+
+    def __init__(self, d_in: int, d_out: int, *, hidden: int = 2048, depth: int = 8, dropout: float = 0.0) -> None:
         super().__init__()
         self.head = nn.Sequential(nn.Linear(d_in, hidden), nn.GELU(), nn.Linear(hidden, hidden), nn.LayerNorm(hidden))
         self.map = nn.Linear(hidden, d_out)
@@ -46,9 +61,10 @@ class PublishedProjector(nn.Module):
         nn.init.orthogonal_(self.map.weight)
         nn.init.zeros_(self.map.bias)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(b, d_in) -> (b, d_out)."""
-        return self.blocks(self.map(self.head(x)))
+        out: torch.Tensor = self.blocks(self.map(self.head(x)))
+        return out
 
 
 PROJECTORS = {"residual": Projector, "published": PublishedProjector}
@@ -57,15 +73,16 @@ PROJECTORS = {"residual": Projector, "published": PublishedProjector}
 class MoleculeHead(nn.Module):
     """Molecular side: residual blocks over the frozen unit vectors; the identity before training."""
 
-    def __init__(self, dimension, *, depth=1, dropout=0.1):
+    def __init__(self, dimension: int, *, depth: int = 1, dropout: float = 0.1) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(ResidualBlock(dimension, dropout) for _ in range(depth)))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, dimension) -> (n, dimension)."""
-        return self.blocks(x)
+        out: torch.Tensor = self.blocks(x)
+        return out
 
 
-def unit_norm(x):
+def unit_norm(x: torch.Tensor) -> torch.Tensor:
     """Rows divided by their Euclidean norm; a row of zeros stays zero."""
     return functional.normalize(x, dim=-1)

@@ -61,7 +61,7 @@ def main(
     With torchrun several processes train one model together; --batch-size is that of all of them. A signal (SIGTERM,
     SIGUSR1) ends the training with a checkpoint, from which --resume goes on.
     """
-    from specbridge_tools.bridge.finetune import finetune
+    from specbridge_tools.bridge.finetune import TrainingFiles, finetune
     from specbridge_tools.device import pick_device
     from specbridge_tools.evaluation.calibration import fit_calibration
     from specbridge_tools.processes import open_processes
@@ -86,19 +86,15 @@ def main(
                 spectra,
                 validation,
                 molecules,
-                output,
+                TrainingFiles(output, checkpoint, history, cache_features, force),
                 model_options=model_options,
                 pair_options=pair_options,
                 training_options=options,
                 tally=tally,
                 calibrate=fit_calibration,
-                checkpoint=checkpoint,
                 resume=resume,
-                history_table=history,
-                cache_features=cache_features,
                 device=own_device,
                 display=display,
-                force=force,
                 processes=processes,
             )
         if plot:

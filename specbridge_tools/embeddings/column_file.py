@@ -1,20 +1,41 @@
 """Reading HDF5 files of columns (`embeddings.columns`), checked when opened."""
 
+from __future__ import annotations
+
 import contextlib
+import os
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from specbridge_tools.embeddings.columns import FORMAT_VERSION, TEXT, VECTOR
+from specbridge_tools.embeddings.columns import FORMAT_VERSION, TEXT, VECTOR, ColumnType, Layout
 from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.streams import display_name, seekable_input
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 class ColumnFile:
-    """An open file of a `Layout`, checked. Use it in a `with` statement, or `close` it."""
+    """An open file of a `Layout`, checked. Use it in a `with` statement, or `close` it.
 
-    def __init__(self, path, layout, *, name=None):
+    Attributes:
+        name: Of the file, for messages.
+        attributes: Root attributes.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], layout: Layout, *, name: str | None = None) -> None:
+        """Open and check a file.
+
+        Raises:
+            DataError: If the file cannot be read.
+            FormatError: If it is not such a file, of another version, or broken.
+        """
         self.name = str(path) if name is None else name
         self._layout = layout
         self._file = open_hdf5(path, self.name, expected=repr(layout.format), advice=layout.advice)
@@ -26,36 +47,39 @@ class ColumnFile:
             self._file.close()
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
-    def __len__(self):
-        return self.attributes["n"]
+    def __len__(self) -> int:
+        return int(self.attributes["n"])
 
-    def close(self):
+    def close(self) -> None:
         self._file.close()
 
-    def read(self, name, start=0, stop=None):
-        """Rows of a column; text as (n,) object array of str."""
+    def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+        """Read rows of a column; text becomes an (n,) object array of str."""
         with self._reading():
             dataset = self._file[name]
-            return (dataset.asstr() if self._layout.columns[name] == TEXT else dataset)[start:stop]
+            values: NDArray[Any] = (dataset.asstr() if self._layout.columns[name] == TEXT else dataset)[start:stop]
+            return values
 
-    def dataset(self, name):
-        """The column itself, for slicing; its values are not decoded."""
+    def dataset(self, name: str) -> h5py.Dataset:
+        """The column itself, for slicing; text is not decoded."""
         return self._file[name]
 
-    def read_blocks(self, size, start=0, stop=None):
+    def read_blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield {column: rows} for up to `size` rows at a time, from `start` up to `stop` or the end."""
         stop = len(self) if stop is None else stop
         for first in range(start, stop, size):
             last = min(first + size, stop)
             yield {name: self.read(name, first, last) for name in self._layout.columns}
 
-    def _check(self):
+    def _check(self) -> None:
         found, version = self.attributes.get("format"), self.attributes.get("format_version")
         if found != self._layout.format:
             what = f"is {found!r}" if found else "is an HDF5 file of another program"
@@ -72,7 +96,7 @@ class ColumnFile:
         for name, dtype in self._layout.columns.items():
             self._check_column(name, dtype)
 
-    def _check_column(self, name, dtype):
+    def _check_column(self, name: str, dtype: ColumnType) -> None:
         dataset = self._file.get(name)
         if not isinstance(dataset, h5py.Dataset):
             raise self._broken(f"dataset {name} is missing")
@@ -91,11 +115,11 @@ class ColumnFile:
         if dtype is VECTOR and dataset.shape[1:] != (self.attributes["dimension"],):
             raise self._broken(f"{name} has the shape {dataset.shape}, not {self.attributes['dimension']} dimensions")
 
-    def _broken(self, what):
+    def _broken(self, what: str) -> FormatError:
         return FormatError(what, where=self.name, advice="the file is broken: copy it or make it again")
 
     @contextlib.contextmanager
-    def _reading(self):
+    def _reading(self) -> Iterator[None]:
         try:
             yield
         except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
@@ -103,13 +127,16 @@ class ColumnFile:
             raise self._broken(f"is a truncated or damaged HDF5 file ({reason})") from error
 
 
-def open_columns(kind, layout, source):
-    """Open a path, or stdin for `-`, as a `kind` of `ColumnFile`."""
-    # the copy of stdin may go as soon as it is open: the file lives on without its name
+File = TypeVar("File", bound=ColumnFile)
+
+
+def open_columns(kind: type[File], layout: Layout, source: str | os.PathLike[str]) -> File:
+    """Open a path, or stdin for `-`; raises as the constructor of `ColumnFile` does."""
+    # the copy of stdin may be removed once it is open: the open file outlives its name
     with seekable_input(source) as path:
         return kind(path, layout, name=display_name(source))
 
 
-def plain_attributes(item):
+def plain_attributes(item: h5py.File | h5py.Dataset) -> dict[str, Any]:
     """Attributes of a file or dataset as Python values."""
     return {key: value.item() if isinstance(value, np.generic) else value for key, value in item.attrs.items()}

@@ -1,96 +1,132 @@
 """A file of molecules -> a file of molecule embeddings, in constant memory but for the keys that find repeats."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import itertools
 import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from specbridge_tools.embeddings.columns import ColumnWriter, stored_vectors
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
-from specbridge_tools.embeddings.precision import stored
+from specbridge_tools.encoders.base import FingerprintEncoder, MoleculeEncoder
+from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
-from specbridge_tools.streams import output_path
+from specbridge_tools.provenance import Part
+from specbridge_tools.records import Rejection, Tally
+from specbridge_tools.shards import RecordRange
+from specbridge_tools.streams import Destination, Source, output_path
 
 BLOCK = 4096
-_NAMED_AT_MOST = 20
-_logger = logging.getLogger(__name__)
+_MOST_NAMED = 20
+logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Counts: TypeAlias = "dict[int, int] | None"
+"""Of the bits of a Morgan fingerprint; None for an encoder that needs none."""
 
 
 @dataclasses.dataclass(frozen=True)
 class EmbedCounts:
-    """How many records repeated the structure of an earlier one, and how many molecules the encoder had to cut."""
+    """What became of the molecules.
+
+    Attributes:
+        merged: Records that repeated the structure of an earlier one.
+        truncated: Molecules that were too long for the encoder, which cut them.
+    """
 
     merged: int
     truncated: int
 
-    def summary(self):
+    def summary(self) -> str:
         return f"{self.merged} repeated structures merged, {self.truncated} truncated"
 
 
 def embed_molecules(
-    source,
-    destination,
+    source: Source,
+    destination: Destination,
     *,
-    encoder,
-    tally,
-    dtype="float16",
-    input_format="auto",
-    smiles_column=None,
-    threads=None,
-    record_range=None,
-    part=None,
-    force=False,
-    display=None,
-):
-    """Encode the molecules of `source` (path, `-` or binary file) into an embeddings file; -> `EmbedCounts`.
+    encoder: MoleculeEncoder,
+    tally: Tally,
+    dtype: str = "float16",
+    input_format: str = "auto",
+    smiles_column: str | None = None,
+    threads: int | None = None,
+    record_range: RecordRange | None = None,
+    part: Part | None = None,
+    force: bool = False,
+    display: SilentProgress | None = None,
+) -> EmbedCounts:
+    """Encode a file of molecules into an embeddings file.
 
-    encoder  a `MoleculeEncoder`
-    tally    counts the records; its `n_written` becomes the number of molecules written
-    dtype    of the stored vectors, float16 or float32
-    record_range   `shards.RecordRange` of the records to encode, None for all; part: `provenance.Part` that the file then is
+    A structure that occurs in several records, by InChIKey block and formula, is written once, in the place of the
+    first, with the ids of all.
 
-    A structure that stands in several records, by InChIKey block and formula, is written once, where it came first,
-    with the ids of all. Raises `DataError` where a vector does not fit the dtype.
+    Args:
+        source: The molecules.
+        destination: The embeddings.
+        encoder: Encodes the molecules.
+        tally: Counts the records; its `n_written` becomes the number of molecules written.
+        dtype: Of the stored vectors, float16 or float32.
+        input_format: Of the molecules, see `read_molecules`.
+        smiles_column: Column of a table that holds the structures; None to find it by its name.
+        threads: Processes that standardise structures; None for as many as the scheduler allows.
+        record_range: The records to encode; None for all.
+        part: Which part of a whole the file then is; None for a whole.
+        force: Whether to replace an existing file.
+        display: Shows progress in records.
+
+    Raises:
+        DataError: If the molecules cannot be read, or a vector is not finite in the dtype.
     """
-    display = display or SilentProgress()
+    fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
+    reading = read_counted(
+        source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,
+        record_range=record_range,
+    )  # fmt: skip
     with (
         output_path(destination, force=force) as temporary,
         create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype, part=part) as writer,
-        contextlib.closing(
-            read_counted(
-                source,
-                fingerprint=getattr(encoder, "fingerprint", None),
-                input_format=input_format,
-                smiles_column=smiles_column,
-                threads=threads,
-                record_range=record_range,
-            )
-        ) as records,
+        contextlib.closing(_closable(reading)) as records,
     ):
-        repeats = _Repeats()
-        first = repeats.first_of_each(records, tally, display)
-        n_truncated = 0
-        while block := list(itertools.islice(first, BLOCK)):
+        repeats, n_truncated = _Repeats(), 0
+        molecules = repeats.without(records, tally, display or SilentProgress())
+        while block := list(itertools.islice(molecules, BLOCK)):
             n_truncated += _append(writer, block, encoder, dtype)
         _write_all_ids(writer, repeats.ids)
         tally.n_written = writer.n
     return EmbedCounts(repeats.n, n_truncated)
 
 
+def _closable(records: Iterator[Item]) -> Generator[Item, None, None]:
+    yield from records
+
+
 class _Repeats:
-    """Lets the first molecule of each structure pass and keeps the ids of the others, by its row."""
+    """Records that repeat the structure of an earlier one.
 
-    def __init__(self):
+    Attributes:
+        n: How many there are.
+        ids: Row of the first record of a structure -> ids of its repeats, each once, in order.
+    """
+
+    def __init__(self) -> None:
         self.n = 0
-        self.ids = {}
-        self._row_of = {}
+        self.ids: dict[int, dict[str, None]] = {}
+        self._row_of: dict[str, int] = {}
 
-    def first_of_each(self, records, tally, display):
+    def without(
+        self, records: Iterable[tuple[Molecule | Rejection, Counts]], tally: Tally, display: SilentProgress
+    ) -> Iterator[tuple[Molecule, Counts]]:
+        """Yield the first molecule of each structure, and take down the others."""
         for molecule, counts in records:
             display.advance()
-            if not tally.count(molecule):
+            if not tally.count(molecule) or isinstance(molecule, Rejection):
                 continue
             n_known = len(self._row_of)
             row = self._row_of.setdefault(f"{molecule.inchikey14}{molecule.formula}", n_known)
@@ -98,27 +134,28 @@ class _Repeats:
                 yield molecule, counts
             else:
                 self.n += 1
-                # a dict as a set that keeps the order
                 self.ids.setdefault(row, {})[molecule.id] = None
 
 
-def _append(writer, block, encoder, dtype):
-    """Encode and write (molecule, counts) pairs; the number of truncated ones."""
+def _append(
+    writer: ColumnWriter, block: Sequence[tuple[Molecule, Counts]], encoder: MoleculeEncoder, dtype: str
+) -> int:
+    """Encode and write molecules; returns how many were truncated."""
     molecules = [molecule for molecule, _ in block]
     smiles = [molecule.smiles for molecule in molecules]
     n_before = len(encoder.truncated)
-    if getattr(encoder, "fingerprint", None) is not None:
-        vectors = encoder.encode_counts([counts for _, counts in block])
+    if isinstance(encoder, FingerprintEncoder):
+        vectors = encoder.encode_counts([counts or {} for _, counts in block])
     else:
         vectors = encoder.encode(smiles)
     truncated = set(encoder.truncated[n_before:])
     _name_truncated([molecule for molecule in molecules if molecule.smiles in truncated])
-    columns = {
+    columns: dict[str, list[Any] | NDArray[Any]] = {
         name: [getattr(molecule, name) for molecule in molecules]
         for name in ("id", "isomeric_smiles", "inchikey14", "formula", "exact_mass", "name")
     }
     columns |= {
-        "embedding": stored(vectors, dtype, [molecule.id for molecule in molecules]),
+        "embedding": stored_vectors(vectors, dtype, [molecule.id for molecule in molecules]),
         "all_ids": columns["id"],
         "smiles": smiles,
         "truncated": np.array([text in truncated for text in smiles], np.uint8),
@@ -127,16 +164,15 @@ def _append(writer, block, encoder, dtype):
     return len(truncated)
 
 
-def _name_truncated(molecules):
-    for molecule in molecules[:_NAMED_AT_MOST]:
-        _logger.warning("%s: longer than the encoder reads, its end was cut", molecule.id)
-    if len(molecules) > _NAMED_AT_MOST:
-        rest = len(molecules) - _NAMED_AT_MOST
-        _logger.warning("and %d more, marked in the dataset `truncated`", rest)
+def _name_truncated(molecules: Sequence[Molecule]) -> None:
+    for molecule in molecules[:_MOST_NAMED]:
+        logger.warning("%s: too long for the encoder, its end was cut", molecule.id)
+    if len(molecules) > _MOST_NAMED:
+        logger.warning("and %d more, marked in the dataset `truncated`", len(molecules) - _MOST_NAMED)
 
 
-def _write_all_ids(writer, repeated):
-    """Add the ids of repeated structures: {row: ids}."""
+def _write_all_ids(writer: ColumnWriter, repeated: Mapping[int, Iterable[str]]) -> None:
+    """Add the ids of repeated structures to the rows of the first ones."""
     for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
         stop = min(start + BLOCK, writer.n)
         ids = writer.texts("all_ids", start=start, stop=stop)

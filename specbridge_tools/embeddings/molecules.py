@@ -2,7 +2,7 @@
 
 HDF5; row i of every dataset is the same molecule, in the order in which the input first named it. A dataset is
 
-    embedding        (n, d) float16 or float32   vectors of the molecular encoder as it gives them, not normalised
+    embedding        (n, d) float16 or float32   vectors of the molecular encoder, not normalised
     id               (n,) text                   of the first record with this structure
     all_ids          (n,) text                   ids of all records with this structure, `;` between them
     smiles           (n,) text                   canonical, without stereo
@@ -17,14 +17,25 @@ Root attributes: format = "specbridge-molecules", format_version = 1, created_by
 weights), dimension. (inchikey14, formula) is unique. Text is variable-length UTF-8 (`embeddings.columns`).
 """
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import functools
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
-from specbridge_tools.embeddings.columns import TEXT, VECTOR, Layout, create_columns
+from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnWriter, Layout, create_columns
+from specbridge_tools.provenance import Part
+
+if TYPE_CHECKING:
+    from specbridge_tools.encoders.base import MoleculeEncoder
 
 LAYOUT = Layout(
     format="specbridge-molecules",
@@ -50,18 +61,18 @@ ID_SEPARATOR = ";"
 class MoleculeBlock:
     """m rows of a file: embedding (m, d), the rest (m,); text as str objects, inchikey14 as `<U14`."""
 
-    embedding: np.ndarray
-    id: np.ndarray
-    all_ids: np.ndarray
-    smiles: np.ndarray
-    isomeric_smiles: np.ndarray
-    inchikey14: np.ndarray
-    formula: np.ndarray
-    exact_mass: np.ndarray
-    name: np.ndarray
-    truncated: np.ndarray
+    embedding: NDArray[np.floating[Any]]
+    id: NDArray[np.object_]
+    all_ids: NDArray[np.object_]
+    smiles: NDArray[np.object_]
+    isomeric_smiles: NDArray[np.object_]
+    inchikey14: NDArray[np.str_]
+    formula: NDArray[np.object_]
+    exact_mass: NDArray[np.float64]
+    name: NDArray[np.object_]
+    truncated: NDArray[np.uint8]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.exact_mass)
 
 
@@ -69,55 +80,66 @@ class MoleculeEmbeddings(ColumnFile):
     """An open file of molecule embeddings; `len` is the number of molecules."""
 
     @property
-    def encoder(self):
-        return self.attributes["encoder"]
+    def encoder(self) -> str:
+        """Name of the molecular encoder."""
+        return str(self.attributes["encoder"])
 
     @property
-    def weights_sha256(self):
-        return self.attributes["weights_sha256"]
+    def weights_sha256(self) -> str:
+        """Hash of the molecular encoder's weights."""
+        return str(self.attributes["weights_sha256"])
 
     @property
-    def dimension(self):
-        return self.attributes["dimension"]
+    def molecule_head_sha256(self) -> str:
+        """'': these vectors went through no model."""
+        return ""
 
     @property
-    def embedding(self):
-        """The vectors on disk; slicing reads them."""
+    def dimension(self) -> int:
+        return int(self.attributes["dimension"])
+
+    @property
+    def embedding(self) -> h5py.Dataset:
+        """The vectors on disk (n, d); slicing reads them."""
         return self.dataset("embedding")
 
     @functools.cached_property
-    def inchikey14(self):
-        """(n,) `<U14`, read at once."""
+    def inchikey14(self) -> NDArray[np.str_]:
+        """(n,) `<U14`, all in memory."""
         return self.read("inchikey14").astype("U14")
 
     @functools.cached_property
-    def exact_mass(self):
-        """(n,) float64, Da, read at once."""
+    def exact_mass(self) -> NDArray[np.float64]:
+        """(n,), Da, all in memory."""
         return self.read("exact_mass")
 
-    def blocks(self, size):
-        """Yield `MoleculeBlock`s of up to `size` rows, in order."""
+    def blocks(self, size: int) -> Iterator[MoleculeBlock]:
+        """Yield blocks of up to `size` rows, in order."""
         for columns in self.read_blocks(size):
             columns["inchikey14"] = columns["inchikey14"].astype("U14")
             yield MoleculeBlock(**columns)
 
 
-def open_molecule_embeddings(source):
+def open_molecule_embeddings(source: str | os.PathLike[str]) -> MoleculeEmbeddings:
     """Open a file, or stdin for `-`, for reading.
 
-    Raises `DataError` where it cannot be read, `FormatError` where it is no such file, of another version, or broken.
+    Raises:
+        DataError: If the file cannot be read.
+        FormatError: If it is not such a file, of another version, or broken.
     """
     return open_columns(MoleculeEmbeddings, LAYOUT, source)
 
 
-def joined_ids(texts):
-    """Texts of ids, `;` between them -> one text with each id once, in order."""
+def joined_ids(texts: Iterable[str]) -> str:
+    """Join texts of ids separated by `;` into one that has each id once, in order."""
     return ID_SEPARATOR.join(dict.fromkeys(ID_SEPARATOR.join(texts).split(ID_SEPARATOR)))
 
 
 @contextlib.contextmanager
-def create_molecule_embeddings(path, *, encoder, dtype, part=None):
-    """Yield the `ColumnWriter` of a new file for the vectors of `encoder`, stored as `dtype`."""
+def create_molecule_embeddings(
+    path: str | os.PathLike[str], *, encoder: MoleculeEncoder, dtype: str, part: Part | None = None
+) -> Iterator[ColumnWriter]:
+    """Yield the writer of a new file for the vectors of `encoder`; see `create_columns`."""
     attributes = {
         "encoder": encoder.name,
         "weights_sha256": encoder.weights_sha256,

@@ -1,13 +1,80 @@
 """Which space a vector lives in; vectors of different spaces must never be compared."""
 
+from __future__ import annotations
+
 import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from specbridge_tools.errors import FormatError, MismatchError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from specbridge_tools.spectra.spectrum import Spectrum
+
+
+class SpectrumModel(Protocol):
+    """Places spectra in the space of a molecular encoder, as `bridge.model.AlignedModel` does."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the model file."""
+        ...
+
+    @property
+    def molecule_encoder(self) -> str:
+        """Name of the molecular encoder."""
+        ...
+
+    @property
+    def molecule_encoder_sha256(self) -> str:
+        """Hash of the weights of the molecular encoder."""
+        ...
+
+    @property
+    def molecule_head_sha256(self) -> str:
+        """Hash of the model's molecule head, '' if it has none."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode(self, spectra: Sequence[Spectrum], *, batch_size: int = ...) -> NDArray[np.float32]:
+        """Encode n spectra as (n, dimension), unit norm."""
+        ...
+
+
+class HasSpace(Protocol):
+    """An open file of vectors."""
+
+    @property
+    def encoder(self) -> str: ...
+
+    @property
+    def weights_sha256(self) -> str: ...
+
+    @property
+    def molecule_head_sha256(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Space:
-    """The molecular encoder, the hash of its weights, that of a model's molecule head ('' for none), the dimension."""
+    """Where vectors live.
+
+    Attributes:
+        encoder: Name of the molecular encoder.
+        weights_sha256: Hash of its weights.
+        molecule_head_sha256: Hash of the molecule head of a model, '' for none.
+        dimension: Length of a vector.
+    """
 
     encoder: str
     weights_sha256: str
@@ -15,32 +82,42 @@ class Space:
     dimension: int
 
     @classmethod
-    def of_model(cls, model):
-        """Where a model puts spectra."""
+    def of_model(cls, model: SpectrumModel) -> Space:
+        """Where a model places spectra."""
         return cls(model.molecule_encoder, model.molecule_encoder_sha256, model.molecule_head_sha256, model.dimension)
 
     @classmethod
-    def of_embeddings(cls, file):
-        """Of open molecule or spectrum embeddings; those of molecules are as their encoder gives them."""
-        head = getattr(file, "molecule_head_sha256", "")
-        return cls(file.encoder, file.weights_sha256, head, file.dimension)
+    def of_embeddings(cls, file: HasSpace) -> Space:
+        """Where the vectors of open molecule or spectrum embeddings live."""
+        return cls(file.encoder, file.weights_sha256, file.molecule_head_sha256, file.dimension)
 
     @classmethod
-    def of_attributes(cls, attributes, name):
-        """From the attributes of an HDF5 file; raises `FormatError` where one is missing."""
-        values = []
+    def of_attributes(cls, attributes: Mapping[str, Any], name: str) -> Space:
+        """Read a space from the attributes of an HDF5 file.
+
+        Args:
+            attributes: Root attributes.
+            name: Of the file, for messages.
+
+        Raises:
+            FormatError: If an attribute is missing.
+        """
         for field in dataclasses.fields(cls):
             if field.name not in attributes:
                 raise FormatError(f"attribute {field.name} is missing", where=name, advice="the file is broken")
-            values.append(int(attributes[field.name]) if field.type is int else str(attributes[field.name]))
-        return cls(*values)
+        return cls(
+            str(attributes["encoder"]),
+            str(attributes["weights_sha256"]),
+            str(attributes["molecule_head_sha256"]),
+            int(attributes["dimension"]),
+        )
 
-    def __str__(self):
+    def __str__(self) -> str:
         head = f"head {self.molecule_head_sha256[:8]}" if self.molecule_head_sha256 else "no head"
         return f"{self.encoder} [weights {self.weights_sha256[:8]}, {head}, {self.dimension} dimensions]"
 
 
-def require_same(first, first_name, second, second_name, *, advice):
+def require_same(first: Space, first_name: str, second: Space, second_name: str, *, advice: str) -> None:
     """Raise `MismatchError`, naming both, unless the two spaces are one."""
     if first != second:
         message = f"{first_name} belongs to {first}, but {second_name} to {second}"

@@ -17,16 +17,29 @@ encoder and weights_sha256 of the molecular encoder that the model points to, mo
 molecule head ('' for none), dimension: the space of the vectors, as an index names it.
 """
 
-import contextlib
-import types
+from __future__ import annotations
 
+import contextlib
+import os
+import types
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
-from specbridge_tools.embeddings.columns import TEXT, VECTOR, Layout, create_columns
+from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnWriter, Layout, create_columns
+from specbridge_tools.embeddings.space import SpectrumModel
+from specbridge_tools.provenance import Part
 from specbridge_tools.records import Rejection
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.streams import InputStream
+
+EmbeddedRecord: TypeAlias = "tuple[Spectrum | Rejection, NDArray[np.floating[Any]]]"
 
 LAYOUT = Layout(
     format="specbridge-spectra",
@@ -45,50 +58,52 @@ LAYOUT = Layout(
     attributes=("model", "model_sha256", "encoder", "weights_sha256", "molecule_head_sha256", "dimension"),
     advice="sb-embed-spectra makes spectrum embeddings",
 )
-_NO_PEAKS = np.zeros(0)
+_NO_MZ, _NO_INTENSITY = np.zeros(0), np.zeros(0, np.float32)
 
 
 class SpectrumEmbeddings(ColumnFile):
     """An open file of spectrum embeddings; `len` is the number of records, rejected ones included."""
 
     @property
-    def model(self):
-        return self.attributes["model"]
+    def model(self) -> str:
+        return str(self.attributes["model"])
 
     @property
-    def model_sha256(self):
-        return self.attributes["model_sha256"]
+    def model_sha256(self) -> str:
+        """Hash of the model file."""
+        return str(self.attributes["model_sha256"])
 
     @property
-    def encoder(self):
+    def encoder(self) -> str:
         """Name of the molecular encoder in whose space the vectors are."""
-        return self.attributes["encoder"]
+        return str(self.attributes["encoder"])
 
     @property
-    def weights_sha256(self):
+    def weights_sha256(self) -> str:
         """Hash of the molecular encoder's weights."""
-        return self.attributes["weights_sha256"]
+        return str(self.attributes["weights_sha256"])
 
     @property
-    def molecule_head_sha256(self):
-        return self.attributes["molecule_head_sha256"]
+    def molecule_head_sha256(self) -> str:
+        """Hash of the model's molecule head, '' for none."""
+        return str(self.attributes["molecule_head_sha256"])
 
     @property
-    def dimension(self):
-        return self.attributes["dimension"]
+    def dimension(self) -> int:
+        return int(self.attributes["dimension"])
 
     @property
-    def embedding(self):
-        """The vectors on disk; slicing reads them."""
+    def embedding(self) -> h5py.Dataset:
+        """The vectors on disk (n, d); slicing reads them."""
         return self.dataset("embedding")
 
-    def blocks(self, size, *, record_range=None):
-        """Yield lists of up to `size` pairs (record, vector (d,)), in order; `record_range` (`shards.RecordRange`) says of which.
+    def blocks(self, size: int, *, record_range: RecordRange | None = None) -> Iterator[list[EmbeddedRecord]]:
+        """Yield lists of up to `size` records with their vectors (d,), in order, of all records or those in a range.
 
-        A record is a `Spectrum` without peaks, whose metadata hold its formula where it has one, or a `Rejection`.
+        A record is a `Spectrum` without peaks, whose metadata hold its formula if it has one, or a `Rejection`.
         """
-        rows = (0, len(self)) if record_range is None else (record_range.low, min(record_range.high, len(self)))
-        for columns in self.read_blocks(size, *rows):
+        wanted = record_range or RecordRange()
+        for columns in self.read_blocks(size, wanted.low, int(min(wanted.high, len(self)))):
             vectors = columns.pop("embedding")
             names = list(columns)
             rows = zip(*(column.tolist() for column in columns.values()), strict=True)
@@ -96,24 +111,39 @@ class SpectrumEmbeddings(ColumnFile):
             yield list(zip(records, vectors, strict=True))
 
 
-def _record(*, id, precursor_mz, adduct, charge, polarity, formula, record, line, reason):
+def _record(
+    *,
+    id: str,
+    precursor_mz: float,
+    adduct: str,
+    charge: int,
+    polarity: int,
+    formula: str,
+    record: int,
+    line: int,
+    reason: str,
+) -> Spectrum | Rejection:
     if reason:
         return Rejection(reason, id=id, record=record, line=line)
     metadata = types.MappingProxyType({"formula": formula} if formula else {})
-    return Spectrum(id, precursor_mz, _NO_PEAKS, _NO_PEAKS, charge, polarity, adduct or None, record, line, metadata)
+    return Spectrum(id, precursor_mz, _NO_MZ, _NO_INTENSITY, charge, polarity, adduct or None, record, line, metadata)
 
 
-def open_spectrum_embeddings(source):
+def open_spectrum_embeddings(source: str | os.PathLike[str]) -> SpectrumEmbeddings:
     """Open a file, or stdin for `-`, for reading.
 
-    Raises `DataError` where it cannot be read, `FormatError` where it is no such file, of another version, or broken.
+    Raises:
+        DataError: If the file cannot be read.
+        FormatError: If it is not such a file, of another version, or broken.
     """
     return open_columns(SpectrumEmbeddings, LAYOUT, source)
 
 
 @contextlib.contextmanager
-def create_spectrum_embeddings(path, *, model, dtype, part=None):
-    """Yield the `ColumnWriter` of a new file for the vectors of `model`, stored as `dtype`."""
+def create_spectrum_embeddings(
+    path: str | os.PathLike[str], *, model: SpectrumModel, dtype: str, part: Part | None = None
+) -> Iterator[ColumnWriter]:
+    """Yield the writer of a new file for the vectors of `model`; see `create_columns`."""
     attributes = {
         "model": model.name,
         "model_sha256": model.weights_sha256,
@@ -126,6 +156,6 @@ def create_spectrum_embeddings(path, *, model, dtype, part=None):
         yield writer
 
 
-def holds_embeddings(stream):
-    """Whether a stream with `peek`, at its start, is HDF5 and so no file of spectra."""
+def holds_embeddings(stream: InputStream) -> bool:
+    """Whether a stream at its start is HDF5: embeddings of spectra, not spectra."""
     return stream.peek(len(HDF5_SIGNATURE))[: len(HDF5_SIGNATURE)] == HDF5_SIGNATURE

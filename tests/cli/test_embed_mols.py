@@ -129,7 +129,7 @@ def test_chemberta_names_what_it_cuts(call, roberta_folder, tmp_path):
         "--threads",
         1,
     )
-    assert b"sb-embed-mols: long: longer than the encoder reads, its end was cut\n" in done.stderr
+    assert b"sb-embed-mols: long: too long for the encoder, its end was cut\n" in done.stderr
     assert done.stderr.endswith(b"; 0 repeated structures merged, 1 truncated\n")
     with open_molecule_embeddings(tmp_path / "m.h5") as file:
         assert file.encoder == "chemberta:tiny-chemberta,pooling=mean"

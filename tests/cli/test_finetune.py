@@ -136,7 +136,7 @@ def test_a_molecule_in_both_parts_is_refused(files, tmp_path):
     shared.write_text(shared.read_text().replace(SMILES["sarcosine"], "[Cl-].[NH3+]CC(=O)O"))
     done = run("sb-finetune", *arguments(files, tmp_path / "m", "--validation", shared))
     assert done.returncode == 3
-    assert "1 molecules stand in training and validation, e.g. DHMQDGOQFOQNFH" in done.stderr
+    assert "1 molecules are in training and validation, e.g. DHMQDGOQFOQNFH" in done.stderr
     assert not (tmp_path / "m").exists()
 
 

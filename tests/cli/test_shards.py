@@ -146,7 +146,7 @@ def test_what_is_not_whole_is_not_merged(data, run_command, tmp_path):
     changed = tmp_path / "changed.mgf"
     changed.write_text((data / "spectra.mgf").read_text() + "\n")
     run_command("sb-embed-spectra", "changed.mgf", "--shard", "3/4", "-o", names[2], "--force", cwd=tmp_path)
-    assert "3.h5 was made with other spectra" in run_command(*merge, *names, cwd=tmp_path, status=3)
+    assert "3.h5 was not made with the same spectra" in run_command(*merge, *names, cwd=tmp_path, status=3)
     assert not (tmp_path / "whole.h5").exists()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from builders import spectrum
 
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.dreams.encoder import DreamsEncoder
@@ -19,10 +20,10 @@ SPECS = (
 )
 
 
-def spectrum(n_peaks, *, precursor_mz=300.5, seed=0, **fields):
+def random_spectrum(n_peaks, *, precursor_mz=300.5, seed=0, adduct=None, **fields):
     rng = np.random.default_rng([n_peaks, seed])
     mz = np.sort(rng.uniform(50, 300, n_peaks))
-    return Spectrum("x", precursor_mz, mz, rng.uniform(1, 1000, n_peaks).astype(np.float32), **fields)
+    return spectrum(list(zip(mz, rng.uniform(1, 1000, n_peaks), strict=True)), precursor_mz, adduct, **fields)
 
 
 @pytest.fixture(params=SPECS)
@@ -30,7 +31,9 @@ def encoder(request):
     torch.manual_seed(0)
     created = SPECTRUM_ENCODERS.create(request.param)
     if hasattr(created, "learn_vocabulary"):
-        created.learn_vocabulary(spectrum_features([spectrum(n) for n in (3, 6, 12, 40)], n_peaks=created.n_peaks))
+        created.learn_vocabulary(
+            spectrum_features([random_spectrum(n) for n in (3, 6, 12, 40)], n_peaks=created.n_peaks)
+        )
     return created.eval()
 
 
@@ -41,7 +44,7 @@ def encode(encoder, spectra):
 
 
 def test_neighbours_in_the_batch_change_nothing(encoder):
-    spectra = [spectrum(3), spectrum(40), spectrum(12, precursor_mz=288.2)]
+    spectra = [random_spectrum(3), random_spectrum(40), random_spectrum(12, precursor_mz=288.2)]
     together = encode(encoder, spectra)
     alone = np.concatenate([encode(encoder, [one]) for one in spectra])
     assert together.shape == (3, encoder.dimension)
@@ -49,7 +52,7 @@ def test_neighbours_in_the_batch_change_nothing(encoder):
 
 
 def test_scale_of_intensities_and_faint_peaks_change_nothing(encoder):
-    one = spectrum(encoder.n_peaks + 5)
+    one = random_spectrum(encoder.n_peaks + 5)
     louder = Spectrum("x", one.precursor_mz, one.mz, one.intensity * 8)
     keep = np.argsort(-one.intensity)[: encoder.n_peaks]
     highest = Spectrum("x", one.precursor_mz, one.mz[np.sort(keep)], one.intensity[np.sort(keep)])
@@ -59,7 +62,7 @@ def test_scale_of_intensities_and_faint_peaks_change_nothing(encoder):
 
 
 def test_a_shifted_peak_is_seen(encoder):
-    one = spectrum(6)
+    one = random_spectrum(6)
     moved = Spectrum("x", one.precursor_mz, one.mz + np.eye(6)[3] * 0.7, one.intensity)
     first, second = encode(encoder, [one, moved])
     assert np.abs(first - second).max() > 1e-4
@@ -69,7 +72,7 @@ def test_description_rebuilds_the_encoder(encoder):
     description = encoder.describe()
     rebuilt = SPECTRUM_ENCODERS.find(description["name"]).from_description(description)
     rebuilt.load_state_dict(encoder.state_dict())
-    spectra = [spectrum(9), spectrum(2)]
+    spectra = [random_spectrum(9), random_spectrum(2)]
     np.testing.assert_array_equal(encode(encoder, spectra), encode(rebuilt.eval(), spectra))
 
 
@@ -77,11 +80,11 @@ def test_conditions_are_read_and_may_be_missing():
     torch.manual_seed(0)
     encoder = DreamsEncoder.from_argument(SMALL).eval()
     same = [
-        spectrum(5),
-        spectrum(5, adduct="[M+H]+", polarity=1),
-        spectrum(5, adduct="[M+Na]+", polarity=1),
-        spectrum(5, adduct="[M+Na]+", polarity=1, metadata={"collision_energy": "40 eV"}),
-        spectrum(5, polarity=-1),
+        random_spectrum(5),
+        random_spectrum(5, adduct="[M+H]+", polarity=1),
+        random_spectrum(5, adduct="[M+Na]+", polarity=1),
+        random_spectrum(5, adduct="[M+Na]+", polarity=1, collision_energy="40 eV"),
+        random_spectrum(5, polarity=-1),
     ]
     rows = encode(encoder, same)
     assert np.isfinite(rows).all()

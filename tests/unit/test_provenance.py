@@ -49,9 +49,9 @@ def test_parts_stand_in_the_order_of_their_shards():
         ([part(1), part(1)], "0.tsv and 1.tsv are both shard 1/4"),
         ([part(1), None], "0.tsv is a part of a run, 1.tsv is not"),
         ([None, part(1)], "1.tsv is a part of a run, 0.tsv is not"),
-        ([part(1), part(2, model="b")], "1.tsv was made with other model than 0.tsv"),
-        ([part(1), part(2, 5)], "other number of shards"),
-        ([part(1), Part(Shard(2, 4), 10, {"spectra": "a"}, version="0")], "other version"),
+        ([part(1), part(2, model="b")], "1.tsv was not made with the same model as 0.tsv"),
+        ([part(1), part(2, 5)], "not made with the same number of shards"),
+        ([part(1), Part(Shard(2, 4), 10, {"spectra": "a"}, version="0")], "not made with the same version"),
     ],
 )
 def test_what_is_no_whole(parts, message):

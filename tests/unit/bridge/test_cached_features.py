@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from specbridge_tools.bridge.augmentation import Augmentation
-from specbridge_tools.bridge.cached_features import frozen_features
+from specbridge_tools.bridge.cached_features import open_cached_features
 from specbridge_tools.bridge.training import TrainingOptions, train
 from specbridge_tools.errors import UsageError
 
@@ -33,32 +33,32 @@ def uneven(pairs):
 
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("unfrozen", [0, 1, 3])
-def test_kept_features_lead_to_the_same_vectors(make_model, pairs, tmp_path, spec, unfrozen):
+def test_cached_features_lead_to_the_same_vectors(make_model, pairs, tmp_path, spec, unfrozen):
     pairs = uneven(pairs)
     model = make_model(spec).eval()
-    frozen = frozen_features(tmp_path / "cache", model.encoder, pairs.features, unfrozen)
+    cached = open_cached_features(tmp_path / "cache", model.encoder, pairs.features, unfrozen)
     rows = np.array([0, 7, 31, 3, 55])
     with torch.no_grad():
         expected = model.encoder(pairs.features.take(rows))
-        torch.testing.assert_close(frozen.encode(rows), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(cached.encode(rows), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_training_is_the_same_and_the_file_is_used_again(make_model, pairs, tmp_path):
     pairs = uneven(pairs)
-    plain, kept = (make_model(SPECS[0], dropout=0.0) for _ in range(2))
+    plain, caching = (make_model(SPECS[0], dropout=0.0) for _ in range(2))
     expected = train(plain, pairs, pairs, OPTIONS, checkpoint=tmp_path / "a", fingerprint={})
-    frozen = frozen_features(tmp_path / "cache", kept.encoder, pairs.features, 2)
+    cached = open_cached_features(tmp_path / "cache", caching.encoder, pairs.features, 2)
     (name,) = os.listdir(tmp_path / "cache")
     when = os.stat(tmp_path / "cache" / name).st_mtime_ns
-    found = train(kept, pairs, pairs, OPTIONS, checkpoint=tmp_path / "b", fingerprint={}, frozen=frozen)
+    found = train(caching, pairs, pairs, OPTIONS, checkpoint=tmp_path / "b", fingerprint={}, cached=cached)
     assert [row["train_loss"] for row in found] == pytest.approx([row["train_loss"] for row in expected], rel=1e-4)
-    frozen_features(tmp_path / "cache", make_model(SPECS[0], dropout=0.0).encoder, pairs.features, 2)
+    open_cached_features(tmp_path / "cache", make_model(SPECS[0], dropout=0.0).encoder, pairs.features, 2)
     assert os.stat(tmp_path / "cache" / name).st_mtime_ns == when
-    frozen_features(tmp_path / "cache", make_model(SPECS[0], seed=1).encoder, pairs.features, 2)
+    open_cached_features(tmp_path / "cache", make_model(SPECS[0], seed=1).encoder, pairs.features, 2)
     assert len(os.listdir(tmp_path / "cache")) == 2
 
 
 @pytest.mark.parametrize(("spec", "unfrozen"), [("toy", 0), (SPECS[0], -1)])
-def test_where_nothing_is_frozen_nothing_is_kept(make_model, pairs, tmp_path, spec, unfrozen):
-    with pytest.raises(UsageError, match="nothing of this encoder is frozen"):
-        frozen_features(tmp_path, make_model(spec).encoder, pairs.features, unfrozen)
+def test_where_nothing_is_frozen_nothing_is_cached(make_model, pairs, tmp_path, spec, unfrozen):
+    with pytest.raises(UsageError, match="no block of this encoder is frozen"):
+        open_cached_features(tmp_path, make_model(spec).encoder, pairs.features, unfrozen)

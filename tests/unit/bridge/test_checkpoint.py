@@ -5,10 +5,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from specbridge_tools.bridge.checkpoint import HEADER_KEY, load_model, save_model
+from specbridge_tools.bridge.checkpoint import load_model, save_model
 from specbridge_tools.device import pick_device
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.weights.tensor_file import HEADER_KEY
 
 
 def test_a_saved_model_encodes_the_same(make_model, pairs, tmp_path):

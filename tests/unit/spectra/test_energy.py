@@ -1,15 +1,13 @@
 """Collision energies in the words of the records."""
 
-import numpy as np
 import pytest
+from builders import spectrum
 
 from specbridge_tools.spectra.energy import collision_energy_ev, parse_energy
-from specbridge_tools.spectra.spectrum import Spectrum
 
 
-def spectrum(text, *, precursor_mz=250.0, charge=1, **metadata):
-    one = np.ones(1)
-    return Spectrum("x", precursor_mz, one, one, charge, 1, None, metadata={"collision_energy": text, **metadata})
+def with_energy(text, *, charge=1, **metadata):
+    return spectrum(precursor_mz=250.0, charge=charge, polarity=1, collision_energy=text, **metadata)
 
 
 @pytest.mark.parametrize(
@@ -69,19 +67,19 @@ def test_spellings(text, value, unit):
     ],
 )
 def test_what_cannot_be_told_is_none(text):
-    assert collision_energy_ev(spectrum(text)) is None
+    assert collision_energy_ev(with_energy(text)) is None
 
 
 def test_missing_is_none():
-    assert collision_energy_ev(Spectrum("x", 1.0, np.ones(1), np.ones(1))) is None
+    assert collision_energy_ev(spectrum()) is None
 
 
 @pytest.mark.parametrize(
     ("charge", "factor"), [(0, 1), (1, 1), (-1, 1), (2, 0.9), (-2, 0.9), (3, 0.85), (4, 0.8), (5, 0.75), (9, 0.75)]
 )
 def test_normalised_energies_grow_with_the_precursor(charge, factor):
-    assert collision_energy_ev(spectrum("30 NCE", charge=charge)) == pytest.approx(15 * factor)
-    assert collision_energy_ev(spectrum("30 eV", charge=charge)) == 30
+    assert collision_energy_ev(with_energy("30 NCE", charge=charge)) == pytest.approx(15 * factor)
+    assert collision_energy_ev(with_energy("30 eV", charge=charge)) == 30
 
 
 @pytest.mark.parametrize(
@@ -96,4 +94,4 @@ def test_normalised_energies_grow_with_the_precursor(charge, factor):
     ],
 )
 def test_a_bare_number_is_meant_as_the_instrument_means_it(instrument, value):
-    assert collision_energy_ev(spectrum("30", instrument_type=instrument)) == pytest.approx(value)
+    assert collision_energy_ev(with_energy("30", instrument_type=instrument)) == pytest.approx(value)

@@ -1,8 +1,8 @@
 import dataclasses
-import types
 
 import numpy as np
 import pytest
+from builders import spectrum
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.fragments.batch import batch_candidates
@@ -10,21 +10,8 @@ from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS, ion_kind
 from specbridge_tools.fragmentation.peaks.match import match_ions, tolerances
 from specbridge_tools.fragmentation.peaks.prepare import MOST_PEAKS, prepare_peaks
 from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
-from specbridge_tools.spectra.spectrum import Spectrum
 
 PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
-
-
-def spectrum(peaks, precursor_mz=152.0706, adduct="[M+H]+", **metadata):
-    mz, intensity = zip(*sorted(peaks), strict=True) if peaks else ((), ())
-    return Spectrum(
-        "s",
-        precursor_mz,
-        np.array(mz, np.float64),
-        np.array(intensity, np.float32),
-        adduct=adduct,
-        metadata=types.MappingProxyType(metadata),
-    )
 
 
 def test_ions_of_each_adduct():

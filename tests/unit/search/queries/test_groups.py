@@ -1,7 +1,6 @@
-import types
-
 import numpy as np
 import pytest
+from builders import spectrum
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,10 +10,11 @@ from specbridge_tools.search.queries.groups import Groups
 from specbridge_tools.spectra.spectrum import Spectrum
 
 
-def spectrum(number, group, *, precursor_mz=200.0, adduct="[M+H]+", charge=1, polarity=1, **metadata):
-    fields = types.MappingProxyType({"f": group, **metadata} if group else metadata)
-    peaks = np.ones(1)
-    return Spectrum(f"s{number}", precursor_mz, peaks, peaks, charge, polarity, adduct, number, 0, fields)
+def member(number, group, *, precursor_mz=200.0, charge=1, polarity=1, **fields):
+    fields |= {"f": group} if group else {}
+    return spectrum(
+        precursor_mz=precursor_mz, id=f"s{number}", charge=charge, polarity=polarity, record=number, **fields
+    )
 
 
 def vector(number):
@@ -37,14 +37,14 @@ def pooled(records, *, chunk=100, **settings):
 
 
 def test_a_group_is_the_mean_of_its_unit_vectors():
-    ((record, found),) = pooled([spectrum(1, "a"), spectrum(2, "a", precursor_mz=200.001), spectrum(3, "a")])
+    ((record, found),) = pooled([member(1, "a"), member(2, "a", precursor_mz=200.001), member(3, "a")])
     expected = vector(1).astype(float) + vector(2) + vector(3)
     assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-12)
     assert (record.id, record.record, record.precursor_mz, record.adduct) == ("a", 1, 200.0, "[M+H]+")
 
 
 def test_a_single_spectrum_keeps_its_vector_to_the_last_bit():
-    ((record, found),) = pooled([spectrum(1, "a")])
+    ((record, found),) = pooled([member(1, "a")])
     assert (found == vector(1)).all()
     assert record.id == "a"
 
@@ -52,7 +52,7 @@ def test_a_single_spectrum_keeps_its_vector_to_the_last_bit():
 @settings(max_examples=40, deadline=None)
 @given(names=st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=12), chunk=st.integers(1, 5))
 def test_groups_come_in_the_order_of_their_first_spectra_whatever_the_chunks(names, chunk):
-    records = [spectrum(i, name) for i, name in enumerate(names, start=1)]
+    records = [member(i, name) for i, name in enumerate(names, start=1)]
     tally = Tally()
     found = pooled(records, chunk=chunk, tally=tally)
     firsts = {name or f"s{i}": i for i, name in reversed(list(enumerate(names, start=1)))}
@@ -70,16 +70,16 @@ def test_groups_come_in_the_order_of_their_first_spectra_whatever_the_chunks(nam
 
 
 def test_groups_that_stand_together_are_answered_at_once():
-    records = [spectrum(1, "a"), spectrum(2, "a"), spectrum(3, "b"), spectrum(4, "a")][:3]
-    made = groups([*records, spectrum(4, "b")])
+    records = [member(1, "a"), member(2, "a"), member(3, "b"), member(4, "a")][:3]
+    made = groups([*records, member(4, "b")])
     assert [record.id for record, *_ in made.add([(r, vector(r.record)) for r in records])] == ["a"]
 
 
 def test_what_one_spectrum_does_not_tell_another_may():
     unknown = {"adduct": None, "charge": 0, "polarity": 0}
-    ((record, _),) = pooled([spectrum(1, "a", **unknown), spectrum(2, "a")])
+    ((record, _),) = pooled([member(1, "a", **unknown), member(2, "a")])
     assert (record.adduct, record.charge, record.polarity) == ("[M+H]+", 1, 1)
-    ((record, _),) = pooled([spectrum(1, "a", **unknown), spectrum(2, "a", **unknown)])
+    ((record, _),) = pooled([member(1, "a", **unknown), member(2, "a", **unknown)])
     assert (record.adduct, record.charge, record.polarity) == (None, 0, 0)
 
 
@@ -94,7 +94,7 @@ def test_what_one_spectrum_does_not_tell_another_may():
 )
 def test_groups_of_several_ions_are_rejected_with_all_their_spectra(second, reason):
     tally = Tally()
-    found = pooled([spectrum(1, "a"), spectrum(2, "b"), spectrum(3, "a", **second)], tally=tally, same=["formula"])
+    found = pooled([member(1, "a"), member(2, "b"), member(3, "a", **second)], tally=tally, same=["formula"])
     (bad, nothing), (good, _) = found
     assert (bad.reason, bad.id, bad.record, nothing) == (reason, "a", 1, None)
     assert good.id == "b"
@@ -102,6 +102,6 @@ def test_groups_of_several_ions_are_rejected_with_all_their_spectra(second, reas
 
 
 def test_vectors_that_cancel_have_no_direction():
-    made = groups(records := [spectrum(1, "a"), spectrum(2, "a")])
+    made = groups(records := [member(1, "a"), member(2, "a")])
     ((found, nothing, _),) = made.add([(records[0], vector(1)), (records[1], -vector(1))])
     assert (found.reason, nothing) == ("vectors of the group cancel", None)
