@@ -19,6 +19,7 @@ _HOMES = {
     "Molecule": "molecules.molecule",
     "SearchOptions": "search.search",
     "Spectrum": "spectra.spectrum",
+    "Tolerance": "search.candidates.tolerance",
     "build_index": "search.index.build",
     "embed_molecules": "embeddings.embed_molecules",
     "evaluate": "evaluation.evaluate",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from specbridge_tools.identification.identify import identify, rerank_hits
     from specbridge_tools.molecules.molecule import Molecule
     from specbridge_tools.molecules.reader import read_molecules
+    from specbridge_tools.search.candidates.tolerance import Tolerance
     from specbridge_tools.search.index.build import build_index
     from specbridge_tools.search.index.reader import open_index
     from specbridge_tools.search.search import SearchOptions
@@ -63,6 +65,7 @@ __all__ = [  # noqa: RUF022, in the order of the data
     "identify",
     "rerank_hits",
     "SearchOptions",
+    "Tolerance",
     "Hits",
     "read_hits",
     "explained_peaks",

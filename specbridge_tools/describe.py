@@ -114,7 +114,7 @@ def _hits(path: Path) -> Values:
 def _spectra(path: Path) -> Values:
     with open_input(path) as stream:
         form = sniff_spectra(stream.read(HEAD), str(path))
-    return {"format": form, **_records(read_spectra(path, input_format=form))}
+    return {"format": form, **_records(read_spectra(path, input_format=form or "auto"))}
 
 
 def _molecules(path: Path) -> Values:

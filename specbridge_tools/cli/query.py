@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -17,6 +19,9 @@ from specbridge_tools.cli.options import (
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 from specbridge_tools.cli.query_options import check_compared, compared_options, search_options, typed_options
+
+if TYPE_CHECKING:
+    from specbridge_tools.shards import Shard
 
 EXAMPLE = """
 sb-query spectra.mgf --index index.h5 -o hits.tsv
@@ -39,10 +44,11 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @device_option
 @threads_option
 def main(
-    spectra, index, candidates, encoder, model, output, force, output_format, input_format, shard, skip_existing,
-    rejects, strict, batch_size, device, threads, quiet, **search,
-):  # fmt: skip
-    """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, or embeddings of sb-embed-spectra.
+    spectra: str, index: tuple[str, ...], candidates: str | None, encoder: str | None, model: str | None, output: str,
+    force: bool, output_format: str, input_format: str, shard: Shard | None, skip_existing: bool, rejects: str | None,
+    strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
+) -> None:  # fmt: skip
+    """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, mzXML, or embeddings of sb-embed-spectra.
 
     Every record is answered, in the order of the file: with candidates by descending score, or with one row that says
     why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -15,6 +17,12 @@ from specbridge_tools.cli.options import (
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from specbridge_tools.hits.hits import Hits
+    from specbridge_tools.shards import Shard
 
 EXAMPLE = """
 sb-rerank hits.tsv --spectra spectra.mgf -o reranked.tsv
@@ -38,9 +46,10 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @part_options
 @threads_option
 def main(
-    hits, spectra, model, output, force, rerank, explain, explain_top, output_format, group_by, input_format, shard,
-    skip_existing, threads, quiet,
-):  # fmt: skip
+    hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int, explain: str | None,
+    explain_top: int, output_format: str, group_by: str | None, input_format: str, shard: Shard | None,
+    skip_existing: bool, threads: int | None, quiet: bool,
+) -> None:  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
 
     This is the second half of what sb-query does by default, for hits of sb-query --rerank 0. The score becomes a
@@ -78,8 +87,8 @@ def main(
             )
         )  # fmt: skip
         writer = HitWriter(stream, output_format=output_format, columns=reranked.columns, part=plan.part)
-        queries = (
-            write_explained(reranked, ExplainedPeakWriter(peaks, ranker, first=explain_top)) if explain else reranked
-        )
+        queries: Iterable[Hits] = reranked
+        if peaks is not None:
+            queries = write_explained(reranked, ExplainedPeakWriter(peaks, ranker, first=explain_top))
         write_hits(queries, writer, tally=tally, display=display)
     return closing_line(tally.summary(), quiet=quiet)

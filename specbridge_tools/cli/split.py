@@ -87,9 +87,8 @@ def main(
     if n_parts and size:
         raise click.UsageError("--parts and --size exclude each other")
     from specbridge_tools.parts.outputs import part_outputs
-    from specbridge_tools.parts.part import parts_table
     from specbridge_tools.parts.records import open_records
-    from specbridge_tools.parts.split import split_into_folds, split_into_stretches
+    from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_stretches
     from specbridge_tools.records import open_tally
 
     with (

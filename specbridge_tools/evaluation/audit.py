@@ -129,6 +129,7 @@ def _cross_fitted(
     for side in (False, True):
         parted = [_parted(lists[at], positions[at]) for at in np.flatnonzero(half == side).tolist()]
         model = SpellingModel(parted, features=features, seed=seed)
+        i: int
         for i in np.flatnonzero(half != side).tolist():
             scores = model.scores([text for texts in lists[i] for text in texts])
             starts = np.cumsum([0, *(len(texts) for texts in lists[i][:-1])])

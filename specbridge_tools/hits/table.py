@@ -12,10 +12,11 @@ import dataclasses
 import io
 import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.hits.hits import COLUMNS, INTEGERS, REALS, Column, Hits, Value
@@ -105,7 +106,7 @@ def write_hits(
     return n_empty
 
 
-def read_hits(source: Source) -> Iterator[Hits]:
+def read_hits(source: Source) -> Generator[Hits, None, None]:
     """Yield the `Hits` of each query of a table (TSV or JSON lines, gzip or not), lazily.
 
     Rows of a query must stand together.
@@ -166,7 +167,7 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
     return Hits(query_id, record or 0, columns, candidates, first.get("reason", ""), n_candidates)
 
 
-def _numbers(column: str, texts: list[str], query_id: str, name: str, line: int) -> np.ndarray:
+def _numbers(column: str, texts: list[str], query_id: str, name: str, line: int) -> NDArray[np.float64]:
     try:
         return np.array([float(text) if text else np.nan for text in texts], np.float64)
     except ValueError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from specbridge_tools.errors import DataError
@@ -23,7 +23,7 @@ class SpectrumSource(Protocol):
         """Yield the records from the start."""
         ...
 
-    def count_values(self, value_of: Callable[[Spectrum], Hashable]) -> Counter[Hashable]:
+    def count_values(self, value_of: Callable[[Spectrum], str]) -> Counter[str]:
         """How many spectra have each value."""
         ...
 
@@ -77,7 +77,7 @@ def _complete_group(
     spectra: Iterator[Spectrum],
     key: str,
     name: str,
-    sizes: Counter[Hashable],
+    sizes: Counter[str],
     waiting: dict[str, list[Spectrum]],
     passed: set[str],
 ) -> tuple[Spectrum, ...]:

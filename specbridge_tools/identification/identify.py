@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from specbridge_tools.errors import UsageError
@@ -176,7 +176,7 @@ def identify(
             batch_size=batch_size,
             threads=threads,
         )
-        columns = COLUMNS
+        columns: tuple[str, ...] = COLUMNS
         if ranker is not None:
             reranked = rerank(hits, ranker, first=first, threads=threads)
             hits, columns = (_reported(one, options) for one in reranked), reranked_columns(COLUMNS)
@@ -268,23 +268,25 @@ def _reported(hits: Hits, options: SearchOptions) -> Hits:
     return hits if options.min_probability is None else above_probability(hits, options.min_probability)
 
 
-def _wanted_lists(source: QuerySource, group_field: str | None) -> Callable[[str], set[Hashable] | None]:
+def _wanted_lists(source: QuerySource, group_field: str | None) -> Callable[[str], set[str] | None]:
     """What `read_candidate_table` asks: which lists the spectra name.
 
     All of them (None) for embeddings, and where no spectrum can be used.
     """
 
-    def wanted(key: str) -> set[Hashable] | None:
+    def wanted(key: str) -> set[str] | None:
         if source.holds_embeddings:
             if key == "list_id":
                 advice = "give the spectra, or a table with query_id"
                 raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
             return None
         field = LIST_FIELD if key == "list_id" else group_field
+
         # tuples, so that a spectrum without a value is counted as well
-        names = source.count_values(
-            lambda spectrum: (spectrum.id if field is None else spectrum.metadata.get(field, ""),)
-        )
+        def name_of(spectrum: Spectrum) -> tuple[str]:
+            return (spectrum.id if field is None else spectrum.metadata.get(field, ""),)
+
+        names = source.count_values(name_of)
         # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
         return {name for (name,) in names if name} if names else None
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.scores import Scores, score_in_order
+from specbridge_tools.fragmentation.network.scores import CandidateScores, score_in_order
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import Hits, reranked_columns
@@ -86,7 +86,7 @@ def _rows_by_adduct(hits: Hits, cosine: NDArray[np.float64], first: int) -> dict
     return rows
 
 
-def _reranked(task: _Task, scores: list[Scores], ranker: Ranker) -> Hits:
+def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker) -> Hits:
     hits, n = task.hits, len(task.hits)
     fragment_score, explained = np.full(n, np.nan), np.full(n, np.nan)
     scored = np.zeros(n, bool)

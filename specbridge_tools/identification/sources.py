@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.records import Tally
-from specbridge_tools.search.candidates.list_file import read_candidate_table
+from specbridge_tools.search.candidates.list_file import WantedLists, read_candidate_table
 from specbridge_tools.search.candidates.lists import CandidateLists, index_of_lists, lists_in_index
 from specbridge_tools.search.index.reader import Index, open_index
 from specbridge_tools.search.multi_index import MultiIndex, opened_together
@@ -39,7 +39,7 @@ def open_molecules(
     index: Paths | Index | MultiIndex | None,
     candidates: Path | None = None,
     *,
-    wanted: Callable[[str], set[Hashable] | None] | None = None,
+    wanted: WantedLists | None = None,
     model: AlignedModel | None = None,
     tally: Tally | None = None,
     encoder: str | None = None,
@@ -68,16 +68,22 @@ def open_molecules(
         if isinstance(index, (Index, MultiIndex)):
             yield index, None
             return
+        if index is None:
+            raise UsageError("there is nothing to search", advice="give an index, or candidate lists")
         with opened_together([open_index(path) for path in index_files(index)]) as opened:
             yield opened, None
         return
+    tally = tally or Tally(noun="candidate structures")
     table = read_candidate_table(candidates, wanted=wanted)
     if not table.lists:
         advice = "query_id must be the ids of the spectra (or of their groups), list_id their field CANDIDATES"
         raise DataError(f"no {table.key} is that of a spectrum", where=table.name, advice=advice)
     if index is None:
-        settings = {"encoder": encoder, "device": device, "batch_size": batch_size, "threads": threads}
-        with index_of_lists(table, model, tally=tally, **settings) as made:
+        if model is None:
+            raise UsageError("candidate lists without an index need a model, whose encoder encodes them")
+        with index_of_lists(
+            table, model, encoder=encoder, tally=tally, threads=threads, device=device, batch_size=batch_size
+        ) as made:
             yield made
         return
     with open_molecules(index) as (opened, _):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,37 @@ from numpy.typing import NDArray
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.evaluation.splits import CLUSTER_THRESHOLD, assign_folds, group_molecules
 from specbridge_tools.parts.outputs import PartOutputs
-from specbridge_tools.parts.part import Part
 from specbridge_tools.parts.records import Records
 from specbridge_tools.records import Rejection, Tally
 
 _FOLD_NAMES = {2: ("train", "val"), 3: ("train", "val", "test")}
 _DIGITS = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class SplitPart:
+    """One part that a split has made.
+
+    Attributes:
+        name: Such as `train`, or its number.
+        path: Of its file.
+        n_records: How many records it holds.
+        n_molecules: How many molecules, None where the split did not look at structures.
+        n_groups: How many groups of molecules, None likewise.
+    """
+
+    name: str
+    path: str
+    n_records: int
+    n_molecules: int | None = None
+    n_groups: int | None = None
+
+
+def parts_table(parts: Iterable[SplitPart]) -> Iterator[str]:
+    """The parts as lines of TSV, a header first; unknown counts are empty."""
+    yield "part\tfile\trecords\tmolecules\tgroups"
+    for part in parts:
+        yield "\t".join("" if value is None else str(value) for value in dataclasses.astuple(part))
 
 
 def fold_names(n: int) -> tuple[str, ...]:
@@ -35,7 +61,7 @@ def split_into_folds(
     fractions: Sequence[float],
     seed: int = 0,
     threshold: float = CLUSTER_THRESHOLD,
-) -> list[Part]:
+) -> list[SplitPart]:
     """Write one part per fraction, no group of molecules in two of them; the same input and seed give the same parts.
 
     Args:
@@ -93,16 +119,16 @@ def _part(
     keys: NDArray[Any],
     groups: NDArray[np.int64],
     by: str,
-) -> Part:
+) -> SplitPart:
     path, n_records = str(outputs.path(name)), int(in_fold.sum())
     if by == "record":
-        return Part(name, path, n_records)
-    return Part(name, path, n_records, len(np.unique(keys[in_fold])), len(np.unique(groups[in_fold])))
+        return SplitPart(name, path, n_records)
+    return SplitPart(name, path, n_records, len(np.unique(keys[in_fold])), len(np.unique(groups[in_fold])))
 
 
 def split_into_stretches(
     records: Records, outputs: PartOutputs, tally: Tally, *, n_parts: int | None = None, size: int | None = None
-) -> list[Part]:
+) -> list[SplitPart]:
     """Write consecutive records, in order, as parts 0001, 0002, ...
 
     Args:
@@ -136,7 +162,7 @@ def split_into_stretches(
             for record in itertools.islice(usable, length - 1):
                 record.write(stream)
                 n_written += 1
-        parts.append(Part(name, str(outputs.path(name)), n_written))
+        parts.append(SplitPart(name, str(outputs.path(name)), n_written))
     if not parts:
         raise DataError(f"no {records.noun} to split", advice="see the reasons with --rejects FILE")
     _refuse_older_parts(outputs, len(parts))

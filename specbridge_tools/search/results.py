@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.hits.hits import COLUMNS, Column, Hits
 from specbridge_tools.hits.probability import candidate_probabilities
-from specbridge_tools.hits.ranking import competition_ranks
+from specbridge_tools.search.candidates.ranking import competition_ranks
 from specbridge_tools.search.candidates.retrieve import Candidates
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def hits_without_candidates(query: Query, reason: str) -> Hits:
     return Hits(query.id, query.record, COLUMNS, columns, reason=reason, n_candidates=0, spectra=query.spectra)
 
 
-def _texts(index: Index | MultiIndex, rows: np.ndarray) -> dict[str, Column]:
+def _texts(index: Index | MultiIndex, rows: NDArray[np.int64]) -> dict[str, Column]:
     """The text columns of rows in any order."""
     order = np.argsort(rows)
     back = np.empty(len(rows), np.int64)

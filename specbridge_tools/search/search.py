@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.hits.hits import Hits, above_probability
-from specbridge_tools.hits.ranking import ranked
 from specbridge_tools.records import Tally
 from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
-from specbridge_tools.search.candidates.retrieve import by_formula, by_list, by_mass, list_name
+from specbridge_tools.search.candidates.ranking import ranked
+from specbridge_tools.search.candidates.retrieve import Candidates, by_formula, by_list, by_mass, list_name
 from specbridge_tools.search.candidates.tolerance import DEFAULT_TOLERANCE, Tolerance
 from specbridge_tools.search.index.hnsw import load_graph
 from specbridge_tools.search.index.ivf import load_ivf
@@ -27,32 +27,34 @@ from specbridge_tools.spectra.fields import canonical_key
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
     from specbridge_tools.search.candidates.lists import CandidateLists
+    from specbridge_tools.search.candidates.query import Query
     from specbridge_tools.search.index.reader import Index
 
 MODES = ("mass", "formula", "open")
 # Several rows may be of one molecule, and are merged: ask for some more than are wanted.
 _SPARE = 10
-# IVF lists hold rounded vectors: the best by these hold the best ones, but not in the same order.
-_ROUNDED = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchOptions:
     """What to search, and how much of it to report.
 
-    mode           mass: molecules within `tolerance` of the neutral mass; formula: those of the spectrum's formula;
-                   open: all, by the index's graph or IVF lists, or exactly where `exact`
-    top            candidates to report for each query, best first; 0 for all
-    formula_field  field of the spectrum's metadata that holds its formula
-    hnsw_ef        candidates that the graph search keeps (hnswlib's ef)
-    ivf_probes     lists that the IVF search looks through
-    min_probability  leave out candidates whose probability is below, in [0, 1]; None for none
-    group_by       field of the spectra's metadata whose value names a group to be answered as one, or None
-    with_ties      report those that tie with the last of `top` as well
+    Attributes:
+        mode: mass: molecules within `tolerance` of the neutral mass; formula: those of the spectrum's formula; open:
+            all, by the index's graph or inverted lists, or exactly where `exact`.
+        tolerance: Of the neutral mass.
+        top: Candidates to report for each query, best first; 0 for all.
+        exact: In mode open, compare with all molecules.
+        formula_field: Field of the spectrum's metadata that holds its formula.
+        hnsw_ef: Candidates that the graph search keeps (ef of hnswlib).
+        ivf_probes: Inverted lists that are searched.
+        min_probability: Leave out candidates whose probability is below, in [0, 1]; None for none.
+        group_by: Field of the spectra's metadata whose value names a group to be answered together, or None.
+        with_ties: Report those that tie with the last of `top` as well.
     """
 
     mode: str = "mass"
-    tolerance: Tolerance | str = DEFAULT_TOLERANCE
+    tolerance: Tolerance = DEFAULT_TOLERANCE
     top: int = 10
     exact: bool = False
     formula_field: str = DEFAULT_FORMULA_FIELD
@@ -62,9 +64,7 @@ class SearchOptions:
     group_by: str | None = None
     with_ties: bool = False
 
-    def __post_init__(self):
-        if isinstance(self.tolerance, str):
-            object.__setattr__(self, "tolerance", Tolerance.parse(self.tolerance))
+    def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise UsageError(f"no mode {self.mode!r}", advice=f"known: {', '.join(MODES)}")
         if self.mode == "open" and not self.exact and self.top == 0:
@@ -73,10 +73,10 @@ class SearchOptions:
             )
         if self.mode == "open" and self.min_probability is not None:
             advice = "search by mass or formula, or leave --min-probability out"
-            raise UsageError("an open search states no probabilities", advice=advice)
+            raise UsageError("an open search gives no probabilities", advice=advice)
 
     @property
-    def group_field(self):
+    def group_field(self) -> str | None:
         """The field of `group_by` as metadata name it, or None."""
         return None if self.group_by is None else canonical_key(self.group_by)
 
@@ -137,33 +137,44 @@ def search_queries(
                 yield _hits(index, query, ranked(next(candidates)), lists, options, calibration)
 
 
-def _calibration(model, options):
+def _calibration(model: AlignedModel | None, options: SearchOptions) -> Mapping[str, float] | None:
     """What turns scores into probabilities, or None. Raises `UsageError` where they are needed and there is none."""
-    # a list that was not searched whole says nothing about the candidates that are missing from it
+    # a list that was not searched as a whole says nothing about the candidates that are missing from it
     calibration = model.calibration if model is not None and options.mode != "open" else None
     if calibration is None and options.min_probability is not None:
         message = "spectrum embeddings alone" if model is None else f"model {model.name}"
         advice = "give a calibrated --model, or leave --min-probability out"
-        raise UsageError(f"{message} cannot state probabilities", advice=advice)
+        raise UsageError(f"{message} cannot give probabilities", advice=advice)
     return calibration
 
 
-def _hits(index, query, best, lists, options, calibration):
-    if not len(best):
+def _hits(
+    index: Index | MultiIndex,
+    query: Query,
+    candidates: Candidates,
+    lists: CandidateLists | None,
+    options: SearchOptions,
+    calibration: Mapping[str, float] | None,
+) -> Hits:
+    if not len(candidates):
         reason = _nothing_found(options) if lists is None else lists.reason(list_name(query, lists))
         return hits_without_candidates(query, reason)
-    n_candidates = index.n if options.mode == "open" else len(best)
-    n_rows = min(options.top or len(best), len(best))
+    n_candidates = index.n if options.mode == "open" else len(candidates)
+    n_rows = min(options.top or len(candidates), len(candidates))
     if options.with_ties:
-        n_rows = int(np.searchsorted(-best.score, -best.score[n_rows - 1], side="right"))
-    hits = hits_of_candidates(index, query, best, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration)
+        n_rows = int(np.searchsorted(-candidates.score, -candidates.score[n_rows - 1], side="right"))
+    hits = hits_of_candidates(
+        index, query, candidates, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration
+    )
     return hits if options.min_probability is None else above_probability(hits, options.min_probability)
 
 
-def _search(index, lists, options, threads):
-    """The function that takes a list of queries and yields the `Candidates` of each."""
+def _search(
+    index: Index | MultiIndex, lists: CandidateLists | None, options: SearchOptions, threads: int
+) -> Callable[[Sequence[Query]], Iterable[Candidates]]:
+    """The function that takes a list of queries and yields the candidates of each."""
     if isinstance(index, MultiIndex):
-        return join_searches(index, [_search(each, lists, options, threads) for each in index.indexes])
+        return join_searches(index, [_search(member, lists, options, threads) for member in index.indexes])
     if lists is not None:
         return lambda queries: (by_list(index, query, lists) for query in queries)
     if options.mode == "mass":
@@ -172,18 +183,18 @@ def _search(index, lists, options, threads):
         return lambda queries: (by_formula(index, query) for query in queries)
     if options.exact:
         return lambda queries: exhaustive(index, queries, options.top)
+    n_wanted = options.top + _SPARE
     if index.graph is not None:
-        n_wanted = options.top + _SPARE
         graph = load_graph(index, ef_search=max(options.hnsw_ef, n_wanted))
         return lambda queries: by_graph(index, graph, queries, n_wanted, threads=threads)
     if index.ivf is None:
         advice = "use --exact, or build the index with --hnsw or --ivf"
         raise UsageError("has neither graph nor IVF lists", where=index.name, advice=advice)
-    lists = load_ivf(index, nprobe=options.ivf_probes)
-    return lambda queries: by_ivf(index, lists, queries, _ROUNDED * options.top + _SPARE)
+    inverted = load_ivf(index, nprobe=options.ivf_probes)
+    return lambda queries: by_ivf(index, inverted, queries, n_wanted)
 
 
-def _nothing_found(options):
+def _nothing_found(options: SearchOptions) -> str:
     if options.mode == "mass":
         return f"no candidate within {options.tolerance}"
     return "no candidate of the formula"

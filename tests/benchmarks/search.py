@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from specbridge_tools.embeddings.space import Space
-from specbridge_tools.hits.ranking import ranked
 from specbridge_tools.hits.table import HitWriter
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.molecules.formula import hill, mass_of_formula
+from specbridge_tools.search.candidates.ranking import ranked
 from specbridge_tools.search.candidates.retrieve import by_mass
 from specbridge_tools.search.candidates.tolerance import DEFAULT_TOLERANCE
 from specbridge_tools.search.index.exact_scores import unit_rows

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
-from specbridge_tools.hits.ranking import competition_ranks, ranked
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
 from specbridge_tools.search.candidates.query import Query
+from specbridge_tools.search.candidates.ranking import competition_ranks, ranked
 from specbridge_tools.search.candidates.retrieve import by_formula, by_mass
 from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.search.index.build import build_index, merge_indexes

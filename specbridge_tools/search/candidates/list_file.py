@@ -84,7 +84,8 @@ def _columns(header: list[str], name: str, head: bytes) -> tuple[str, int, int]:
         what = f"has no column {' or '.join(KEYS)}; it begins with {beginning(head)}"
         raise FormatError(what, where=name, advice=_ADVICE)
     columns = find_columns(header, where=name)
-    return key, names.index(key), columns.inchi if columns.smiles is None else columns.smiles
+    (structure_at, *_) = (at for at in (columns.smiles, columns.inchi) if at is not None)
+    return key, names.index(key), structure_at
 
 
 def _read(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.ranking import first_of_each
+from specbridge_tools.search.candidates.ranking import first_of_each
 from specbridge_tools.search.candidates.retrieve import Candidates, of_rows, scores_of_rows
 from specbridge_tools.search.index.exact_scores import exact_scores
 from specbridge_tools.search.index.ivf import InvertedLists

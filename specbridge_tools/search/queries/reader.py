@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import count_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import Source, open_input
+from specbridge_tools.streams import open_input
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -186,7 +187,7 @@ def _without_formula(record: Spectrum, field: str, source: str) -> Rejection | N
     return Rejection(reason, record.id, record.record, record.line, source, detail) if reason else None
 
 
-def count_queries(source: Source, *, input_format: str = "auto") -> int:
+def count_queries(source: str | os.PathLike[str], *, input_format: str = "auto") -> int:
     """How many records a file of spectra or spectrum embeddings has, as a `shards.RecordRange` counts them."""
     with open_input(source) as stream:
         if not holds_embeddings(stream):

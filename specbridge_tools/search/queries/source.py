@@ -6,19 +6,22 @@ import collections
 import contextlib
 import dataclasses
 import io
+import itertools
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar, cast
 
 from specbridge_tools.embeddings.spectra import holds_embeddings
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import Source, display_name, open_input, rewindable
+from specbridge_tools.streams import InputStream, Source, display_name, open_input, rewindable
+
+Value = TypeVar("Value", bound=Hashable)
 
 
 class QuerySource:
@@ -29,26 +32,33 @@ class QuerySource:
         holds_embeddings: Whether these are spectrum embeddings, whose `embeddings_path` is read instead of `records`.
     """
 
-    def __init__(self, spectra: BinaryIO | Iterable[Spectrum | Rejection], *, name: str, input_format: str = "auto") -> None:
+    def __init__(
+        self,
+        stream: InputStream | None = None,
+        records: Iterable[Spectrum | Rejection] = (),
+        *,
+        name: str = "spectra",
+        input_format: str = "auto",
+    ) -> None:
         """Use `open_query_source`."""
         self.name = name
         self._input_format = input_format
-        self._stream = spectra if hasattr(spectra, "read") else None
-        self._spectra = () if self._stream is not None else spectra
+        self._stream = stream
+        self._records = records
         self._is_read = False
-        self.holds_embeddings = self._stream is not None and holds_embeddings(self._stream)
+        self.holds_embeddings = stream is not None and holds_embeddings(stream)
 
     def records(self, *, record_range: RecordRange | None = None) -> Iterator[Spectrum | Rejection]:
         """Yield the records; from the start again where the source was opened to be reread."""
         if self._stream is None:
-            records = map(_numbered, self._spectra, iter(range(1, 1 << 62)))
+            records = map(_numbered, self._records, itertools.count(1))
             return records if record_range is None else record_range.filter(records)
         if self._is_read:
             self._stream.seek(0)
         self._is_read = True
         return iter(read_spectra(self._stream, input_format=self._input_format, record_range=record_range))
 
-    def count_values(self, value_of: Callable[[Spectrum], Hashable]) -> collections.Counter[Hashable]:
+    def count_values(self, value_of: Callable[[Spectrum], Value]) -> collections.Counter[Value]:
         """How many spectra have each value, '' or None for none; rejected records count for none."""
         usable = (record for record in self.records() if not isinstance(record, Rejection))
         return collections.Counter(filter(None, map(value_of, usable)))
@@ -57,8 +67,10 @@ class QuerySource:
     def embeddings_path(self) -> Iterator[Path]:
         """Yield the path of the embeddings, or of a temporary copy of a pipe: HDF5 must be able to go back and forth."""
         stream = self._stream
-        if isinstance(getattr(stream, "raw", None), io.FileIO) and os.path.isfile(stream.name):
-            yield Path(stream.name)
+        assert stream is not None
+        raw = getattr(stream, "raw", None)
+        if isinstance(raw, io.FileIO) and os.path.isfile(str(raw.name)):
+            yield Path(str(raw.name))
             return
         with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as copy:
             shutil.copyfileobj(stream, copy, 1 << 20)
@@ -78,10 +90,12 @@ def open_query_source(
         reread: Whether `records` will be called more than once: a pipe is then copied to a temporary file.
     """
     if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
-        yield QuerySource(list(spectra) if reread else spectra, name="spectra", input_format=input_format)
+        records = cast("Iterable[Spectrum | Rejection]", spectra)
+        yield QuerySource(records=list(records) if reread else records, input_format=input_format)
         return
-    with rewindable(spectra) if reread else open_input(spectra) as stream:
-        yield QuerySource(stream, name=display_name(spectra), input_format=input_format)
+    file = cast("Source", spectra)
+    with rewindable(file) if reread else open_input(file) as stream:
+        yield QuerySource(stream, name=display_name(file), input_format=input_format)
 
 
 def _numbered(record: Spectrum | Rejection, number: int) -> Spectrum | Rejection:

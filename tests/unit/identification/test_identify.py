@@ -37,7 +37,7 @@ def spectra(mgf):
     return list(sb.read_spectra(io.BytesIO(mgf.encode())))
 
 
-OPTIONS = sb.SearchOptions(tolerance="0.1Da", top=3)
+OPTIONS = sb.SearchOptions(tolerance=sb.Tolerance.parse("0.1Da"), top=3)
 
 
 def test_a_path_a_stream_and_spectra_in_memory_give_the_same(index, mgf, spectra, tmp_path):
@@ -77,7 +77,7 @@ def test_a_data_frame_has_a_row_a_candidate(index, spectra):
 
 
 def test_without_re_ranking_the_score_is_the_cosine(index, spectra):
-    options = sb.SearchOptions(tolerance="0.1Da", top=0)
+    options = sb.SearchOptions(tolerance=sb.Tolerance.parse("0.1Da"), top=0)
     cosine = next(sb.identify(spectra, index=index, options=options, rerank_first=0))
     both = next(sb.identify(spectra, index=index, options=options))
     assert not cosine.is_reranked
@@ -87,7 +87,7 @@ def test_without_re_ranking_the_score_is_the_cosine(index, spectra):
 def test_re_ranking_a_table_gives_what_one_call_gives(index, spectra, tmp_path):
     from specbridge_tools.hits.table import HitWriter
 
-    options = sb.SearchOptions(tolerance="0.1Da", top=0)
+    options = sb.SearchOptions(tolerance=sb.Tolerance.parse("0.1Da"), top=0)
     with open(tmp_path / "hits.tsv", "w") as stream:
         writer = HitWriter(stream)
         for hits in sb.identify(spectra, index=index, options=options, rerank_first=0):

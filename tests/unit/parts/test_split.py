@@ -5,9 +5,8 @@ import pytest
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.parts.outputs import part_outputs
-from specbridge_tools.parts.part import parts_table
 from specbridge_tools.parts.records import open_records
-from specbridge_tools.parts.split import split_into_folds, split_into_stretches
+from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_stretches
 from specbridge_tools.records import Tally
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.ranking import competition_ranks, ranked
 from specbridge_tools.molecules.formula import plain_formula
 from specbridge_tools.search.candidates.open_search import exhaustive
+from specbridge_tools.search.candidates.ranking import competition_ranks, ranked
 from specbridge_tools.search.candidates.retrieve import by_formula, by_mass
 from specbridge_tools.search.candidates.tolerance import Tolerance
 

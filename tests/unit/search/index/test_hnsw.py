@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.hits.ranking import ranked
 from specbridge_tools.search.candidates.open_search import by_graph, exhaustive
+from specbridge_tools.search.candidates.ranking import ranked
 from specbridge_tools.search.index.build import merge_indexes
 from specbridge_tools.search.index.hnsw import METRICS, GraphOptions, load_graph
 from specbridge_tools.search.index.reader import open_index

@@ -11,8 +11,8 @@ import psutil
 import pytest
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
-from specbridge_tools.hits.ranking import ranked
 from specbridge_tools.search.candidates.open_search import by_ivf, exhaustive
+from specbridge_tools.search.candidates.ranking import ranked
 from specbridge_tools.search.index.build import merge_indexes
 from specbridge_tools.search.index.exact_scores import exact_scores
 from specbridge_tools.search.index.ivf import IvfOptions, load_ivf
