@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specbridge_tools.encoders.base import BlockEncoder
 from specbridge_tools.errors import UsageError
 from specbridge_tools.streams import output_path
 
@@ -29,7 +30,7 @@ class FrozenFeatures:
         """The encoder's vectors (b, dimension) of these spectra, with gradients of the trained layers alone."""
         parts = [np.array(self._rows[self._starts[row] : self._starts[row + 1]]) for row in rows]
         device = next(self._encoder.parameters()).device
-        return self._encoder.finish([torch.from_numpy(part).to(device) for part in parts], self._first)
+        return self._encoder.encode_last_blocks([torch.from_numpy(part).to(device) for part in parts], self._first)
 
 
 def frozen_features(folder, encoder, features, unfrozen_blocks):
@@ -37,9 +38,9 @@ def frozen_features(folder, encoder, features, unfrozen_blocks):
 
     Files are named by a hash of the frozen weights and the spectra, so that others are never taken for them.
     """
-    if not hasattr(encoder, "finish") or unfrozen_blocks < 0 or encoder.describe().get("lora_rank"):
+    if not isinstance(encoder, BlockEncoder) or unfrozen_blocks < 0 or encoder.describe().get("lora_rank"):
         raise UsageError("nothing of this encoder is frozen that could be kept", advice="--unfrozen-blocks N")
-    first = max(0, encoder.config.n_layers - unfrozen_blocks)
+    first = max(0, encoder.n_blocks - unfrozen_blocks)
     Path(folder).mkdir(parents=True, exist_ok=True)
     path = Path(folder) / f"{_key(encoder, features, first)}.features"
     starts = np.r_[0, np.cumsum(encoder.n_tokens(features))]
@@ -58,7 +59,7 @@ def _tokens(encoder, features, first):
         stack.callback(encoder.train, was_training)
         for start in range(0, len(features), _BATCH):
             rows = np.arange(start, min(start + _BATCH, len(features)))
-            yield from (part.float().cpu().numpy() for part in encoder.begin(features.take(rows), first))
+            yield from (part.float().cpu().numpy() for part in encoder.encode_first_blocks(features.take(rows), first))
 
 
 def _key(encoder, features, first):

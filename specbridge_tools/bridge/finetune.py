@@ -16,6 +16,7 @@ from specbridge_tools.bridge.pairs import read_pairs
 from specbridge_tools.bridge.training import choose_trained, train
 from specbridge_tools.bridge.validation import KS, score_lists
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
+from specbridge_tools.encoders.base import LowRankEncoder, VocabularyEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.processes import ALONE
@@ -90,7 +91,7 @@ def finetune(
     training_pairs, validation_pairs = _read_both(
         spectra, validation, molecules, model, pair_options, tally, training_options.seed
     )
-    if model_options.start_from is None and hasattr(model.encoder, "learn_vocabulary"):
+    if model_options.start_from is None and isinstance(model.encoder, VocabularyEncoder):
         model.learn_vocabulary(training_pairs.features)
     choose_trained(model, training_options)
     logger.info("%.1f M of %.1f M parameters learn", *(count / 1e6 for count in parameter_counts(model)))
@@ -153,7 +154,7 @@ def build_model(molecules, options, *, seed=0):
         torch.manual_seed(seed)
         encoder = SPECTRUM_ENCODERS.create(options.spectral_encoder)
         if options.lora_rank:
-            if not hasattr(encoder, "add_low_rank"):
+            if not isinstance(encoder, LowRankEncoder):
                 raise UsageError(f"{options.spectral_encoder} has no weights for low-rank changes")
             encoder.add_low_rank(options.lora_rank)
         config = ModelConfig(

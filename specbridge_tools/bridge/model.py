@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from specbridge_tools.bridge.projector import PROJECTORS, MoleculeHead, unit_norm
+from specbridge_tools.encoders.base import LowRankEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.batches import WIDE, encode_features, place_rows
 from specbridge_tools.encoders.spectral.features import spectrum_features
@@ -83,7 +84,8 @@ class AlignedModel(nn.Module):
 
     def stored_state(self):
         """What a file keeps of the state dict: all but the frozen base of an encoder with low-rank changes."""
-        left_out = {f"encoder.{name}" for name in getattr(self.encoder, "base_tensors", set)()}
+        base = self.encoder.base_tensors() if isinstance(self.encoder, LowRankEncoder) else set()
+        left_out = {f"encoder.{name}" for name in base}
         return {name: tensor for name, tensor in self.state_dict().items() if name not in left_out}
 
     def load_stored_state(self, tensors):

@@ -14,6 +14,7 @@ from specbridge_tools.bridge.losses import TrainingLoss
 from specbridge_tools.bridge.resume import Progress, load_checkpoint, save_checkpoint
 from specbridge_tools.bridge.sampling import epoch_batches, make_batch
 from specbridge_tools.bridge.validation import rank_among_candidates
+from specbridge_tools.encoders.base import RecomputingEncoder
 from specbridge_tools.errors import DataError
 from specbridge_tools.interrupts import held
 from specbridge_tools.processes import ALONE
@@ -192,7 +193,7 @@ def schedule(share, warmup_share):
 
 def choose_trained(model, options):
     """Set what learns: `requires_grad` of each parameter."""
-    if options.recompute and hasattr(model.encoder, "recompute_activations"):
+    if options.recompute and isinstance(model.encoder, RecomputingEncoder):
         model.encoder.recompute_activations()
     model.encoder.freeze_below(options.unfrozen_blocks)
     model.projector.requires_grad_(options.train_projector)

@@ -9,6 +9,7 @@ import numpy as np
 
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
 from specbridge_tools.embeddings.precision import stored
+from specbridge_tools.encoders.base import FingerprintEncoder
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.streams import output_path
@@ -61,7 +62,7 @@ def embed_molecules(
         contextlib.closing(
             read_counted(
                 source,
-                fingerprint=getattr(encoder, "fingerprint", None),
+                fingerprint=encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None,
                 input_format=input_format,
                 smiles_column=smiles_column,
                 threads=threads,
@@ -107,7 +108,7 @@ def _append(writer, block, encoder, dtype):
     molecules = [molecule for molecule, _ in block]
     smiles = [molecule.smiles for molecule in molecules]
     n_before = len(encoder.truncated)
-    if getattr(encoder, "fingerprint", None) is not None:
+    if isinstance(encoder, FingerprintEncoder):
         vectors = encoder.encode_counts([counts for _, counts in block])
     else:
         vectors = encoder.encode(smiles)
