@@ -1,4 +1,4 @@
-"""What an encoder is, and what some encoders can do beside it, as protocols."""
+"""What an encoder is, and what some encoders can do besides, as protocols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class MoleculeEncoder(Protocol):
-    """Frozen: the same SMILES gives the same vector, whatever stands beside it in the batch.
+    """Frozen: the same SMILES gives the same vector, whatever else is in the batch.
 
     Attributes:
         name: As the registry and every file that we write spell it, with the options that change the vectors.
@@ -75,7 +75,7 @@ class SpectrumEncoder(Protocol):
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> SpectrumEncoder:
-        """The encoder that `describe` described, its weights drawn anew."""
+        """The encoder that `describe` described, with new random weights."""
         ...
 
     def describe(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class VocabularyEncoder(SpectrumEncoder, Protocol):
     """A spectral encoder that reads by a vocabulary, chosen from the spectra that it will be trained on."""
 
     def learn_vocabulary(self, features: SpectrumFeatures) -> None:
-        """Choose the vocabulary; its vectors are drawn anew."""
+        """Choose the vocabulary; its vectors become random again."""
         ...
 
 

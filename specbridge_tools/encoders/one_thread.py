@@ -12,8 +12,8 @@ Batch = TypeVar("Batch")
 Output = TypeVar("Output")
 
 # How a row of a matrix product rounds depends on the kernel that it falls to. MKL's kernels for AVX-512, for AVX2 and
-# for any processor were tried: in products of one shape all rows fall to the same one where their number is a multiple
-# of 12, and in products of any number of rows where that is a multiple of 96.
+# for any processor were tried: in products of one shape all rows fall to the same kernel where their number is a
+# multiple of 12, and in products of any number of rows where that is a multiple of 96.
 _EVEN, _WHOLE = 12, 96
 
 

@@ -115,7 +115,7 @@ KNOWN = (
 )
 _SHIPPED_LICENCE = "CC-BY-SA-4.0"
 _SHIPPED = {
-    "model": ("default", "model", "the model that ships: what --model is without being asked"),
+    "model": ("default", "model", "the model that ships: the default of --model"),
 }
 _FIRST = "model.safetensors"
 

@@ -1,4 +1,4 @@
-"""Downloads of known weights into the user's store: the only code that goes online, and only when it is asked to."""
+"""Downloads of known weights into the user's store: the only code that goes online, and only when asked to."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def download(address: str, destination: str | Path, *, md5: str = "", display: S
                 raise ConnectionError(f"the download broke off before its {total} bytes")
     except urllib.error.HTTPError as error:
         if error.code != 416:  # nothing is left to send
-            raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+            raise DataError(f"the server answered {error.code} {error.reason}", where=address) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _no_network(address, error) from error
     if md5 and _md5(part) != md5:
@@ -96,7 +96,7 @@ def _json(address: str) -> dict[str, Any]:
             record: dict[str, Any] = json.loads(response.read())
             return record
     except urllib.error.HTTPError as error:
-        raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+        raise DataError(f"the server answered {error.code} {error.reason}", where=address) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _no_network(address, error) from error
 
@@ -134,13 +134,14 @@ def _fetch_from_hub(entry: catalogue.KnownWeights, destination: Path) -> None:
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
-    # of httpx or requests, whichever this release of the hub's client uses
-    client_errors: list[type[Exception]] = [base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)]
+    # httpx or requests, whichever this release of the hub's client uses
+    of_client = [base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)]
+    errors: tuple[type[Exception], ...] = (OSError, ValueError, *of_client)
     repository = entry.source.removeprefix(HUB)
     try:
         published = HfApi().model_info(repository, files_metadata=True).siblings
         snapshot_download(repository, local_dir=destination.parent, allow_patterns=[entry.file, *_HUB_FILES])
-    except (OSError, ValueError, *client_errors) as error:
+    except errors as error:
         raise _no_network(entry.source, error) from error
     for file in published or []:
         if file.rfilename == entry.file and file.lfs is not None and file.lfs.sha256 != sha256_file(destination):

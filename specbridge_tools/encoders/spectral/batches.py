@@ -33,7 +33,7 @@ def encode_features(
 
     A batch always has the same shape: `batch_size` rows (12 of a wide encoder on the CPU) rounded up to whole blocks of
     the kernels, repeated where too few are left, and one of a few widths. So the vector of a spectrum is the same to
-    the last bit whatever is encoded beside it, on one kind of processor.
+    the last bit whatever else is encoded, on one kind of processor.
 
     Args:
         network: Features of b spectra -> (b, dimension).

@@ -1,4 +1,4 @@
-"""A spectral encoder that learns fragments and neutral losses by heart: sums of learned vectors of mass bins."""
+"""A spectral encoder that memorises fragments and neutral losses: sums of learned vectors of mass bins."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class BinTable(nn.Module):
 class PrecursorEmbedding(nn.Module):
     """Adduct, collision energy and precursor m/z -> a vector; adduct and energy may be missing.
 
-    The m/z is read through waves longer than 0.3 only: its last digits, which tell the formula where they are
+    The m/z is read through waves longer than 0.3 only: its last digits, which give the formula away where they are
     theoretical, stay unseen.
     """
 
@@ -139,7 +139,7 @@ class MassBinsEncoder(nn.Module):
         return cls(MassBinsConfig(**{key: value for key, value in description.items() if key != "name"}))
 
     def learn_vocabulary(self, features: SpectrumFeatures) -> None:
-        """Choose the bins that have vectors: the most frequent ones of these spectra. The vectors are drawn anew."""
+        """Choose the bins that have vectors: the most frequent ones of these spectra. The vectors start afresh."""
         peaks = features.peaks
         real = peaks.mz > 0
         chosen = [

@@ -2,7 +2,7 @@
 
 Written by hand although transformers has `from_pretrained`, since that draws at random what the weights lack, drops
 what they hold beyond the configuration, and lets a configuration name code, kernels and quantisers. Here the network is
-one of `MODEL_TYPES`, made of the keys of config.json that are known, and the weight file must hold each of its tensors
+one of `MODEL_TYPES`, made from the known keys of config.json, and the weight file must hold each of its tensors
 by name and shape, and nothing else but `NOT_READ`.
 """
 
@@ -154,12 +154,16 @@ def _weight_files(folder: Path) -> list[Path]:
 
 
 def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
-    """Tensors of a torch checkpoint, by torch's reader that runs nothing of it; older formats than zip are read too."""
+    """Tensors of a torch checkpoint, by the reader of torch that runs nothing of it and knows older formats."""
     import torch
 
     try:
-        if tarfile.is_tarfile(path):  # early releases of torch run what is pickled in these whatever they are told
-            raise FormatError("is a checkpoint of a format before torch 0.4", where=path, advice="save it anew")
+        if tarfile.is_tarfile(
+            path
+        ):  # releases of torch before 2.6 run what is pickled in these, whatever `weights_only` says
+            raise FormatError(
+                "is a checkpoint in torch's first format, a tar archive", where=path, advice="save it again"
+            )
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error

@@ -1,7 +1,7 @@
-"""BERT and RoBERTa, frozen, over sequences laid end to end: nothing is padded, and nothing is computed twice.
+"""BERT and RoBERTa, frozen, over sequences joined end to end: nothing is padded, and nothing is computed twice.
 
 Written by hand although transformers runs these networks: a loop over padded batches of 64 takes 3.8 to 4.8 times as
-long (tests/benchmarks/chemberta.py), and its vectors depend on what stands beside them.
+long (tests/benchmarks/chemberta.py), and its vectors depend on what else is in the batch.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class PackedBert:
         """Embedded tokens to one vector a sequence; quickest where sequences of one length are neighbours.
 
         Args:
-            rows: (n, 4 w) of `embed_tokens`, of s sequences one behind the other.
+            rows: (n, 4 w) of `embed_tokens`, of s sequences, one after the other.
             lengths: Of the sequences, in tokens.
             pooling: `cls` or `mean`.
 
@@ -117,7 +117,7 @@ class PackedBert:
         first = _padded(hidden[np.cumsum([0, *lengths[:-1]])])  # (s or some more, w)
         query = self._last_query(first).unflatten(1, (self._n_heads, -1))  # (s, heads, w / heads)
         query = query * query.shape[-1] ** -0.5
-        # what is added to a key is the same for all tokens, and a softmax does not see it
+        # the bias of a key adds the same to all tokens, which a softmax ignores
         wanted = torch.bmm(query.transpose(0, 1), self._last_key).transpose(0, 1)  # (s, heads, w)
         seen, done = torch.zeros_like(wanted), 0
         for rows, count, length in runs:
@@ -131,7 +131,7 @@ class PackedBert:
 
 
 def _padded(rows: torch.Tensor) -> torch.Tensor:
-    """(n, ...) -> the same with rows of zeros behind, up to whole blocks of the kernels."""
+    """(n, ...) -> the same with rows of zeros appended, up to whole blocks of the kernels."""
     more = whole_rows(len(rows)) - len(rows)
     return torch.cat([rows, rows.new_zeros(more, *rows.shape[1:])]) if more else rows
 
@@ -146,7 +146,7 @@ def _side_by_side(attention: Block) -> nn.Linear:
 
 
 def _finished(block: Block, hidden: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
-    """The part of a block behind its attention: (n, w) each -> (n, w)."""
+    """The part of a block after its attention: (n, w) each -> (n, w)."""
     mixed = block.attention.output(attended, hidden)
     return block.output(block.intermediate(mixed), mixed)
 

@@ -1,4 +1,4 @@
-"""Sequences of tokens through a `PackedBert`, in packs of about equally many tokens, one pack on each core."""
+"""Sequences of tokens through a `PackedBert`, in packs of about the same number of tokens, one pack per core."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def encode_packed(
 ) -> NDArray[np.float32]:
     """Lists of token numbers -> (n, width); at most `at_once` sequences are in a pack.
 
-    A vector is the same to the last bit whatever is encoded beside it, on one kind of processor.
+    A vector is the same to the last bit whatever else is encoded, on one kind of processor.
     """
     out = np.empty((len(sequences), network.width), np.float32)
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
@@ -50,7 +50,7 @@ def encode_packed(
 
 
 def _packs(lengths: NDArray[np.int64], at_once: int) -> list[slice]:
-    """Slices of neighbours with together at most `_TOKENS` tokens, or of one that has more."""
+    """Slices of neighbours that have at most `_TOKENS` tokens together, or of a single longer sequence."""
     starts, n_tokens = [0], 0
     for i, length in enumerate(lengths):
         if i > starts[-1] and (n_tokens + length > _TOKENS or i - starts[-1] == at_once):

@@ -1,4 +1,4 @@
-"""The DreaMS transformer as a spectral encoder: features in, one vector a spectrum out."""
+"""The DreaMS transformer as a spectral encoder: features in, one vector per spectrum out."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class DreamsConfig:
             is masked and a batch is as wide as its longest spectrum.
         distance_bias: Attention bias from pairwise differences of the Fourier features.
         mass_tokens: Number of 0.01 Da bins, from 0 up, whose learned vectors stand beside the Fourier features, for
-            m/z and neutral losses each; 0 for none. So common fragments are learned by heart.
+            m/z and neutral losses each; 0 for none. So common fragments are memorised.
         d_token: Length of these vectors before they are widened.
         dropout: In training.
     """
@@ -135,7 +135,7 @@ class FourierFeatures(nn.Module):
 
 
 class MassTokens(nn.Module):
-    """A learned vector for each mass bin; a mass between two bins' centres takes from both in proportion."""
+    """A learned vector for each mass bin; a mass between two bins' centres takes a share of both."""
 
     def __init__(self, config: DreamsConfig) -> None:
         super().__init__()
@@ -261,7 +261,7 @@ class DreamsNetwork(nn.Module):
         return Padding(weight / weight.sum(1, keepdim=True))
 
     def weight(self, real: torch.Tensor) -> torch.Tensor:
-        """How many tokens each one stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
+        """How many tokens each token stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
         n_padding = (self.config.n_peaks + 1 - real.sum(1)).clamp(min=0)
         return torch.cat([real[:, :-1].float(), n_padding[:, None].float()], dim=1)
 

@@ -1,4 +1,4 @@
-"""Published DreaMS weights: the tensors of a checkpoint or of safetensors, and the configuration that they show.
+"""Published DreaMS weights: tensors of a checkpoint or safetensors file, and the configuration that follows.
 
 Names are those of the published state dict. A fine-tuned model (`embedding_model.ckpt`) has them under `backbone.` and
 adds `head.{weight,bias}`; heads of the self-supervised training are left out. `fourier_enc.b` is used as stored.
@@ -79,7 +79,7 @@ class DreamsWeights:
 
 
 def read_dreams(path: str | Path) -> DreamsWeights:
-    """Read a `.ckpt` or safetensors file; which one it is shows in its first bytes.
+    """Read a `.ckpt` or safetensors file, told apart by the first bytes.
 
     Raises:
         FormatError: Where it is neither, or not of the DreaMS architecture.
@@ -104,9 +104,9 @@ def find_base(source: str, sha256: str) -> DreamsWeights:
         weights = read_dreams(path)
         if weights.digest() == sha256:
             return weights
-    found = "other weights are there" if places else "which are not there"
+    elsewhere = "other weights are there" if places else "which are not there"
     raise MismatchError(
-        f"the model is a change of weights {sha256[:12]}, {found}",
+        f"the model is a change of weights {sha256[:12]}, {elsewhere}",
         where=source,
         advice="put the file back, or `sb-models add` it",
     )

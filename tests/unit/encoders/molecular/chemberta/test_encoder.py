@@ -1,5 +1,6 @@
 """SMILES language models from a folder."""
 
+import json
 import os
 import shutil
 
@@ -171,7 +172,20 @@ def test_a_folder_without_a_model_is_a_data_error(tmp_path):
 def test_a_folder_without_a_tokenizer_is_a_data_error(roberta_folder, tmp_path):
     for name in ("config.json", "model.safetensors"):
         shutil.copy(roberta_folder / name, tmp_path)
-    with pytest.raises(DataError, match="holds no tokenizer in Hugging Face layout"):
+    with pytest.raises(DataError, match="tokenizer"):
+        ChembertaEncoder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(DataError, match=r"holds no tokenizer .*; expected tokenizer\.json, or vocab\.json"):
+        ChembertaEncoder(tmp_path)
+
+
+def test_a_tokenizer_that_wants_its_own_code_is_refused(roberta_folder, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(roberta_folder / name, tmp_path)
+    settings = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    (tmp_path / "own.py").write_text("raise SystemExit(9)")
+    with pytest.raises(DataError, match="tokenizer"):
         ChembertaEncoder(tmp_path)
 
 

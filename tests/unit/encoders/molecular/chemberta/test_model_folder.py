@@ -7,8 +7,15 @@ import tarfile
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertForPreTraining, DistilBertConfig, DistilBertForMaskedLM
-from transformers import RobertaConfig, RobertaForMaskedLM, RobertaForSequenceClassification  # fmt: skip
+from transformers import (  # fmt: skip
+    BertConfig,
+    BertForPreTraining,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForSequenceClassification,
+)
 
 from specbridge_tools.encoders.molecular.chemberta.model_folder import MODEL_TYPES, read_network
 from specbridge_tools.errors import DataError, FormatError, MismatchError
@@ -162,7 +169,7 @@ def test_checkpoints_of_old_formats(folder, roberta_folder):
         read_network(folder)
     with tarfile.open(path, "w") as archive:
         archive.add(folder / "config.json", "sys_info")
-    with pytest.raises(FormatError, match="is a checkpoint of a format before torch"):
+    with pytest.raises(FormatError, match="is a checkpoint in torch's first format"):
         read_network(folder)
     path.unlink()
     with pytest.raises(DataError, match=r"holds no weights; expected model\.safetensors or pytorch_model\.bin"):
