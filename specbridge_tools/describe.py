@@ -23,7 +23,7 @@ from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import display_name, open_input, seekable_input
-from specbridge_tools.weights.tensor_file import read_header, read_shapes
+from specbridge_tools.weights.tensor_file import read_shapes
 
 Values: TypeAlias = dict[str, object]  # text, numbers, or lists and dicts of them
 
@@ -68,7 +68,7 @@ def _is_safetensors(path: Path) -> bool:
 
 
 def _weights(path: Path) -> Values:
-    header, shapes = read_header(path), read_shapes(path)
+    header, shapes = read_shapes(path)
     kinds = {"specbridge-model": "model", "specbridge-molecule-projection": "molecule projection"}
     kind = {"kind": kinds[header["format"]]} if header.get("format") in kinds else {}
     n_parameters = sum(map(math.prod, shapes.values()))

@@ -1,12 +1,21 @@
 """Which device torch computes on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from specbridge_tools.errors import TryAgainError, UsageError
 
+if TYPE_CHECKING:
+    import torch
 
-def pick_device(name):
+
+def pick_device(name: str) -> torch.device:
     """`torch.device` for `cpu`, `cuda`, `cuda:N`, or `auto`, the GPU where there is one.
 
-    Raises `UsageError` for a device that this machine lacks, `TryAgainError` where it has no memory left.
+    Raises:
+        UsageError: Where this machine lacks the device.
+        TryAgainError: Where the device has no memory left.
     """
     import torch
 

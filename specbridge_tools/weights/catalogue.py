@@ -1,15 +1,18 @@
 """The weights that we know: where they come from, their licence, and whether they are on this machine.
 
-Nothing here goes online. What a source does not tell (a licence, a hash) is left empty.
+Nothing here goes online. What a source does not say (a licence, a hash) is left empty.
 """
 
+from __future__ import annotations
+
 import dataclasses
-import json
 import os
 from pathlib import Path
 
 from specbridge_tools import pretrained
+from specbridge_tools.errors import DataError
 from specbridge_tools.provenance import sha256_file
+from specbridge_tools.weights.tensor_file import read_shapes
 
 HOME_VARIABLE = "SPECBRIDGE_HOME"
 SHARED_VARIABLE = "SPECBRIDGE_SHARED"
@@ -20,9 +23,10 @@ SHIPPED_SOURCE = "specbridge_tools"
 class KnownWeights:
     """One entry of the table.
 
-    role    `model` (spectra into the molecules' space), `spectral encoder` or `molecular encoder`
-    dimension of its vectors, None where we do not know it
-    sha256  as the source publishes it, '' where it does not
+    Attributes:
+        role: `model` (spectra into the molecules' space), `spectral encoder` or `molecular encoder`.
+        dimension: Of its vectors, None where we do not know it.
+        sha256: As the source publishes it, '' where it does not.
     """
 
     name: str
@@ -39,9 +43,10 @@ class KnownWeights:
 class LocalWeights:
     """An entry as it is on this machine.
 
-    status  present, absent, or damaged: its hash is not the published one
-    path    where the file is, or would be
-    sha256  of the file, '' where it is absent
+    Attributes:
+        status: present, absent, or damaged: its hash is not the published one.
+        path: Where the file is, or would be.
+        sha256: Of the file, '' where it is absent.
     """
 
     weights: KnownWeights
@@ -108,15 +113,14 @@ KNOWN = (
         "pytorch_model.bin",
     ),
 )
-_LONGEST_HEADER = 1 << 24
 _SHIPPED_LICENCE = "CC-BY-SA-4.0"
 _SHIPPED = {
-    "model": ("default", "model", "the model that ships: what --model is without being asked"),
+    "model": ("default", "model", "the model that ships: the default of --model"),
 }
 _FIRST = "model.safetensors"
 
 
-def store_folder():
+def store_folder() -> Path:
     """Where weights from elsewhere are kept: $SPECBRIDGE_HOME, else the user's cache folder. It may not exist yet."""
     if os.environ.get(HOME_VARIABLE):
         return Path(os.environ[HOME_VARIABLE])
@@ -125,32 +129,32 @@ def store_folder():
     return user_cache_path("specbridge_tools", appauthor=False)
 
 
-def shared_folders():
-    """Stores of others that are only read, in the order of $SPECBRIDGE_SHARED (joined by colons as $PATH is)."""
+def shared_folders() -> list[Path]:
+    """Stores of others that are only read, in the order of $SPECBRIDGE_SHARED (separated by colons, as in $PATH)."""
     return [Path(folder) for folder in os.environ.get(SHARED_VARIABLE, "").split(os.pathsep) if folder]
 
 
-def own_path(weights, *, store=None):
+def own_path(weights: KnownWeights, *, store: str | Path | None = None) -> Path:
     """Where the file of an entry of `KNOWN` belongs in the user's store: STORE/weights/NAME/FILE."""
     return (store_folder() if store is None else Path(store)) / "weights" / weights.name / weights.file
 
 
-def local_path(weights, *, store=None):
+def local_path(weights: KnownWeights, *, store: str | Path | None = None) -> Path:
     """Where the file of an entry of `KNOWN` is, the user's store before the shared ones; or where it would be."""
     own = own_path(weights, store=store)
     places = [own, *(own_path(weights, store=folder) for folder in shared_folders())]
     return next((path for path in places if path.is_file()), own)
 
 
-def list_weights(*, store=None, shipped=None):
-    """`LocalWeights` of what ships with the package (files of the folder `shipped`), then of `KNOWN`."""
+def list_weights(*, store: str | Path | None = None, shipped: Path | None = None) -> list[LocalWeights]:
+    """What ships with the package (files of the folder `shipped`), then what stands in `KNOWN`."""
     folder = pretrained.MODEL.parent if shipped is None else shipped
     names = {f"{stem}.safetensors" for stem in _SHIPPED} | {path.name for path in folder.glob("*.safetensors")}
     found = [_shipped(folder / name) for name in sorted(names, key=lambda name: (name != _FIRST, name))]
     return found + [_local(weights, local_path(weights, store=store)) for weights in KNOWN]
 
 
-def _shipped(path):
+def _shipped(path: Path) -> LocalWeights:
     other = (path.stem.replace("_", "-"), "molecular encoder", "ships with the package")
     name, role, description = _SHIPPED.get(path.stem, other)
     dimension = _dimension(path) if path.is_file() else None
@@ -159,7 +163,7 @@ def _shipped(path):
     )
 
 
-def _local(weights, path):
+def _local(weights: KnownWeights, path: Path) -> LocalWeights:
     if not path.is_file():
         return LocalWeights(weights, "absent", str(path), "")
     digest = sha256_file(path)
@@ -167,22 +171,18 @@ def _local(weights, path):
     return LocalWeights(weights, status, str(path), digest)
 
 
-def _dimension(path):
-    """The first `dimension` in the JSON of a safetensors header (its length, 8 bytes little-endian, then JSON), or the
-    width of a tensor `projection`."""
-    with open(path, "rb") as file:
-        header = file.read(min(int.from_bytes(file.read(8), "little"), _LONGEST_HEADER))
+def _dimension(path: Path) -> int | None:
+    """The `dimension` in the header of a tensor file, or the width of its tensor `projection`; None without either."""
     try:
-        header = json.loads(header)
-        told = next(filter(None, (_found(json.loads(text)) for text in header["__metadata__"].values())), None)
-        return told or header["projection"]["shape"][1]
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        header, shapes = read_shapes(path)
+    except DataError:
         return None
+    projection = shapes.get("projection", ())
+    return _in_header(header) or (projection[1] if len(projection) == 2 else None)
 
 
-def _found(value):
+def _in_header(value: object) -> int | None:
     if not isinstance(value, dict):
         return None
-    if isinstance(value.get("dimension"), int):
-        return value["dimension"]
-    return _found(value.get("config"))
+    dimension = value.get("dimension")
+    return dimension if isinstance(dimension, int) else _in_header(value.get("config"))

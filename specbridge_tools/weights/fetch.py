@@ -1,4 +1,6 @@
-"""Downloads of known weights into the user's store: the only code that goes online, and only when it is asked to."""
+"""Downloads of known weights into the user's store: the only code that goes online, and only when asked to."""
+
+from __future__ import annotations
 
 import hashlib
 import http.client
@@ -6,11 +8,14 @@ import json
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
+from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import CREATED_BY, sha256_file
-from specbridge_tools.weights import catalogue as table
+from specbridge_tools.weights import catalogue
 from specbridge_tools.weights.store import known
 
 HUB = "https://huggingface.co/"
@@ -21,16 +26,26 @@ _TIMEOUT_S = 60
 _HUB_FILES = ("*.json", "*.txt", "*.model")
 
 
-def fetch_weights(name, *, force=False, display=None, zenodo=_ZENODO_API):
-    """Download the weights of a known name -> `LocalWeights`; goes on where an earlier download was broken off.
+def fetch_weights(
+    name: str, *, force: bool = False, display: SilentProgress | None = None, zenodo: str = _ZENODO_API
+) -> catalogue.LocalWeights:
+    """Download the weights of a known name; a download that was broken off is continued.
 
-    What came is checked against the hash that the source gives. Raises `TryAgainError` without a network, `DataError`
-    where the file is not what the source says it is, `UsageError` where it is here already and `force` is not set.
+    Args:
+        name: As `sb-models` lists it.
+        force: Whether a file that is here already is replaced.
+        display: Shows progress in bytes.
+        zenodo: Address of the API.
+
+    Raises:
+        TryAgainError: Without a network.
+        DataError: Where the file does not have the hash that its source publishes.
+        UsageError: Where it is here already and `force` is not set.
     """
     entry = known(name)
-    destination = table.own_path(entry)
+    destination = catalogue.own_path(entry)
     if destination.is_file() and not force:
-        raise UsageError("is here already", where=destination, advice="--force fetches it anew")
+        raise UsageError("is here already", where=destination, advice="--force fetches it again")
     destination.parent.mkdir(parents=True, exist_ok=True)
     if entry.source.startswith(HUB):
         _fetch_from_hub(entry, destination)
@@ -42,13 +57,13 @@ def fetch_weights(name, *, force=False, display=None, zenodo=_ZENODO_API):
     if entry.sha256 and digest != entry.sha256:
         destination.unlink()
         raise DataError(f"SHA-256 {digest}, published is {entry.sha256}", where=entry.source)
-    return table.LocalWeights(entry, "present", str(destination), digest)
+    return catalogue.LocalWeights(entry, "present", str(destination), digest)
 
 
-def download(address, destination, *, md5="", display=None):
+def download(address: str, destination: str | Path, *, md5: str = "", display: SilentProgress | None = None) -> None:
     """Bytes of an address -> a file that appears whole and with the right MD5, or not at all.
 
-    They gather in `DESTINATION.part`, from whose end a broken download goes on.
+    They are collected in `DESTINATION.part`, from whose end a broken download is continued.
     """
     part = Path(f"{destination}.part")
     done = part.stat().st_size if part.exists() else 0
@@ -66,7 +81,7 @@ def download(address, destination, *, md5="", display=None):
                 raise ConnectionError(f"the download broke off before its {total} bytes")
     except urllib.error.HTTPError as error:
         if error.code != 416:  # nothing is left to send
-            raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+            raise DataError(f"the server answered {error.code} {error.reason}", where=address) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _no_network(address, error) from error
     if md5 and _md5(part) != md5:
@@ -75,28 +90,29 @@ def download(address, destination, *, md5="", display=None):
     os.replace(part, destination)
 
 
-def _json(address):
+def _json(address: str) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(_request(address), timeout=_TIMEOUT_S) as response:
-            return json.loads(response.read())
+            record: dict[str, Any] = json.loads(response.read())
+            return record
     except urllib.error.HTTPError as error:
-        raise DataError(f"the server answers {error.code} {error.reason}", where=address) from error
+        raise DataError(f"the server answered {error.code} {error.reason}", where=address) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _no_network(address, error) from error
 
 
-def _request(address, headers=None):
+def _request(address: str, headers: Mapping[str, str] | None = None) -> urllib.request.Request:
     return urllib.request.Request(address, headers={"User-Agent": CREATED_BY.replace(" ", "/"), **(headers or {})})
 
 
-def _no_network(address, error):
-    reason = " ".join(str(getattr(error, "reason", error)).split())
+def _no_network(address: str, error: Exception) -> TryAgainError:
+    reason = " ".join(str(error.reason if isinstance(error, urllib.error.URLError) else error).split())
     return TryAgainError(
         f"cannot be reached ({reason})", where=address, advice="download the file elsewhere, then sb-models add"
     )
 
 
-def _file_of_record(record, name, *, where):
+def _file_of_record(record: Mapping[str, Any], name: str, *, where: str) -> tuple[str, str]:
     """(address, MD5 or '') of a file of a Zenodo record."""
     for file in record.get("files", []):
         if file.get("key") == name:
@@ -105,7 +121,7 @@ def _file_of_record(record, name, *, where):
     raise DataError(f"the record holds no file {name}", where=where)
 
 
-def _md5(path):
+def _md5(path: Path) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
@@ -113,18 +129,41 @@ def _md5(path):
     return digest.hexdigest()
 
 
-def _fetch_from_hub(entry, destination):
+def _fetch_from_hub(entry: catalogue.KnownWeights, destination: Path) -> None:
     """Weights, configuration and tokenizer of a repository on the Hugging Face hub into the folder of `destination`."""
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
+    # httpx or requests, whichever this release of the hub's client uses
+    of_client = [base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)]
+    errors: tuple[type[Exception], ...] = (OSError, ValueError, *of_client)
     repository = entry.source.removeprefix(HUB)
     try:
         published = HfApi().model_info(repository, files_metadata=True).siblings
         snapshot_download(repository, local_dir=destination.parent, allow_patterns=[entry.file, *_HUB_FILES])
-    except (*HfHubHTTPError.__bases__, OSError, ValueError) as error:
+    except errors as error:
         raise _no_network(entry.source, error) from error
-    for file in published:
+    for file in published or []:
         if file.rfilename == entry.file and file.lfs is not None and file.lfs.sha256 != sha256_file(destination):
             destination.unlink()
             raise DataError("the download is not the published file (SHA-256)", where=entry.source)
+
+
+def fetch_hub_folder(name: str, *, weights: Sequence[str]) -> Path:
+    """A repository on the Hugging Face hub, from its cache on this machine or downloaded now.
+
+    Args:
+        name: `owner/repository`.
+        weights: Patterns of the weight files' names.
+
+    Raises:
+        DataError: Where it cannot be downloaded.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=[*_HUB_FILES, *weights]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(f"cannot be downloaded ({reason})", where=name) from error

@@ -1,31 +1,43 @@
 """The stores of weights on this machine: one of the user, and shared ones that are only read."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
+from typing import overload
 
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.streams import output_path
-from specbridge_tools.weights import catalogue as table
+from specbridge_tools.weights import catalogue
 
 
-def known(name):
-    """The entry of the table by its name; `UsageError` where there is none."""
-    for entry in table.KNOWN:
+def known(name: str) -> catalogue.KnownWeights:
+    """The entry of the catalogue by its name; `UsageError` where there is none."""
+    for entry in catalogue.KNOWN:
         if entry.name == name:
             return entry
-    raise UsageError(f"no weights {name!r}", advice=f"known: {', '.join(entry.name for entry in table.KNOWN)}")
+    raise UsageError(f"no weights {name!r}", advice=f"known: {', '.join(entry.name for entry in catalogue.KNOWN)}")
 
 
-def weight_file(source, *, missing_ok=False):
-    """Path of a weight file given as a path, or as a name of the table whose file is in a store.
+@overload
+def weight_file(source: str | Path) -> Path: ...
 
-    `None` for a missing one with `missing_ok`, else `DataError`.
+
+@overload
+def weight_file(source: str | Path, *, missing_ok: bool) -> Path | None: ...
+
+
+def weight_file(source: str | Path, *, missing_ok: bool = False) -> Path | None:
+    """Path of a weight file given as a path, or as a name of the catalogue whose file is in a store.
+
+    Raises:
+        DataError: Where there is none; with `missing_ok` None is returned.
     """
     if Path(source).is_file():
         return Path(source)
-    entry = next((entry for entry in table.KNOWN if entry.name == str(source)), None)
-    path = None if entry is None else table.local_path(entry)
+    entry = next((entry for entry in catalogue.KNOWN if entry.name == str(source)), None)
+    path = None if entry is None else catalogue.local_path(entry)
     if path is not None and path.is_file():
         return path
     if missing_ok:
@@ -36,20 +48,21 @@ def weight_file(source, *, missing_ok=False):
     raise DataError("is not on this machine", where=source, advice=advice)
 
 
-def stored_spectral_encoders():
+def stored_spectral_encoders() -> list[Path]:
     """Paths of the spectral encoders' files that are in a store."""
-    entries = [entry for entry in table.KNOWN if entry.role == "spectral encoder"]
-    return [path for path in map(table.local_path, entries) if path.is_file()]
+    entries = [entry for entry in catalogue.KNOWN if entry.role == "spectral encoder"]
+    return [path for path in map(catalogue.local_path, entries) if path.is_file()]
 
 
-def add_weights(name, source, *, force=False):
-    """Copy a file, or a folder in Hugging Face layout, into the user's store under a known name -> `LocalWeights`.
+def add_weights(name: str, source: str | Path, *, force: bool = False) -> catalogue.LocalWeights:
+    """Copy a file, or a folder in Hugging Face layout, into the user's store under a known name.
 
-    Raises `DataError` where the file is not the published one, as far as its hash is published, or is missing.
+    Raises:
+        DataError: Where the file is missing, or is not the published one, as far as its hash is published.
     """
     entry = known(name)
-    source = Path(source)
-    weights = source / entry.file if source.is_dir() else source
+    is_folder = Path(source).is_dir()
+    weights = Path(source) / entry.file if is_folder else Path(source)
     if not weights.is_file():
         raise DataError(f"no file {weights.name}", where=source)
     digest = sha256_file(weights)
@@ -57,19 +70,19 @@ def add_weights(name, source, *, force=False):
         raise DataError(
             f"SHA-256 {digest}, published is {entry.sha256}", where=weights, advice=f"download it from {entry.source}"
         )
-    destination = table.own_path(entry)
+    destination = catalogue.own_path(entry)
     destination.parent.mkdir(parents=True, exist_ok=True)
-    for path in _beside(weights) if source.is_dir() else []:
+    for path in _beside(weights) if is_folder else []:
         _copy(path, destination.parent / path.name, force=True)
     _copy(weights, destination, force=force)
-    return table.LocalWeights(entry, "present", str(destination), digest)
+    return catalogue.LocalWeights(entry, "present", str(destination), digest)
 
 
-def _beside(weights):
+def _beside(weights: Path) -> list[Path]:
     """The small files of a Hugging Face folder: configuration and tokenizer."""
     return [path for path in sorted(weights.parent.iterdir()) if path.suffix in (".json", ".txt", ".model")]
 
 
-def _copy(source, destination, *, force):
+def _copy(source: Path, destination: Path, *, force: bool) -> None:
     with output_path(destination, force=force) as temporary:
         shutil.copyfile(source, temporary)

@@ -2,8 +2,11 @@
 
 The zip archive holds `NAME/data.pkl` and one file `NAME/data/KEY` for each storage. The pickle is read by an unpickler
 that imports nothing: it knows how tensors, dictionaries and plain values are put together; every other class becomes an
-inert stub; whatever asks for a call of anything else is refused.
+inert stub; whatever asks for a call of anything else is refused. Written by hand although `torch.load` reads tensors
+with `weights_only`, since that refuses the checkpoints of training frameworks, which hold their classes too.
 """
+
+from __future__ import annotations
 
 import _compat_pickle
 import contextlib
@@ -13,6 +16,9 @@ import pickle
 import re
 import sys
 import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,28 +64,28 @@ class Stub:
 
     __slots__ = ()
 
-    def __new__(cls, *values, **named):
+    def __new__(cls, *values: object, **named: object) -> Stub:
         return super().__new__(cls)
 
-    def __init__(self, *values, **named):
+    def __init__(self, *values: object, **named: object) -> None:
         pass
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: object) -> None:
         pass
 
-    def __setitem__(self, key, value):
+    def __setitem__(self, key: object, value: object) -> None:
         pass
 
-    def append(self, value):
+    def append(self, value: object) -> None:
         pass
 
     extend = add = append
 
 
-class _Mapping(dict):
-    """An OrderedDict; what hangs on it besides its items is left out."""
+class _Mapping(dict[Any, Any]):
+    """An OrderedDict; whatever is attached to it besides its items is left out."""
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: object) -> None:
         pass
 
 
@@ -89,7 +95,7 @@ class _Refused(Stub):
     __slots__ = ()
     name = ""
 
-    def __new__(cls, *values, **named):
+    def __new__(cls, *values: object, **named: object) -> _Refused:
         raise FormatError(f"its pickle asks to call {cls.name}", advice="do not trust this file")
 
 
@@ -108,11 +114,11 @@ class StoredTensor:
 
     storage: _Storage
     offset: int
-    shape: tuple
-    stride: tuple
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
 
 
-def _tensor(storage, offset, size, stride, *others):
+def _tensor(storage: object, offset: int, size: Sequence[int], stride: Sequence[int], *others: object) -> StoredTensor:
     integers = [offset, *size, *stride]
     if not isinstance(storage, _Storage) or not all(type(value) is int and value >= 0 for value in integers):
         raise pickle.UnpicklingError("a tensor is not of integers and a storage")
@@ -122,20 +128,20 @@ def _tensor(storage, offset, size, stride, *others):
     return StoredTensor(storage, offset, tuple(size), tuple(stride))
 
 
-def _parameter(tensor, *others):
+def _parameter(tensor: object, *others: object) -> StoredTensor:
     if not isinstance(tensor, StoredTensor):
         raise pickle.UnpicklingError("a parameter is no tensor")
     return tensor
 
 
-def _member(owner, name):
+def _member(owner: object, name: object) -> Stub:
     """Some versions of Python pickle a member of an enumeration as an attribute of its class."""
     if isinstance(owner, type) and issubclass(owner, Stub) and not issubclass(owner, _Refused):
         return Stub()
     raise FormatError("its pickle asks to call builtins.getattr", advice="do not trust this file")
 
 
-def _is_inert(module, name):
+def _is_inert(module: str, name: str) -> bool:
     """Whether calling the name only makes a value: a class, or a function that is known."""
     root = module.partition(".")[0]
     if root in (*_VALUES, *_TRAINERS) or (module, name) in _INERT_FUNCTIONS:
@@ -144,8 +150,8 @@ def _is_inert(module, name):
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module, name):
-        """What a pickle's name stands for; nothing is imported, and what is returned is made anew each time."""
+    def find_class(self, module: str, name: str) -> Any:
+        """What a pickle's name stands for; nothing is imported, and what is returned is new each time."""
         # torch pickles names as Python 2 spells them
         module, name = _compat_pickle.NAME_MAPPING.get((module, name), (module, name))
         module = _compat_pickle.IMPORT_MAPPING.get(module, module)
@@ -168,7 +174,7 @@ class _Unpickler(pickle.Unpickler):
         base = Stub if _is_inert(module, name) else _Refused
         return type("Stub", (base,), {"__slots__": (), "name": f"{module}.{name}"})
 
-    def persistent_load(self, reference):
+    def persistent_load(self, reference: Any) -> _Storage:
         """('storage', dtype, key, location, n_elements) -> `_Storage`."""
         kind, dtype, key, _, n_elements = reference
         if kind != "storage" or not isinstance(dtype, torch.dtype) or type(n_elements) is not int:
@@ -177,9 +183,13 @@ class _Unpickler(pickle.Unpickler):
 
 
 class Checkpoint:
-    """An open checkpoint. `content`: what was saved, with `StoredTensor` for tensors and `Stub` for unknown classes."""
+    """An open checkpoint.
 
-    def __init__(self, archive, path):
+    Attributes:
+        content: What was saved, with `StoredTensor` for tensors and `Stub` for unknown classes.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, path: str | Path) -> None:
         self._archive = archive
         self._path = path
         pickles = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
@@ -187,16 +197,16 @@ class Checkpoint:
             raise FormatError("is a zip archive, but no torch checkpoint", where=path)
         self._root = pickles[0].removesuffix("data.pkl")
         self._order = self._byte_order()
-        self.content = self._unpickle(pickles[0])
+        self.content: object = self._unpickle(pickles[0])
 
-    def _byte_order(self):
+    def _byte_order(self) -> str:
         try:
             order = self._archive.read(f"{self._root}byteorder")
         except KeyError:
             return "<"
         return ">" if order.strip() == b"big" else "<"
 
-    def _unpickle(self, name):
+    def _unpickle(self, name: str) -> object:
         if self._archive.getinfo(name).file_size > _MOST_PICKLE_BYTES:
             raise FormatError("its pickle is too large for a checkpoint of tensors", where=self._path)
         try:
@@ -208,7 +218,7 @@ class Checkpoint:
         except _BROKEN_PICKLE as error:
             raise FormatError(f"its pickle cannot be read safely ({error})", where=self._path) from error
 
-    def tensor(self, stored):
+    def tensor(self, stored: StoredTensor) -> torch.Tensor:
         """`StoredTensor` -> a tensor of its own on the CPU."""
         storage = stored.storage
         try:
@@ -226,7 +236,7 @@ class Checkpoint:
 
 
 @contextlib.contextmanager
-def open_checkpoint(path):
+def open_checkpoint(path: str | Path) -> Iterator[Checkpoint]:
     """Yield the `Checkpoint` at a path; `FormatError` where it is none, or one that asks for more than tensors."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -235,13 +245,13 @@ def open_checkpoint(path):
         raise FormatError(
             "is no torch checkpoint, a broken one, or one of a format before torch 1.6",
             where=path,
-            advice="copy it again, or load it with torch and save it anew",
+            advice="copy it again, or load it with torch and save it again",
         ) from error
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
 
 
-def is_checkpoint(path):
+def is_checkpoint(path: str | Path) -> bool:
     """Whether a file begins like a zip archive or a pickle, the formats of `torch.save`."""
     try:
         with open(path, "rb") as file:
@@ -251,7 +261,7 @@ def is_checkpoint(path):
     return start[:2] in (b"PK", b"\x80\x02", b"\x80\x04")
 
 
-def state_dict(content):
+def state_dict(content: object) -> dict[str, StoredTensor] | None:
     """{name: `StoredTensor`} of what a checkpoint holds: its `state_dict`, or itself; None where there is none."""
     for values in (content.get("state_dict"), content) if isinstance(content, dict) else ():
         if isinstance(values, dict):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from specbridge_tools.encoders.base import FingerprintEncoder
 from specbridge_tools.encoders.molecular.morgan import fit_projection
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import UsageError
@@ -69,11 +70,15 @@ def test_nothing_short_is_truncated(encoder):
 
 
 def test_counts_from_the_standardising_pass_give_the_same_vectors(encoder):
-    if not hasattr(encoder, "fingerprint"):
+    if not isinstance(encoder, FingerprintEncoder):
         pytest.skip("reads the SMILES itself")
     radius, bits = encoder.fingerprint
     counts = [standardise(text, fingerprint=(radius, bits)).counts for text in SMILES]
     assert encoder.encode_counts(counts).tolist() == encoder.encode(SMILES).tolist()
+
+
+def test_which_encoders_read_fingerprints(encoder, spec):
+    assert isinstance(encoder, FingerprintEncoder) == spec.startswith(("morgan", "default"))
 
 
 def test_every_registered_encoder_is_under_this_contract():

@@ -5,6 +5,7 @@ import pytest
 import torch
 from builders import spectrum
 
+from specbridge_tools.encoders.base import BlockEncoder, LowRankEncoder, RecomputingEncoder, VocabularyEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.dreams.encoder import DreamsEncoder
 from specbridge_tools.encoders.spectral.features import ADDUCT_INDEX, spectrum_features
@@ -30,7 +31,7 @@ def random_spectrum(n_peaks, *, precursor_mz=300.5, seed=0, adduct=None, **field
 def encoder(request):
     torch.manual_seed(0)
     created = SPECTRUM_ENCODERS.create(request.param)
-    if hasattr(created, "learn_vocabulary"):
+    if isinstance(created, VocabularyEncoder):
         created.learn_vocabulary(
             spectrum_features([random_spectrum(n) for n in (3, 6, 12, 40)], n_peaks=created.n_peaks)
         )
@@ -74,6 +75,13 @@ def test_description_rebuilds_the_encoder(encoder):
     rebuilt.load_state_dict(encoder.state_dict())
     spectra = [random_spectrum(9), random_spectrum(2)]
     np.testing.assert_array_equal(encode(encoder, spectra), encode(rebuilt.eval(), spectra))
+
+
+def test_what_each_encoder_can_do(encoder):
+    able = {kind for kind in (BlockEncoder, LowRankEncoder, RecomputingEncoder, VocabularyEncoder)
+            if isinstance(encoder, kind)}  # fmt: skip
+    expected = {"toy": set(), "massbins": {VocabularyEncoder}}
+    assert able == expected.get(encoder.describe()["name"], {BlockEncoder, LowRankEncoder, RecomputingEncoder})
 
 
 def test_conditions_are_read_and_may_be_missing():

@@ -102,7 +102,7 @@ def test_a_published_hash_binds(server, tmp_path, monkeypatch):
 
     monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path))
     entry = dataclasses.replace(fetch.known("dreams-ssl"), sha256="0" * 64)
-    monkeypatch.setattr(fetch.table, "KNOWN", (entry,))
+    monkeypatch.setattr(fetch.catalogue, "KNOWN", (entry,))
     with pytest.raises(DataError, match="published is 0000"):
         fetch_weights("dreams-ssl", zenodo=f"{server.address}/records/")
     assert not (tmp_path / "weights/dreams-ssl/ssl_model.ckpt").exists()

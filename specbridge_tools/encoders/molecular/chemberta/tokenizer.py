@@ -1,16 +1,23 @@
-"""What becomes of SMILES in a tokenizer: what a vocabulary lacks is lost without a word.
+"""Tokenizers of SMILES: letters that a vocabulary lacks are lost without a word.
 
 A folder whose merges file is empty (ChemBERTa-77M-MLM and -MTR, ChemBERTa_augmented_pubchem_13m) holds atoms such as
-`Cl` and `[C@@H]` in its vocabulary, but nothing joins letters to them. RobertaTokenizerFast, through which these models
+`Cl` and `[C@@H]` in its vocabulary, but nothing joins letters to them. RobertaTokenizerFast, with which these models
 were trained (chemberta/train/utils.py of bert-loves-chemistry, and chem_mrl), takes single letters and drops those that
-the vocabulary lacks: `Cl` is read as `C`, `Br` as `B`, `[C@@H]` as `C`, `[Na+]` as `N`. So it is here too, since no
+the vocabulary lacks: `Cl` is read as `C`, `Br` as `B`, `[C@@H]` as `C`, `[Na+]` as `N`. It is the same here, since no
 other tokens mean anything to these models; the tokens of whole atoms were never trained. Molecules that differ in
-nothing else have one vector. It is measured how much of common molecules is lost.
+nothing else have the same vector. How much of common molecules is lost is measured.
 """
 
+from __future__ import annotations
+
 import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specbridge_tools.errors import DataError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 # at most this share of the letters of `SAMPLE` may be lost
 MOST_UNKNOWN = 0.1
@@ -36,26 +43,40 @@ SAMPLE = (
     "O=C1CN=C(c2ccccc2)c2cc(Cl)ccc2N1",
     "Cc1nnc(NS(=O)(=O)c2ccc(N)cc2)s1",
 )
-# with which tokenizers begin the first token of a word
+# tokenizers begin the first token of a word with these
 _MARKS = "\u0120\u2581"
-_logger = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
-def read_tokenizer(folder):
+def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     """The tokenizer of a folder, by its tokenizer.json where there is one: that is what the model was trained with.
 
-    Some releases of transformers make another one from class and vocabulary, which do not tell all that it holds.
+    Some releases of transformers make another one from class and vocabulary, which do not show all that it holds.
+
+    Raises:
+        DataError: Where the folder holds no tokenizer, or one that asks for code of its own.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
+    from transformers.utils import logging as transformers_logging
 
     kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
-    return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # the library of tokenizers raises nothing more special for a broken file
+        reason = " ".join(str(error).split())[:200]
+        advice = "expected tokenizer.json, or vocab.json and merges.txt"
+        raise DataError(f"holds no tokenizer in Hugging Face layout ({reason})", where=folder, advice=advice) from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
 
 
-def check_tokenizer(tokenizer, name):
+def check_tokenizer(tokenizer: PreTrainedTokenizerBase, name: object) -> None:
     """Refuse a tokenizer that loses more than a tenth of the letters of `SAMPLE`; warn where it loses any.
 
-    Raises `DataError`, naming what is lost.
+    Raises:
+        DataError: Naming what is lost.
     """
     lost = [lost_letters(tokenizer, smiles) for smiles in SAMPLE]
     share = sum(map(len, lost)) / sum(map(len, SAMPLE))
@@ -65,15 +86,15 @@ def check_tokenizer(tokenizer, name):
         advice = f"at most {MOST_UNKNOWN:.0%} may be unknown; are the tokenizer files those of the model?"
         raise DataError(message, where=name, advice=advice)
     if share:
-        _logger.warning(
+        logger.warning(
             "%s: its vocabulary lacks %s, %.1f %% of the letters of common SMILES", name, letters, 100 * share
         )
 
 
-def lost_letters(tokenizer, smiles):
+def lost_letters(tokenizer: PreTrainedTokenizerBase, smiles: str) -> str:
     """The letters of a SMILES that no token but the unknown one stands for, in their order.
 
-    Tokens are sought in the SMILES one behind the other, since the places that tokenizers tell are wrong behind a
+    Tokens are looked for in the SMILES one after the other, since the places that tokenizers report are wrong after a
     letter that they have dropped.
     """
     numbers = tokenizer(smiles, add_special_tokens=False)["input_ids"]

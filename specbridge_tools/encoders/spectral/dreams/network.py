@@ -4,8 +4,11 @@ Architecture after Bushuiev et al., Nature Biotechnology (2025), doi:10.1038/s41
 those of the published checkpoints. `DreamsConfig.official()` is the published model, the defaults the one that ships.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,18 +29,28 @@ NEVER = -1e9
 class DreamsConfig:
     """Sizes and choices of one model.
 
-    frequencies      `official`: 1/(1e-4 i) for even i in 2..9998, then 1/i for i in 2..999, phases in float32;
-                     `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64;
-                     `given`: `n_frequencies` that come with the weights, phases in float32
-    neutral_losses   Fourier features of precursor m/z minus m/z stand beside those of m/z
-    conditions       adduct and collision energy are added to the precursor token; both may be missing
-    intensity_power  exponent of the relative intensity
-    fixed_padding    pad to n_peaks and let padding take part as keys, as the published model does; else padding is
-                     masked and a batch is as wide as its longest spectrum
-    distance_bias    attention bias from pairwise differences of the Fourier features
-    mass_tokens      number of 0.01 Da bins, from 0 up, whose learned vectors stand beside the Fourier features, for
-                     m/z and neutral losses each; 0 for none. Common fragments are learned by heart so.
-    d_token          length of these vectors before they are widened
+    Attributes:
+        n_peaks: How many of the highest peaks are read.
+        n_layers: Blocks of the transformer.
+        d_peak: Width of what is made of m/z and intensity.
+        d_fourier: Width of what is made of the Fourier features.
+        n_heads: Of attention.
+        fourier_hidden: Width of the layers over the Fourier features.
+        fourier_depth: How many of them there are.
+        frequencies: `official`: 1/(1e-4 i) for even i in 2..9998, then 1/i for i in 2..999, phases in float32;
+            `geometric`: `n_frequencies` wavelengths from 0.004 to 2000 m/z, phases in float64;
+            `given`: `n_frequencies` that come with the weights, phases in float32.
+        n_frequencies: How many there are; `official` frequencies have their own number.
+        neutral_losses: Fourier features of precursor m/z minus m/z stand beside those of m/z.
+        conditions: Adduct and collision energy are added to the precursor token; both may be missing.
+        intensity_power: Exponent of the relative intensity.
+        fixed_padding: Pad to `n_peaks` and let padding take part as keys, as the published model does; else padding
+            is masked and a batch is as wide as its longest spectrum.
+        distance_bias: Attention bias from pairwise differences of the Fourier features.
+        mass_tokens: Number of 0.01 Da bins, from 0 up, whose learned vectors stand beside the Fourier features, for
+            m/z and neutral losses each; 0 for none. So common fragments are memorised.
+        d_token: Length of these vectors before they are widened.
+        dropout: In training.
     """
 
     n_peaks: int = 60
@@ -58,20 +71,20 @@ class DreamsConfig:
     d_token: int = 64
     dropout: float = 0.1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.width % self.n_heads:
             raise UsageError(f"dreams: width {self.width} is not a multiple of n_heads {self.n_heads}")
         if self.frequencies not in (OFFICIAL_FREQUENCIES, GEOMETRIC_FREQUENCIES, GIVEN_FREQUENCIES):
             raise UsageError(f"dreams: frequencies {self.frequencies!r}", advice="official or geometric")
 
     @property
-    def width(self):
+    def width(self) -> int:
         return self.d_peak + self.d_fourier
 
     @classmethod
-    def official(cls, **changes):
+    def official(cls, **changes: Any) -> DreamsConfig:
         """The published model: 7 layers, 1024 wide, 8 heads; 60 peaks (self-supervised) or 100 (embedding)."""
-        sizes = {
+        sizes: dict[str, Any] = {
             "n_layers": 7,
             "d_peak": 44,
             "d_fourier": 980,
@@ -89,7 +102,7 @@ class DreamsConfig:
         return cls(**{**sizes, **changes})
 
 
-def fourier_frequencies(config):
+def fourier_frequencies(config: DreamsConfig) -> torch.Tensor:
     """(1, f) frequencies in cycles per m/z; float32 where the published model has them so, else float64."""
     if config.frequencies == OFFICIAL_FREQUENCIES:
         values = [1 / (1e-4 * i) for i in range(2, 10_000, 2)] + [1 / i for i in range(2, 1000)]
@@ -103,11 +116,13 @@ def fourier_frequencies(config):
 class FourierFeatures(nn.Module):
     """cos(2 pi b x), then sin(2 pi b x)."""
 
-    def __init__(self, config):
+    b: torch.Tensor
+
+    def __init__(self, config: DreamsConfig) -> None:
         super().__init__()
         self.register_buffer("b", fourier_frequencies(config))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(..., 1) float64 m/z -> (..., 2 f) float32."""
         if self.b.dtype == torch.float64:
             # whole cycles taken off in float64, so that float32 keeps the phase of the shortest wavelength
@@ -120,9 +135,9 @@ class FourierFeatures(nn.Module):
 
 
 class MassTokens(nn.Module):
-    """A learned vector for each mass bin; a mass between two bins' centres takes from both in proportion."""
+    """A learned vector for each mass bin; a mass between two bins' centres takes a share of both."""
 
-    def __init__(self, config):
+    def __init__(self, config: DreamsConfig) -> None:
         super().__init__()
         # the last one stands for every mass beyond the bins
         self.vectors = nn.Embedding(config.mass_tokens + 2, config.d_token)
@@ -130,7 +145,7 @@ class MassTokens(nn.Module):
         self.widen = nn.Linear(config.d_token, config.width, bias=False)
         nn.init.normal_(self.vectors.weight, std=0.1)
 
-    def forward(self, mass):
+    def forward(self, mass: torch.Tensor) -> torch.Tensor:
         """(b, n) float64, Da or m/z -> (b, n, width)."""
         position = (mass / TOKEN_BIN).clamp(0, self.vectors.num_embeddings - 2)  # (b, n)
         lower = position.floor()
@@ -144,9 +159,9 @@ class MassTokens(nn.Module):
 class FeedForward(nn.Module):
     """Linear layers, each followed by ReLU, the last too."""
 
-    def __init__(self, d_in, d_hidden, d_out, depth, dropout):
+    def __init__(self, d_in: int, d_hidden: int, d_out: int, depth: int, dropout: float) -> None:
         super().__init__()
-        layers = []
+        layers: list[nn.Module] = []
         for i in range(depth):
             last = i == depth - 1
             layers.append(nn.Linear(d_in if i == 0 else d_hidden, d_out if last else d_hidden))
@@ -155,14 +170,14 @@ class FeedForward(nn.Module):
             layers.append(nn.ReLU())
         self.ff = nn.Sequential(*layers)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.ff(x)
 
 
 class DreamsNetwork(nn.Module):
     """Peaks -> one vector a token; token 0 is the precursor."""
 
-    def __init__(self, config):
+    def __init__(self, config: DreamsConfig) -> None:
         super().__init__()
         self.config = config
         self.fourier_enc = FourierFeatures(config)
@@ -177,17 +192,40 @@ class DreamsNetwork(nn.Module):
             self.loss_tokens = MassTokens(config)
         self.transformer_encoder = TransformerEncoder(config)
 
-    def forward(self, precursor_mz, mz, intensity, condition=None, *, n_out=None):
-        """precursor_mz (b,) float64, mz (b, p) float64 with 0 for padding, intensity (b, p) float32, condition (b, w)
-        added to the precursor token -> (b, n_out, w), and the mask of real tokens (b, n_out).
+    def forward(
+        self,
+        precursor_mz: torch.Tensor,
+        mz: torch.Tensor,
+        intensity: torch.Tensor,
+        condition: torch.Tensor | None = None,
+        *,
+        n_out: int | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Peaks through the whole network.
 
         There are n = 1 + p tokens, or 2 + p with `fixed_padding`, where the last one stands for all padding up to
-        `n_peaks`. `n_out` takes only the first tokens, which saves time in the last block.
+        `n_peaks`.
+
+        Args:
+            precursor_mz: (b,) float64.
+            mz: (b, p) float64, 0 for padding.
+            intensity: (b, p) float32.
+            condition: (b, w), added to the precursor token.
+            n_out: Return only the first tokens, which saves time in the last block.
+
+        Returns:
+            (b, n_out, w), and the mask of real tokens (b, n_out).
         """
-        x, key_bias, padding, real = self.enter(precursor_mz, mz, intensity, condition)
+        x, key_bias, padding, real = self.embed_tokens(precursor_mz, mz, intensity, condition)
         return self.transformer_encoder(x, key_bias, padding, n_out=n_out), real[:, :n_out]
 
-    def enter(self, precursor_mz, mz, intensity, condition=None):
+    def embed_tokens(
+        self,
+        precursor_mz: torch.Tensor,
+        mz: torch.Tensor,
+        intensity: torch.Tensor,
+        condition: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor, Padding | None, torch.Tensor]:
         """What the transformer reads: x (b, n, w), key_bias (b, 1, 1, n), `Padding` or None, real (b, n) bool."""
         if self.config.fixed_padding:
             mz, intensity = functional.pad(mz, (0, 1)), functional.pad(intensity, (0, 1))
@@ -217,17 +255,17 @@ class DreamsNetwork(nn.Module):
             key_bias = key_bias.masked_fill(~real, NEVER)
         return x, key_bias[:, None, None].to(x.dtype), padding, real
 
-    def padding(self, real):
+    def padding(self, real: torch.Tensor) -> Padding:
         """`Padding` of tokens of which these (b, n) are real and the last one is padding."""
         weight = self.weight(real)
         return Padding(weight / weight.sum(1, keepdim=True))
 
-    def weight(self, real):
-        """How many tokens each one stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
+    def weight(self, real: torch.Tensor) -> torch.Tensor:
+        """How many tokens each token stands for, (b, n) float32: 1, 0 for padding, and its number for the last."""
         n_padding = (self.config.n_peaks + 1 - real.sum(1)).clamp(min=0)
         return torch.cat([real[:, :-1].float(), n_padding[:, None].float()], dim=1)
 
-    def _fourier(self, all_mz, losses):
+    def _fourier(self, all_mz: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
         features = self.fourier_enc(all_mz[..., None])
         if self.config.neutral_losses:
             features = torch.cat([features, self.fourier_enc(losses[..., None])], dim=-1)

@@ -1,34 +1,43 @@
 """The transformer of the DreaMS network: pre-norm blocks without positions and biases."""
 
+from __future__ import annotations
+
 import dataclasses
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
+if TYPE_CHECKING:
+    from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig
+
 
 class LowRank(nn.Module):
     """A trained change of rank r beside a frozen matrix, zero at first; Hu et al., arXiv 2106.09685."""
 
-    def __init__(self, d_in, d_out, rank):
+    def __init__(self, d_in: int, d_out: int, rank: int) -> None:
         super().__init__()
         self.down = nn.Linear(d_in, rank, bias=False)
         self.up = nn.Linear(rank, d_out, bias=False)
         nn.init.normal_(self.down.weight, std=d_in**-0.5)
         nn.init.zeros_(self.up.weight)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(..., d_in) -> (..., d_out)."""
         return self.up(self.down(x))
 
 
 @dataclasses.dataclass(frozen=True)
 class Padding:
-    """Padding that takes part in attention. All padding tokens of a spectrum stay alike through every layer, so one
-    token, the last, stands for all of them, at the weight of their number.
+    """Padding that takes part in attention.
 
-    share  (b, n) of each token in the mean over all tokens, padding counted in full
+    All padding tokens of a spectrum stay alike through every layer, so one token, the last, stands for all of them, at
+    the weight of their number.
+
+    Attributes:
+        share: (b, n) of each token in the mean over all tokens, padding counted in full.
     """
 
     share: torch.Tensor
@@ -37,22 +46,31 @@ class Padding:
 class Attention(nn.Module):
     """Multi-head attention; `weights` holds the rows of Q, K, V and output, without biases."""
 
-    def __init__(self, width, n_heads, dropout):
+    def __init__(self, width: int, n_heads: int, dropout: float) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.dropout = dropout
         self.weights = nn.Parameter(torch.empty(4 * width, width))
-        self.lora = None
+        self.lora: nn.ModuleList | None = None
         nn.init.normal_(self.weights, std=(2 / (5 * width)) ** 0.5)
 
-    def add_low_rank(self, rank):
+    def add_low_rank(self, rank: int) -> None:
         """A `LowRank` beside each of Q, K, V and output."""
         width = self.weights.shape[1]
         self.lora = nn.ModuleList(LowRank(width, width, rank) for _ in range(4))
 
-    def forward(self, x, key_bias, padding, n_queries):
-        """x (b, n, w) -> (b, n_queries, w) for the first tokens; key_bias (b, 1, 1, n) is added to the logits; with
-        `padding` the last token attends to every token alike."""
+    def forward(self, x: torch.Tensor, key_bias: torch.Tensor, padding: Padding | None, n_queries: int) -> torch.Tensor:
+        """Attend from the first tokens to all.
+
+        Args:
+            x: (b, n, w).
+            key_bias: (b, 1, 1, n), added to the logits.
+            padding: With it the last token attends to every token alike.
+            n_queries: How many tokens attend.
+
+        Returns:
+            (b, n_queries, w).
+        """
         b, n, w = x.shape
         if n_queries == n:
             q, k, v = self._project(x, 0, 3)  # (b, h, n, w/h)
@@ -68,7 +86,7 @@ class Attention(nn.Module):
         projected = functional.linear(out, self.weights[3 * w :])
         return projected if self.lora is None else projected + self.lora[3](out)
 
-    def _project(self, x, first, last):
+    def _project(self, x: torch.Tensor, first: int, last: int) -> tuple[torch.Tensor, ...]:
         """The parts `first` to `last` of Q, K, V as (b, h, n, w/h) each."""
         b, n, w = x.shape
         out = functional.linear(x, self.weights[first * w : last * w])
@@ -79,21 +97,21 @@ class Attention(nn.Module):
 
 
 class TransformerFeedForward(nn.Module):
-    def __init__(self, width, dropout):
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.in_proj = nn.Linear(width, 4 * width, bias=False)
         self.out_proj = nn.Linear(4 * width, width, bias=False)
         self.dropout = nn.Dropout(dropout)
-        self.lora = None
+        self.lora: nn.ModuleList | None = None
         for layer in (self.in_proj, self.out_proj):
             nn.init.normal_(layer.weight, std=(2 / (5 * width)) ** 0.5)
 
-    def add_low_rank(self, rank):
+    def add_low_rank(self, rank: int) -> None:
         """A `LowRank` beside each of the two matrices."""
         width = self.in_proj.in_features
         self.lora = nn.ModuleList((LowRank(width, 4 * width, rank), LowRank(4 * width, width, rank)))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         inner = self.in_proj(x)
         if self.lora is not None:
             inner = inner + self.lora[0](x)
@@ -105,7 +123,7 @@ class TransformerFeedForward(nn.Module):
 class TransformerEncoder(nn.Module):
     """Pre-norm blocks, no positions; `scales` are the layer norms: 2i and 2i + 1 of block i, one at the end."""
 
-    def __init__(self, config):
+    def __init__(self, config: DreamsConfig) -> None:
         super().__init__()
         width = config.width
         self.atts = nn.ModuleList(Attention(width, config.n_heads, config.dropout) for _ in range(config.n_layers))
@@ -114,12 +132,29 @@ class TransformerEncoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.recompute = False  # activations in the backward pass, to save memory
 
-    def forward(self, x, key_bias, padding, *, n_out=None, first=0):
+    def forward(
+        self,
+        x: torch.Tensor,
+        key_bias: torch.Tensor,
+        padding: Padding | None,
+        *,
+        n_out: int | None = None,
+        first: int = 0,
+    ) -> torch.Tensor:
         """(b, n, w) -> (b, n_out, w): the first `n_out` tokens, all by default; blocks before `first` are done."""
         x = self.blocks(x, key_bias, padding, first, len(self.atts), n_out=n_out)
         return self.scales[-1](x[:, :n_out])
 
-    def blocks(self, x, key_bias, padding, first, end, *, n_out=None):
+    def blocks(
+        self,
+        x: torch.Tensor,
+        key_bias: torch.Tensor,
+        padding: Padding | None,
+        first: int,
+        end: int,
+        *,
+        n_out: int | None = None,
+    ) -> torch.Tensor:
         """The blocks from `first` to before `end`, without the last norm."""
         n = x.shape[1]
         for i in range(first, end):
@@ -130,7 +165,9 @@ class TransformerEncoder(nn.Module):
                 x = self.block(i, x, key_bias, padding, n_queries)
         return x
 
-    def block(self, i, x, key_bias, padding, n_queries):
+    def block(
+        self, i: int, x: torch.Tensor, key_bias: torch.Tensor, padding: Padding | None, n_queries: int
+    ) -> torch.Tensor:
         """Block i: (b, n, w) -> (b, n_queries, w)."""
         attended = self.atts[i](self.scales[2 * i](x), key_bias, padding, n_queries)
         x = x[:, :n_queries] + self.dropout(attended)

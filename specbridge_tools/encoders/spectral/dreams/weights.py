@@ -1,25 +1,28 @@
-"""Published DreaMS weights: the tensors of a checkpoint or of safetensors, and the configuration that they show.
+"""Published DreaMS weights: tensors of a checkpoint or safetensors file, and the configuration that follows.
 
 Names are those of the published state dict. A fine-tuned model (`embedding_model.ckpt`) has them under `backbone.` and
 adds `head.{weight,bias}`; heads of the self-supervised training are left out. `fourier_enc.b` is used as stored.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import hashlib
-import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from specbridge_tools.encoders.spectral.dreams.network import GIVEN_FREQUENCIES, OFFICIAL_FREQUENCIES, DreamsConfig
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import FormatError, MismatchError
 from specbridge_tools.provenance import CREATED_BY, sha256_file
 from specbridge_tools.streams import output_path
+from specbridge_tools.weights.store import stored_spectral_encoders, weight_file
+from specbridge_tools.weights.tensor_file import Header, read_tensor_file, write_tensor_file
 from specbridge_tools.weights.torch_checkpoint import is_checkpoint, open_checkpoint, state_dict
 
 FORMAT = "specbridge-dreams"
-HEADER_KEY = "specbridge"
 SELF_SUPERVISED_PEAKS = 60
 EMBEDDING_PEAKS = 100
 _OFFICIAL_N_FREQUENCIES = 5997
@@ -32,31 +35,36 @@ _HEAD = ("head.weight", "head.bias")
 
 @dataclasses.dataclass(frozen=True)
 class DreamsWeights:
-    """tensors: published name -> float32 tensor, without prefix; sha256 of the file that they came from."""
+    """What a file holds of a DreaMS model.
 
-    tensors: dict
+    Attributes:
+        tensors: Published name, without prefix -> float32 tensor.
+        sha256: Of the file that they came from.
+    """
+
+    tensors: dict[str, torch.Tensor]
     sha256: str
 
-    def digest(self):
+    def digest(self) -> str:
         """SHA-256 of names and values: the same for a checkpoint and for what it is converted to."""
         digest = hashlib.sha256()
         for name in sorted(self.tensors):
             digest.update(f"{name} {tuple(self.tensors[name].shape)} ".encode())
-            digest.update(self.tensors[name].numpy())
+            digest.update(self.tensors[name].numpy().data)
         return digest.hexdigest()
 
     @property
-    def has_head(self):
+    def has_head(self) -> bool:
         return "head.weight" in self.tensors
 
-    def config(self, **changes):
-        """`DreamsConfig` of these sizes; `changes` for what the tensors do not show (n_heads, n_peaks, dropout)."""
+    def config(self, **changes: Any) -> DreamsConfig:
+        """The configuration of these sizes; `changes` for what tensors do not show (n_heads, n_peaks, dropout)."""
         tensors = self.tensors
         depth = sum(name.startswith("ff_fourier.ff.") and name.endswith(".weight") for name in tensors)
         layers = sum(name.startswith("transformer_encoder.atts.") for name in tensors)
         n_frequencies = tensors[_FREQUENCIES].numel()
         official = n_frequencies == _OFFICIAL_N_FREQUENCIES
-        shown = {
+        shown: dict[str, Any] = {
             "n_layers": layers,
             "d_peak": tensors["ff_peak.ff.0.weight"].shape[0],
             "d_fourier": tensors[f"ff_fourier.ff.{3 * (depth - 1)}.weight"].shape[0],
@@ -70,10 +78,11 @@ class DreamsWeights:
         return DreamsConfig.official(**{**shown, **changes})
 
 
-def read_dreams(path):
-    """`DreamsWeights` from a `.ckpt` or safetensors file, told apart by content.
+def read_dreams(path: str | Path) -> DreamsWeights:
+    """Read a `.ckpt` or safetensors file, told apart by the first bytes.
 
-    Raises `FormatError` where it is neither, or not of the DreaMS architecture.
+    Raises:
+        FormatError: Where it is neither, or not of the DreaMS architecture.
     """
     tensors = _from_checkpoint(path) if is_checkpoint(path) else _from_safetensors(path)
     weights = DreamsWeights(tensors, sha256_file(path))
@@ -84,10 +93,29 @@ def read_dreams(path):
     return weights
 
 
-def convert_dreams(source, destination, *, force=False):
-    """Write the weights of a checkpoint as safetensors -> `DreamsWeights`; the header tells what they came from."""
+def find_base(source: str, sha256: str) -> DreamsWeights:
+    """The weights with this digest, at `source` or in a store under any name of a spectral encoder.
+
+    Raises:
+        MismatchError: Where they are in none of these places.
+    """
+    places = [path for path in (weight_file(source, missing_ok=True), *stored_spectral_encoders()) if path is not None]
+    for path in dict.fromkeys(places):
+        weights = read_dreams(path)
+        if weights.digest() == sha256:
+            return weights
+    elsewhere = "other weights are there" if places else "which are not there"
+    raise MismatchError(
+        f"the model is a change of weights {sha256[:12]}, {elsewhere}",
+        where=source,
+        advice="put the file back, or `sb-models add` it",
+    )
+
+
+def convert_dreams(source: str | Path, destination: str | Path, *, force: bool = False) -> DreamsWeights:
+    """Write the weights of a checkpoint as safetensors; the header says what they came from."""
     weights = read_dreams(source)
-    header = {
+    header: Header = {
         "format": FORMAT,
         "format_version": 1,
         "created_by": CREATED_BY,
@@ -96,15 +124,15 @@ def convert_dreams(source, destination, *, force=False):
         "config": dataclasses.asdict(weights.config()),
     }
     with output_path(destination, force=force) as temporary:
-        save_file(weights.tensors, temporary, metadata={HEADER_KEY: json.dumps(header, sort_keys=True)})
+        write_tensor_file(weights.tensors, header, temporary)
     return weights
 
 
-def published_names(names):
+def published_names(names: Iterable[str]) -> dict[str, str]:
     """Name in a file -> published name, for those that belong to the encoder and its embedding head."""
     names = list(names)
     prefix = _BACKBONE if any(name.startswith(_BACKBONE) for name in names) else ""
-    found = {}
+    found: dict[str, str] = {}
     for name in names:
         short = name.removeprefix(prefix) if name.startswith(prefix) else ""
         short = _ALIASES.get(short, short)
@@ -115,7 +143,7 @@ def published_names(names):
     return found
 
 
-def _from_checkpoint(path):
+def _from_checkpoint(path: str | Path) -> dict[str, torch.Tensor]:
     with open_checkpoint(path) as checkpoint:
         stored = state_dict(checkpoint.content)
         if stored is None:
@@ -124,16 +152,10 @@ def _from_checkpoint(path):
         return {short: _float32(checkpoint.tensor(stored[name])) for name, short in names.items()}
 
 
-def _from_safetensors(path):
-    try:
-        with safe_open(path, framework="pt") as file:
-            names = published_names(file.keys())
-            return {short: _float32(file.get_tensor(name)) for name, short in names.items()}
-    except SafetensorError as error:
-        raise FormatError(f"is neither a torch checkpoint nor safetensors ({error})", where=path) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
+def _from_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
+    _, tensors = read_tensor_file(path, framework="pt")
+    return {short: _float32(tensors[name]) for name, short in published_names(tensors).items()}
 
 
-def _float32(tensor):
+def _float32(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.to(torch.float32, copy=True, memory_format=torch.contiguous_format)

@@ -121,13 +121,14 @@ def header(**changes):
 @pytest.mark.parametrize(
     ("tensors", "metadata", "message"),
     [
-        ({"idf": (8,), "projection": (8, 2)}, None, "is None version None, expected specbridge-molecule-projection"),
-        ({"idf": (8,), "projection": (8, 2)}, header(format_version=2), "version 2, expected"),
-        ({"idf": (8,), "projection": (8, 2)}, {"specbridge": "{"}, "holds no projection"),
-        ({"projection": (8, 2)}, header(), "holds no projection"),
-        ({"idf": (8,), "projection": (9, 2)}, header(), "do not fit its bits"),
-        ({"idf": (7,), "projection": (8, 2)}, header(), "do not fit its bits"),
-        ({"idf": (8,), "projection": (8,)}, header(), "do not fit its bits"),
+        ({"idf": (8,), "projection": (8, 2)}, None, "is a safetensors file, but no specbridge-molecule-projection"),
+        ({"idf": (8,), "projection": (8, 2)}, header(format="other"), "is a other, expected a specbridge-molecule"),
+        ({"idf": (8,), "projection": (8, 2)}, header(format_version=2), "version 2, this release reads 1"),
+        ({"idf": (8,), "projection": (8, 2)}, {"specbridge": "{"}, "is no safetensors file, or a broken one"),
+        ({"projection": (8, 2)}, header(), "is a specbridge-molecule-projection without 'idf'"),
+        ({"idf": (8,), "projection": (9, 2)}, header(), "do not fit the 8 bits"),
+        ({"idf": (7,), "projection": (8, 2)}, header(), "do not fit the 8 bits"),
+        ({"idf": (8,), "projection": (8,)}, header(), "do not fit the 8 bits"),
     ],
 )
 def test_other_files_are_refused(tmp_path, tensors, metadata, message):
@@ -139,10 +140,10 @@ def test_other_files_are_refused(tmp_path, tensors, metadata, message):
 
 def test_broken_and_missing_files(tmp_path, fitted):
     (tmp_path / "cut").write_bytes(fitted.read_bytes()[:-10])
-    with pytest.raises(FormatError, match="holds no projection"):
+    with pytest.raises(FormatError, match="is no safetensors file, or a broken one"):
         FittedMorganEncoder(tmp_path / "cut")
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(FormatError, match="holds no projection"):
+    with pytest.raises(FormatError, match="is no safetensors file, or a broken one"):
         FittedMorganEncoder(tmp_path / "text")
     with pytest.raises(DataError, match="cannot be read"):
         FittedMorganEncoder(tmp_path / "nosuch")

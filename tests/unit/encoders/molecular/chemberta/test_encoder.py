@@ -1,5 +1,6 @@
 """SMILES language models from a folder."""
 
+import json
 import os
 import shutil
 
@@ -9,7 +10,7 @@ import torch
 
 from specbridge_tools.encoders.molecular.chemberta.encoder import ChembertaEncoder
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
-from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.weights.store import add_weights
 
@@ -99,9 +100,10 @@ def test_weights_that_are_pickled_are_read_and_nothing_in_them_runs(roberta_fold
         def __reduce__(self):
             return os.makedirs, (str(tmp_path / "made"),)
 
-    torch.save({**state, "evil": Evil()}, folder / "pytorch_model.bin")
-    with pytest.raises(DataError, match="holds no model and tokenizer"):
-        ChembertaEncoder(folder)
+    for zipped in (True, False):
+        torch.save({**state, "evil": Evil()}, folder / "pytorch_model.bin", _use_new_zipfile_serialization=zipped)
+        with pytest.raises(FormatError, match="is no checkpoint of plain tensors"):
+            ChembertaEncoder(folder)
     assert not (tmp_path / "made").exists()
 
 
@@ -110,7 +112,7 @@ def test_weights_that_were_cut_are_a_data_error(roberta_folder, tmp_path):
     shutil.copytree(roberta_folder, folder)
     content = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="holds no model and tokenizer") as refused:
+    with pytest.raises(FormatError, match="is no safetensors file, or a broken one") as refused:
         ChembertaEncoder(folder)
     assert str(folder) in str(refused.value)
 
@@ -163,17 +165,28 @@ def test_arguments(argument, error, message):
 
 def test_a_folder_without_a_model_is_a_data_error(tmp_path):
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(DataError, match="holds no model and tokenizer"):
+    with pytest.raises(DataError, match="model_type is None; known: bert, distilbert, roberta"):
         ChembertaEncoder(tmp_path)
 
 
-def test_a_model_that_wants_its_own_code_is_refused(roberta_folder, tmp_path):
-    folder = tmp_path / "remote"
-    shutil.copytree(roberta_folder, folder)
-    (folder / "config.json").write_text('{"model_type": "own", "auto_map": {"AutoModel": "own.Own"}}')
-    (folder / "own.py").write_text("raise SystemExit(9)")
-    with pytest.raises(DataError, match="holds no model and tokenizer"):
-        ChembertaEncoder(folder)
+def test_a_folder_without_a_tokenizer_is_a_data_error(roberta_folder, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(roberta_folder / name, tmp_path)
+    with pytest.raises(DataError, match="tokenizer"):
+        ChembertaEncoder(tmp_path)
+    (tmp_path / "tokenizer.json").write_text("{")
+    with pytest.raises(DataError, match=r"holds no tokenizer .*; expected tokenizer\.json, or vocab\.json"):
+        ChembertaEncoder(tmp_path)
+
+
+def test_a_tokenizer_that_wants_its_own_code_is_refused(roberta_folder, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(roberta_folder / name, tmp_path)
+    settings = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["own.Own", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    (tmp_path / "own.py").write_text("raise SystemExit(9)")
+    with pytest.raises(DataError, match="tokenizer"):
+        ChembertaEncoder(tmp_path)
 
 
 def test_a_download_without_a_network_is_a_data_error():

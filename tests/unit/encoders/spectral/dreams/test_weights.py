@@ -14,7 +14,7 @@ from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, fourier_frequencies
 from specbridge_tools.encoders.spectral.dreams.weights import convert_dreams, published_names, read_dreams
 from specbridge_tools.encoders.spectral.features import spectrum_features
-from specbridge_tools.errors import DataError, FormatError, UsageError
+from specbridge_tools.errors import DataError, FormatError, MismatchError, UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 
 
@@ -129,19 +129,28 @@ def test_a_plain_safetensors_file_in_the_published_layout(tmp_path, published_st
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "error", "message"),
     [
-        (lambda state: state.pop("ff_peak.ff.0.weight"), "ff_peak.ff.0.weight' is missing"),
-        (lambda state: state.pop("transformer_encoder.scales.6.bias"), "scales.6.bias: found none, expected 32"),
-        (lambda state: state.update({"ff_peak.ff.3.weight": torch.ones(8, 8)}), "found 8 x 8, expected none"),
-        (lambda state: state.clear(), "without a state_dict"),
+        (lambda state: state.pop("ff_peak.ff.0.weight"), FormatError, "ff_peak.ff.0.weight' is missing"),
+        (lambda state: state.pop("transformer_encoder.scales.6.bias"), MismatchError, r"1 missing \(.*scales.6.bias\)"),
+        (
+            lambda state: state.update({"ff_peak.ff.3.weight": torch.ones(8, 8)}),
+            MismatchError,
+            r"1 left over \(.*ff_peak.ff.3.weight\)",
+        ),
+        (
+            lambda state: state.update({"ff_peak.ff.0.bias": torch.ones(9)}),
+            MismatchError,
+            r"1 of another shape \(.*ff_peak.ff.0.bias 9, expected 8\)",
+        ),
+        (lambda state: state.clear(), FormatError, "without a state_dict"),
     ],
 )
-def test_other_architectures_are_refused(tmp_path, published_state, change, message):
+def test_other_architectures_are_refused(tmp_path, published_state, change, error, message):
     state = published_state()
     change(state)
     path = save_ckpt(state, tmp_path / "x.ckpt")
-    with pytest.raises(FormatError, match=message) as caught:
+    with pytest.raises(error, match=message) as caught:
         SPECTRUM_ENCODERS.create(f"dreams:{path}")
     assert str(path) in str(caught.value)
 
@@ -154,7 +163,7 @@ def test_other_architectures_are_refused(tmp_path, published_state, change, mess
         ("{path},layers=3", UsageError, "unknown encoder option 'layers=3'"),
         ("{path},n_heads=5", UsageError, "not a multiple"),
         ("{path},pooling=max", UsageError, "pooling 'max'"),
-        ("{folder}/text", FormatError, "neither a torch checkpoint nor safetensors"),
+        ("{folder}/text", FormatError, "is no safetensors file"),
     ],
 )
 def test_wrong_sources_and_options(tmp_path, monkeypatch, published_state, argument, error, message):
