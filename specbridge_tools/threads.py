@@ -51,7 +51,7 @@ def _cgroup_cores(folder: Path) -> int | None:
 
 @functools.cache
 def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # ships no types
+    from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
 

@@ -50,7 +50,7 @@ class SpectrumFeatures:
     def __len__(self) -> int:
         return len(self.adduct)
 
-    def take(self, rows: NDArray[np.integer], *, width: int | None = None) -> SpectrumFeatures:
+    def take(self, rows: NDArray[np.int64], *, width: int | None = None) -> SpectrumFeatures:
         """The features of these rows, peaks padded to `width`, by default to the longest of them."""
         return SpectrumFeatures(self.peaks.take(rows, width=width), self.adduct[rows], self.energy_ev[rows])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -127,9 +128,9 @@ def index_of_lists(
 def _encoder_of(
     model: AlignedModel, encoder: str | None, *, device: str, batch_size: int, threads: int
 ) -> MoleculeEncoder:
-    settings = {"device": device, "batch_size": batch_size, "threads": threads}
+    create = functools.partial(MOLECULE_ENCODERS.create, device=device, batch_size=batch_size, threads=threads)
     if encoder:
-        made = MOLECULE_ENCODERS.create(encoder, **settings)
+        made: MoleculeEncoder = create(encoder)
         if made.weights_sha256 != model.molecule_encoder_sha256:
             message = f"encoder {made.name} [weights {made.weights_sha256[:8]}] is not that of model {model.name}"
             expected = f"expected {model.molecule_encoder} [weights {model.molecule_encoder_sha256[:8]}]"
@@ -138,7 +139,7 @@ def _encoder_of(
     # a name may say which file it was, but not where: the one that ships is known
     for name in (model.molecule_encoder, "default"):
         with contextlib.suppress(DataError, UsageError):
-            made = MOLECULE_ENCODERS.create(name, **settings)
+            made = create(name)
             if made.weights_sha256 == model.molecule_encoder_sha256:
                 return made
     message = f"the molecular encoder {model.molecule_encoder} of model {model.name} was not found"

@@ -90,8 +90,7 @@ def open_query_source(
         reread: Whether `records` will be called more than once: a pipe is then copied to a temporary file.
     """
     if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
-        records = cast("Iterable[Spectrum | Rejection]", spectra)
-        yield QuerySource(records=list(records) if reread else records, input_format=input_format)
+        yield QuerySource(records=list(spectra) if reread else spectra, input_format=input_format)
         return
     file = cast("Source", spectra)
     with rewindable(file) if reread else open_input(file) as stream:

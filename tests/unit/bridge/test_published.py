@@ -116,7 +116,9 @@ def test_the_base_is_found_again_or_named(make_model, base, tmp_path, monkeypatc
     moved = base.rename(stored / "ssl_model.ckpt")
     assert load_model(path).encoder.lora_rank == 2
     moved.rename(tmp_path / "elsewhere")
-    with pytest.raises(MismatchError, match=r"ssl_model\.ckpt: the model is a change of weights \w+, which are not there"):
+    with pytest.raises(
+        MismatchError, match=r"ssl_model\.ckpt: the model is a change of weights \w+, which are not there"
+    ):
         load_model(path)
     other = DreamsNetwork(DreamsConfig.official(**TINY))
     torch.save({"state_dict": other.state_dict()}, base)

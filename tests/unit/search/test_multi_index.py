@@ -11,14 +11,14 @@ from specbridge_tools.search.index.ivf import IvfOptions
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.search.multi_index import opened_together
 from specbridge_tools.search.queries.source import open_query_source
-from specbridge_tools.search.search import SearchOptions, search_queries
+from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
 
 N, DIMENSION, TOP = 1000, 24, 10
 GRAPH, IVF = GraphOptions(m=8, ef_construction=60), IvfOptions(lists=16)
 KINDS = {"graph": (GRAPH,) * 4, "ivf": (IVF,) * 4, "graph and ivf": (GRAPH, IVF, GRAPH, IVF)}
 
 
-def query(spectra, *, options=SearchOptions(), **settings):
+def query(spectra, *, options=DEFAULT_OPTIONS, **settings):
     """The hits of each record of a file."""
     with open_query_source(spectra, reread=options.group_by is not None) as source:
         yield from search_queries(source, options=options, **settings)

@@ -11,14 +11,14 @@ from specbridge_tools.hits.table import HitWriter, write_hits
 from specbridge_tools.records import Tally
 from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.search.queries.source import open_query_source
-from specbridge_tools.search.search import SearchOptions, search_queries
+from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
 
 PROTON = 1.007276466
 
 
-def query(spectra, *, options=SearchOptions(), **settings):
+def query(spectra, *, options=DEFAULT_OPTIONS, **settings):
     """The hits of each record of a file."""
     with open_query_source(spectra, reread=options.group_by is not None) as source:
         yield from search_queries(source, options=options, **settings)
