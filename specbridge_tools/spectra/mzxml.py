@@ -68,7 +68,7 @@ def read_mzxml(
 
 
 def _whole(elements: Iterator[tuple[str, etree._Element, str]]) -> Iterator[tuple[etree._Element, str]]:
-    """Yield (element, tag) once it is complete but for the scans within: when the first of them begins, or at its end."""
+    """Yield (element, tag) once it is complete but for the scans within: when the first begins, or at its end."""
     pending: etree._Element | None = None
     for event, element, tag in elements:
         if tag != "scan":
