@@ -97,7 +97,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         default = getattr(defaults, key)
         types = (int, float) if isinstance(default, float) else (type(default),)
         is_bool = isinstance(value, bool) and bool not in types
-        if is_bool or not isinstance(value, types) or (isinstance(value, int | float) and value < 0):
+        if is_bool or not isinstance(value, types) or (isinstance(value, int | float) and not value >= 0):
             raise DataError(f"{key} is {value!r}, expected the like of {default!r}", where=path, advice=_ADVICE)
     return {"model_type": model_type, **known}
 

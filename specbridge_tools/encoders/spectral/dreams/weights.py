@@ -153,7 +153,11 @@ def _from_checkpoint(path: str | Path) -> dict[str, torch.Tensor]:
 
 
 def _from_safetensors(path: str | Path) -> dict[str, torch.Tensor]:
-    _, tensors = read_tensor_file(path, framework="pt")
+    try:
+        _, tensors = read_tensor_file(path, framework="pt")
+    except FormatError as error:
+        error.advice = "expected a torch checkpoint or a safetensors file"
+        raise
     return {short: _float32(tensors[name]) for name, short in published_names(tensors).items()}
 
 
