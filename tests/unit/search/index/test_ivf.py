@@ -61,10 +61,10 @@ def recall(index, queries, nprobe, top=10):
 
 def test_recall_grows_with_the_lists_that_are_searched(made, queries):
     with open_index(made) as index:
-        few, some, every = (recall(index, queries, nprobe) for nprobe in (1, 6, 20))
+        few, some, all_lists = (recall(index, queries, nprobe) for nprobe in (1, 6, 20))
     assert few < 0.7
     assert some > 0.9
-    assert every == 1
+    assert all_lists == 1
 
 
 def test_each_molecule_is_in_the_list_of_its_nearest_centroid(made):
@@ -171,7 +171,7 @@ def test_lists_of_an_older_version_are_refused_by_name(plain, tmp_path):
     path.write_bytes(plain.read_bytes())
     with h5py.File(path, "r+") as file:
         file["ivf"] = np.zeros(100, "u1")
-    with pytest.raises(FormatError, match="inverted lists are of an older version.*build the index again with --ivf"):
+    with pytest.raises(FormatError, match=r"inverted lists are of an older version.*build the index again with --ivf"):
         open_index(path)
 
 
@@ -189,7 +189,7 @@ def test_lists_that_hold_too_few_are_an_error(made, queries):
 
 
 def test_an_index_without_lists_is_refused(plain):
-    with open_index(plain) as index, pytest.raises(UsageError, match="has no inverted lists; build .* with --ivf"):
+    with open_index(plain) as index, pytest.raises(UsageError, match=r"has no inverted lists; build .* with --ivf"):
         load_ivf(index, nprobe=2)
 
 
