@@ -1,1 +1,1 @@
-"""From vectors on disk to ranked candidates: the index file, the search, the hits table."""
+"""From vectors on disk to candidates: the index file, which of its molecules are compared, and with what."""

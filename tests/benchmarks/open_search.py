@@ -1,7 +1,7 @@
 """What searching without a mass costs and finds: `python tests/benchmarks/open_search.py [--molecules N]`.
 
 Writes embeddings of synthetic molecules, which crowd in families as real ones do, and builds three indexes of them with
-`sb-build-index`: plain, with an hnswlib graph, with FAISS IVF lists. Vectors at a cosine of about 0.7 to a molecule
+`sb-build-index`: plain, with an hnswlib graph, with inverted lists. Vectors at a cosine of about 0.7 to a molecule
 each then ask with `sb-query --mode open`. Recall is the share of the exact 10 best that are found. Prints TSV. Times
 are those of the processor, all threads together, which other work on the machine changes little.
 """

@@ -81,11 +81,11 @@ def molecules():
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory):
-    folder, every = tmp_path_factory.mktemp("parts"), molecules()
+    folder, columns = tmp_path_factory.mktemp("parts"), molecules()
     chosen = {"all": slice(None), "first": slice(0, N // 3), "second": slice(N // 3, None)}
     for name, rows in chosen.items():
         with create_molecule_embeddings(folder / name, encoder=ENCODER, dtype=np.dtype("f4")) as file:
-            file.append({column: values[rows] for column, values in every.items()})
+            file.append({column: values[rows] for column, values in columns.items()})
     return {name: folder / name for name in chosen}
 
 
@@ -141,15 +141,15 @@ def test_rows_stand_by_mass_and_key_with_unit_vectors(index):
 
 
 def test_each_row_is_one_molecule(index):
-    every = molecules()
-    place = {smiles: i for i, smiles in enumerate(every["smiles"])}
+    columns = molecules()
+    place = {smiles: i for i, smiles in enumerate(columns["smiles"])}
     rows = [place[smiles] for smiles in index.texts["smiles"].read(0, N)]
     assert sorted(rows) == list(range(N))
     for name in ("id", "all_ids", "name", "formula"):
-        assert index.texts[name].read(0, N) == every[name][rows].tolist()
-    assert index.inchikey14.read(0, N).tolist() == every["inchikey14"][rows].tolist()
-    assert index.exact_mass.read(0, N).tolist() == every["exact_mass"][rows].tolist()
-    vectors = every["embedding"][rows] / np.linalg.norm(every["embedding"][rows], axis=1, keepdims=True)
+        assert index.texts[name].read(0, N) == columns[name][rows].tolist()
+    assert index.inchikey14.read(0, N).tolist() == columns["inchikey14"][rows].tolist()
+    assert index.exact_mass.read(0, N).tolist() == columns["exact_mass"][rows].tolist()
+    vectors = columns["embedding"][rows] / np.linalg.norm(columns["embedding"][rows], axis=1, keepdims=True)
     assert np.abs(index.embedding.read(0, N) - vectors).max() < 3e-4
 
 
@@ -172,20 +172,20 @@ def test_search_by_formula_equals_brute_force(index, queries):
 
 @pytest.mark.parametrize("top", [1, 7, 0])
 def test_search_of_all_equals_brute_force(index, queries, top):
-    for query, found in zip(queries, exhaustive(index, queries, top), strict=True):
+    for query, candidates in zip(queries, exhaustive(index, queries, top), strict=True):
         expected = brute_force(index, query, np.ones(index.n, bool))
-        assert [entry[:2] for entry in listed(found)] == [entry[:2] for entry in expected[: top or None]]
+        assert [entry[:2] for entry in listed(candidates)] == [entry[:2] for entry in expected[: top or None]]
 
 
 def test_graph_and_ivf_score_as_exactly_as_all_else(index, queries):
     if index.graph is not None:
-        found_of = by_graph(index, load_graph(index, ef_search=N), queries, 20, threads=1)
+        candidates_of = by_graph(index, load_graph(index, ef_search=N), queries, 20, threads=1)
     elif index.ivf is not None:
-        found_of = by_ivf(index, load_ivf(index, nprobe=N), queries, 20)
+        candidates_of = by_ivf(index, load_ivf(index, nprobe=N), queries, 20)
     else:
         pytest.skip("an index with neither graph nor IVF lists")
-    for query, found in zip(queries, found_of, strict=True):
+    for query, candidates in zip(queries, candidates_of, strict=True):
         exact = {key: score for key, score, _ in brute_force(index, query, np.ones(index.n, bool))}
-        assert len(found) == 20
-        assert all(exact[key] == score for key, score, _ in listed(found))
-        assert max(exact.values()) == found.score.max()
+        assert len(candidates) == 20
+        assert all(exact[key] == score for key, score, _ in listed(candidates))
+        assert max(exact.values()) == candidates.score.max()

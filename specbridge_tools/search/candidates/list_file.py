@@ -1,8 +1,8 @@
 """Candidate lists as they are written in a file, structures as they are spelled there.
 
 TSV with a header. `list_id` or `query_id` says which list a row belongs to: lists of the first kind are named by the
-spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate. The rows of
-a list need not be together, and their order means nothing.
+spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate. The rows
+of a list need not be together, and their order means nothing.
 """
 
 from __future__ import annotations

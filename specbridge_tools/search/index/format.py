@@ -71,7 +71,7 @@ ColumnSizes = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
 
 @dataclasses.dataclass(frozen=True)
 class Addition:
-    """What stands in an index besides its molecules.
+    """What is in an index besides its molecules.
 
     Attributes:
         columns: their sizes, known before the file is made.

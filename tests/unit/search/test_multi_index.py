@@ -40,9 +40,9 @@ def answered(index, **options):
     """The hits of 25 spectra, each (InChIKey block, score) and all rows."""
     lines = (f"BEGIN IONS\nTITLE=q{i}\nPEPMASS=300.1\nCHARGE=1+\n50.5 1\nEND IONS\n" for i in range(25))
     settings = {"model": Model(), "options": SearchOptions("open", **options)}
-    every = list(query(io.BytesIO("".join(lines).encode()), index=index, **settings))
-    keyed = [list(zip(hits.column("inchikey14"), hits.numbers("score"), strict=True)) for hits in every]
-    return keyed, [hits.rows() for hits in every]
+    answers = list(query(io.BytesIO("".join(lines).encode()), index=index, **settings))
+    keyed = [list(zip(hits.column("inchikey14"), hits.numbers("score"), strict=True)) for hits in answers]
+    return keyed, [hits.rows() for hits in answers]
 
 
 @pytest.mark.graph
@@ -60,10 +60,10 @@ def test_shards_give_what_the_whole_gives(kind, write_index, make_rows, tmp_path
         exact, exact_rows = answered(index, exact=True, top=TOP)
     with opened_together([open_index(shard) for shard in shards]) as several:
         assert answered(several, exact=True, top=TOP)[1] == exact_rows
-        found, _ = answered(several, top=TOP, hnsw_ef=60, ivf_probes=12)
-    for one, every in zip(found, scores, strict=True):
-        assert len(one) == TOP
-        assert set(one) <= set(every)
-        assert [score for _, score in one] == sorted((score for _, score in one), reverse=True)
-    n_found = sum(len(set(one) & set(best)) for one, best in zip(found, exact, strict=True))
+        listed, _ = answered(several, top=TOP, hnsw_ef=60, ivf_probes=12)
+    for candidates, all_scores in zip(listed, scores, strict=True):
+        assert len(candidates) == TOP
+        assert set(candidates) <= set(all_scores)
+        assert [score for _, score in candidates] == sorted((score for _, score in candidates), reverse=True)
+    n_found = sum(len(set(candidates) & set(best)) for candidates, best in zip(listed, exact, strict=True))
     assert n_found / (TOP * len(exact)) > 0.95

@@ -296,8 +296,8 @@ def test_embeddings_are_answered_like_their_spectra(index, tmp_path, options, dt
     direct = query(mgf(*map(dict, RECORDS)), index=index, model=Model(), options=options, tally=tallies[0])
     expected = [hits.rows() for hits in direct]
     for source in (path, io.BytesIO(path.read_bytes())):
-        found = list(query(source, index=index, options=options, tally=tallies[1]))
-        assert [hits.rows() for hits in found] == expected
+        answers = list(query(source, index=index, options=options, tally=tallies[1]))
+        assert [hits.rows() for hits in answers] == expected
     assert (2 * tallies[0].n_read, 2 * tallies[0].n_rejected) == (tallies[1].n_read, tallies[1].n_rejected)
 
 

@@ -55,8 +55,8 @@ def test_search_equals_brute_force_to_the_last_bit(make_rows, make_query, opened
             assert listed(by_mass(index, query, tolerance)) == brute_force(rows, query.vector, keep)
         everything = brute_force(rows, query.vector, np.ones(n, bool))
         for top in (1, 5, 0):
-            (found,) = exhaustive(index, [query], top)
-            assert [entry[:2] for entry in listed(found)] == [entry[:2] for entry in everything][: top or None]
+            (candidates,) = exhaustive(index, [query], top)
+            assert [entry[:2] for entry in listed(candidates)] == [entry[:2] for entry in everything][: top or None]
 
 
 def test_windows_of_many_blocks_equal_brute_force(make_rows, make_query, opened, monkeypatch):
@@ -75,9 +75,9 @@ def test_windows_of_many_blocks_equal_brute_force(make_rows, make_query, opened,
 def test_both_ends_of_the_window_belong_to_it(make_rows, make_query, opened):
     rows = make_rows([249.997499, 249.9975, 250.0, 250.0025, 250.002501])
     with opened(rows) as index:
-        found = by_mass(index, make_query(np.ones(8), 250.0), Tolerance(10, "ppm"))
-        assert found.exact_mass.tolist() == [249.9975, 250.0, 250.0025]
-        assert found.mass_error_ppm == pytest.approx([10, 0, -10], abs=1e-6)
+        candidates = by_mass(index, make_query(np.ones(8), 250.0), Tolerance(10, "ppm"))
+        assert candidates.exact_mass.tolist() == [249.9975, 250.0, 250.0025]
+        assert candidates.mass_error_ppm == pytest.approx([10, 0, -10], abs=1e-6)
 
 
 def test_each_hypothesis_is_searched_and_named(make_rows, make_query, opened):
@@ -85,8 +85,8 @@ def test_each_hypothesis_is_searched_and_named(make_rows, make_query, opened):
     sodium_mass = query.adducts[1].neutral_mass(query.precursor_mz)
     rows = make_rows([300.0, sodium_mass, 290.0])
     with opened(rows) as index:
-        found = by_mass(index, query, Tolerance(1, "ppm"))
-        assert {(query.adducts[a].name, m) for a, m in zip(found.adduct, found.exact_mass, strict=True)} == {
+        candidates = by_mass(index, query, Tolerance(1, "ppm"))
+        assert {(query.adducts[a].name, m) for a, m in zip(candidates.adduct, candidates.exact_mass, strict=True)} == {
             ("[M+H]+", 300.0),
             ("[M+Na]+", sodium_mass),
         }
@@ -107,8 +107,8 @@ def test_formula_in_any_spelling(make_rows, make_query, opened):
     rows = make_rows([mass, mass, mass, mass], formulas=["C4H9NO2", "C4H9NO2+", "C3[13C]H9NO2", "O2NH9C4"])
     with opened(rows) as index:
         for spelling in ("H9C4NO2", "[C4H9NO2]+"):
-            found = by_formula(index, make_query(np.ones(8), 100.0, formula=plain_formula(spelling)))
-            assert sorted(index.texts["formula"].take(found.row)) == ["C4H9NO2", "C4H9NO2+", "O2NH9C4"]
+            candidates = by_formula(index, make_query(np.ones(8), 100.0, formula=plain_formula(spelling)))
+            assert sorted(index.texts["formula"].take(candidates.row)) == ["C4H9NO2", "C4H9NO2+", "O2NH9C4"]
         assert len(by_formula(index, make_query(np.ones(8), 100.0, formula="CH4"))) == 0
 
 

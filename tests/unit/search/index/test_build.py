@@ -53,14 +53,14 @@ def test_molecules_are_sorted_with_all_they_have(tmp_path):
     source = write_embeddings(tmp_path / "m.h5", molecules)
     counts = build_index([source], tmp_path / "index.h5")
     assert (counts.n_read, counts.n_written) == (50, 50)
-    found = content(tmp_path / "index.h5")
+    stored = content(tmp_path / "index.h5")
     order = sorted(range(50), key=lambda i: molecules[i][0])
-    assert found["exact_mass"] == [molecules[i][0] for i in order]
-    assert found["inchikey14"] == [molecules[i][1].encode() for i in order]
-    assert found["smiles"] == [f"smiles{i}" for i in order]
+    assert stored["exact_mass"] == [molecules[i][0] for i in order]
+    assert stored["inchikey14"] == [molecules[i][1].encode() for i in order]
+    assert stored["smiles"] == [f"smiles{i}" for i in order]
     with h5py.File(source) as file:
         expected = unit_rows(file["embedding"][:][order], "float16")
-    assert found["embedding"] == expected.tolist()
+    assert stored["embedding"] == expected.tolist()
     with open_index(tmp_path / "index.h5") as index:
         assert (index.space.encoder, index.space.weights_sha256, index.space.dimension) == (
             ENCODER.name, ENCODER.weights_sha256, 4,
@@ -82,19 +82,21 @@ def test_molecules_are_sorted_with_all_they_have(tmp_path):
 )
 def test_any_memory_gives_the_same_index(tmp_path_factory, inputs, n_most):
     folder = tmp_path_factory.mktemp("build")
-    sources = [write_embeddings(folder / f"{'abcde'[i]}.h5", each, seed=i) for i, each in enumerate(inputs)]
+    sources = [write_embeddings(folder / f"{'abcde'[i]}.h5", molecules, seed=i) for i, molecules in enumerate(inputs)]
     build_index(sources, folder / "at-once.h5")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("specbridge_tools.search.index.sorted_runs.rows_in_memory", lambda *_: n_most)
         patch.setattr(build, "_MOST_RUNS", 2)
         build_index(sources, folder / "in-runs.h5")
     assert (folder / "in-runs.h5").read_bytes() == (folder / "at-once.h5").read_bytes()
-    found = content(folder / "at-once.h5")
-    everyone = [(molecule[1], f"{'abcde'[i]}{j}") for i, each in enumerate(inputs) for j, molecule in enumerate(each)]
-    for key, first, all_ids in zip(found["inchikey14"], found["id"], found["all_ids"], strict=True):
+    stored = content(folder / "at-once.h5")
+    everyone = [
+        (molecule[1], f"{'abcde'[i]}{j}") for i, molecules in enumerate(inputs) for j, molecule in enumerate(molecules)
+    ]
+    for key, first, all_ids in zip(stored["inchikey14"], stored["id"], stored["all_ids"], strict=True):
         assert all_ids.split(";")[0] == first
         assert set(all_ids.split(";")) <= {id_ for other, id_ in everyone if other == key.decode()}
-    assert sorted(";".join(found["all_ids"]).split(";")) == sorted(id_ for _, id_ in everyone)
+    assert sorted(";".join(stored["all_ids"]).split(";")) == sorted(id_ for _, id_ in everyone)
 
 
 def test_the_memory_bounds_the_rows():

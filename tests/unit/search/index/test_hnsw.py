@@ -33,8 +33,8 @@ def test_the_graph_finds_what_exact_search_finds(with_graph, make_query, metric)
     queries = [make_query(vector, 300.0) for vector in rng.normal(size=(20, 16))]
     with open_index(with_graph(metric)) as index:
         graph = load_graph(index, ef_search=300)
-        approximate = [ranked(found).row.tolist() for found in by_graph(index, graph, queries, 5, threads=1)]
-        assert approximate == [ranked(found).row.tolist() for found in exhaustive(index, queries, 5)]
+        approximate = [ranked(candidates).row.tolist() for candidates in by_graph(index, graph, queries, 5, threads=1)]
+        assert approximate == [ranked(candidates).row.tolist() for candidates in exhaustive(index, queries, 5)]
         assert {"metric": metric, "M": 24, "ef_construction": 300, "seed": 0}.items() <= index.graph_attributes.items()
 
 

@@ -61,10 +61,10 @@ def recall(index, queries, nprobe, top=10):
 
 def test_recall_grows_with_the_lists_that_are_searched(made, queries):
     with open_index(made) as index:
-        few, some, every = (recall(index, queries, nprobe) for nprobe in (1, 6, 20))
+        few, some, all_lists = (recall(index, queries, nprobe) for nprobe in (1, 6, 20))
     assert few < 0.7
     assert some > 0.9
-    assert every == 1
+    assert all_lists == 1
 
 
 def test_each_molecule_is_in_the_list_of_its_nearest_centroid(made):

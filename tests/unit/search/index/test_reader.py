@@ -54,19 +54,19 @@ def test_mass_windows_hold_exactly_the_masses_between_the_bounds(opened, make_ro
     high = bounds.draw(st.sampled_from([0.5, 1.0, 2.0, 2.75, 3.0, 3.5]))
     rows = make_rows(masses, dimension=1)
     with opened(rows) as index:
-        first, found = index.mass_window(low, high)
+        first, in_window = index.mass_window(low, high)
     expected = np.flatnonzero((rows.exact_mass >= low) & (rows.exact_mass <= high))
-    assert list(range(first, first + len(found))) == expected.tolist()
-    assert found.tolist() == rows.exact_mass[expected].tolist()
+    assert list(range(first, first + len(in_window))) == expected.tolist()
+    assert in_window.tolist() == rows.exact_mass[expected].tolist()
 
 
 def test_mass_windows_beyond_the_first_signposts(opened, make_rows):
     masses = np.repeat(np.arange(3000) / 4, 3)
     with opened(make_rows(masses, dimension=1, keys=["A" * 14] * 9000)) as index:
         for low, high in [(0, 0), (170.5, 170.75), (511.9, 513), (749.75, 800), (-5, 1e9), (600.1, 600.2)]:
-            first, found = index.mass_window(low, high)
+            first, in_window = index.mass_window(low, high)
             assert first == np.searchsorted(masses, low)
-            assert found.tolist() == masses[(masses >= low) & (masses <= high)].tolist()
+            assert in_window.tolist() == masses[(masses >= low) & (masses <= high)].tolist()
 
 
 def broken(path, change):

@@ -33,19 +33,19 @@ def pooled(records, *, chunk=100, **settings):
     made = groups(records, **settings)
     pairs = [(r, None if isinstance(r, Rejection) else vector(r.record)) for r in records]
     chunks = [pairs[start : start + chunk] for start in range(0, len(pairs), chunk)]
-    return [(record, vector) for each in chunks for record, vector, _ in made.add(each)]
+    return [(record, vector) for pairs in chunks for record, vector, _ in made.add(pairs)]
 
 
 def test_a_group_is_the_mean_of_its_unit_vectors():
-    ((record, found),) = pooled([member(1, "a"), member(2, "a", precursor_mz=200.001), member(3, "a")])
+    ((record, mean),) = pooled([member(1, "a"), member(2, "a", precursor_mz=200.001), member(3, "a")])
     expected = vector(1).astype(float) + vector(2) + vector(3)
-    assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-12)
+    assert mean == pytest.approx(expected / np.linalg.norm(expected), abs=1e-12)
     assert (record.id, record.record, record.precursor_mz, record.adduct) == ("a", 1, 200.0, "[M+H]+")
 
 
 def test_a_single_spectrum_keeps_its_vector_to_the_last_bit():
-    ((record, found),) = pooled([member(1, "a")])
-    assert (found == vector(1)).all()
+    ((record, mean),) = pooled([member(1, "a")])
+    assert (mean == vector(1)).all()
     assert record.id == "a"
 
 
@@ -54,12 +54,12 @@ def test_a_single_spectrum_keeps_its_vector_to_the_last_bit():
 def test_groups_come_in_the_order_of_their_first_spectra_whatever_the_chunks(names, chunk):
     records = [member(i, name) for i, name in enumerate(names, start=1)]
     tally = Tally()
-    found = pooled(records, chunk=chunk, tally=tally)
+    answers = pooled(records, chunk=chunk, tally=tally)
     firsts = {name or f"s{i}": i for i, name in reversed(list(enumerate(names, start=1)))}
-    assert [record.record for record, _ in found] == sorted(firsts.values())
+    assert [record.record for record, _ in answers] == sorted(firsts.values())
     assert tally.n_read == len(names)
     assert tally.n_rejected == names.count("")
-    for record, mean in found:
+    for record, mean in answers:
         members = [i for i, name in enumerate(names, start=1) if name == record.id]
         if members:
             assert mean == pytest.approx(
@@ -94,8 +94,8 @@ def test_what_one_spectrum_does_not_tell_another_may():
 )
 def test_groups_of_several_ions_are_rejected_with_all_their_spectra(second, reason):
     tally = Tally()
-    found = pooled([member(1, "a"), member(2, "b"), member(3, "a", **second)], tally=tally, same=["formula"])
-    (bad, nothing), (good, _) = found
+    answers = pooled([member(1, "a"), member(2, "b"), member(3, "a", **second)], tally=tally, same=["formula"])
+    (bad, nothing), (good, _) = answers
     assert (bad.reason, bad.id, bad.record, nothing) == (reason, "a", 1, None)
     assert good.id == "b"
     assert tally.reasons == {reason: 2}
@@ -103,5 +103,5 @@ def test_groups_of_several_ions_are_rejected_with_all_their_spectra(second, reas
 
 def test_vectors_that_cancel_have_no_direction():
     made = groups(records := [member(1, "a"), member(2, "a")])
-    ((found, nothing, _),) = made.add([(records[0], vector(1)), (records[1], -vector(1))])
-    assert (found.reason, nothing) == ("vectors of the group cancel", None)
+    ((rejection, nothing, _),) = made.add([(records[0], vector(1)), (records[1], -vector(1))])
+    assert (rejection.reason, nothing) == ("vectors of the group cancel", None)
