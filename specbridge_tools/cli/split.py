@@ -88,7 +88,7 @@ def main(
         raise click.UsageError("--parts and --size exclude each other")
     from specbridge_tools.parts.outputs import part_outputs
     from specbridge_tools.parts.records import open_records
-    from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_stretches
+    from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_ranges
     from specbridge_tools.records import open_tally
 
     with (
@@ -97,7 +97,7 @@ def main(
         part_outputs(output, records.suffix, force=force) as outputs,
     ):
         if n_parts or size:
-            parts = split_into_stretches(records, outputs, tally, n_parts=n_parts, size=size)
+            parts = split_into_ranges(records, outputs, tally, n_parts=n_parts, size=size)
         else:
             parts = split_into_folds(
                 records, outputs, tally, by=by, fractions=fractions, seed=seed, threshold=threshold

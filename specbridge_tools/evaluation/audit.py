@@ -16,14 +16,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.evaluation.bootstrap import RESAMPLES, Estimate, bootstrapped_means
 from specbridge_tools.evaluation.evaluate import Metric
-from specbridge_tools.evaluation.spelling import SpellingModel, mark_matrix, ngram_matrix
+from specbridge_tools.evaluation.spelling import SparseMatrix, Spelling, SpellingModel, mark_matrix, ngram_matrix
 from specbridge_tools.hits.expected_rank import expected_recall, tie_counts
 
 SUBSET = "audit"
@@ -34,8 +33,6 @@ _EXCESS_ABOVE = 0.02
 _MARKS_ABOVE = 0.2
 _DECIMALS = 9
 _RANKINGS = ("spelling_as_given", "spelling_canonical", "spelling_marks", "random", "spelling_excess")
-
-Spelling = TypeVar("Spelling", str, tuple[str, str])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +109,7 @@ def _with_canonical(candidates: AuditList) -> list[list[tuple[str, str]]]:
 def _cross_fitted(
     lists: Sequence[list[list[Spelling]]],
     positions: Sequence[int],
-    features: Callable[[Sequence[Spelling]], Any],
+    features: Callable[[Sequence[Spelling]], SparseMatrix],
     seed: int,
 ) -> NDArray[np.float64]:
     """Expected recall@1 of each list, by the model that was fitted to the other half of the molecules.

@@ -126,7 +126,7 @@ def _part(
     return SplitPart(name, path, n_records, len(np.unique(keys[in_fold])), len(np.unique(groups[in_fold])))
 
 
-def split_into_stretches(
+def split_into_ranges(
     records: Records, outputs: PartOutputs, tally: Tally, *, n_parts: int | None = None, size: int | None = None
 ) -> list[SplitPart]:
     """Write consecutive records, in order, as parts 0001, 0002, ...

@@ -6,7 +6,7 @@ from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.parts.merge import merge_parts
 from specbridge_tools.parts.outputs import part_outputs
 from specbridge_tools.parts.records import open_records
-from specbridge_tools.parts.split import split_into_stretches
+from specbridge_tools.parts.split import split_into_ranges
 from specbridge_tools.records import Tally
 
 HEADER = "query_id\trank\tscore\tinchikey14\tname\trecord\n"
@@ -71,7 +71,7 @@ def test_parts_of_a_split_merge_to_the_whole(spectra_file, table_file, tmp_path,
     (tmp_path / "m.csv").write_text('smiles,note\nCCO,"two\nlines"\nCCC,\n')
     (tmp_path / "m.smi").write_text("CCO ethanol\nc1ccccc1 benzene\n")
     with open_records(tmp_path / name) as records, part_outputs(f"{tmp_path}/p/", records.suffix) as outputs:
-        parts = split_into_stretches(records, outputs, Tally(), n_parts=2)
+        parts = split_into_ranges(records, outputs, Tally(), n_parts=2)
     merge([part.path for part in parts], tmp_path / "whole")
     if name == "spectra.mgf":
         merge([tmp_path / name], tmp_path / "expected")

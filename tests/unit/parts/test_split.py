@@ -6,7 +6,7 @@ import pytest
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.parts.outputs import part_outputs
 from specbridge_tools.parts.records import open_records
-from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_stretches
+from specbridge_tools.parts.split import parts_table, split_into_folds, split_into_ranges
 from specbridge_tools.records import Tally
 
 
@@ -14,7 +14,7 @@ def split(path, prefix, *, force=False, **settings):
     """Split by the settings: into stretches where a size or number is given, else into folds."""
     tally = Tally()
     with open_records(path) as records, part_outputs(prefix, records.suffix, force=force) as outputs:
-        function = split_into_stretches if {"size", "n_parts"} & set(settings) else split_into_folds
+        function = split_into_ranges if {"size", "n_parts"} & set(settings) else split_into_folds
         return function(records, outputs, tally, **settings), tally
 
 
