@@ -96,8 +96,8 @@ def test_parts_searched_one_by_one_merge_to_the_hits_of_the_whole(run, tmp_path)
         "m.h5",
         "--epochs",
         "1",
-        "--tolerance-ppm",
-        "1e6",
+        "--tolerance",
+        "1e6ppm",
         "--threads",
         "1",
     )
