@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from specbridge_tools.bridge.augmentation import Augmentation
 from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.finetune import ModelOptions, build_model
+from specbridge_tools.bridge.new_model import ModelOptions, build_model
 from specbridge_tools.bridge.projector import PROJECTORS
 from specbridge_tools.records import Tally
 from specbridge_tools.spectra.batch import PeakBatch

@@ -17,7 +17,7 @@ import numpy as np
 from search import TEXT, repeated_spectra, synthetic_formulas
 
 from specbridge_tools.bridge.checkpoint import save_model
-from specbridge_tools.bridge.finetune import ModelOptions, build_model
+from specbridge_tools.bridge.new_model import ModelOptions, build_model
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings
 from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.search.index.format import create_index_file, text_sizes

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
-from specbridge_tools.bridge.finetune import parameter_counts
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
+from specbridge_tools.bridge.new_model import parameter_counts
 from specbridge_tools.bridge.training import TrainingOptions, choose_trained, train
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.dreams.encoder import DreamsEncoder
