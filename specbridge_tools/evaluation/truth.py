@@ -6,7 +6,7 @@ import dataclasses
 
 from specbridge_tools.errors import DataError, MismatchError
 from specbridge_tools.molecules.identity import structure_key
-from specbridge_tools.records import Rejection, Tally
+from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
@@ -107,7 +107,7 @@ def _truth(spectrum: Spectrum, source: str, group_by: str | None) -> Truth | Rej
     query_id = spectrum.id if group_by is None else spectrum.metadata.get(canonical_key(group_by), "")
     key = structure_key(spectrum)
     if not query_id or key is None:
-        reason = "no structure" if query_id else f"no {group_by}"
+        reason = NO_STRUCTURE if query_id else f"no {group_by}"
         return Rejection(reason, query_id or spectrum.id, spectrum.record, spectrum.line, source)
     adduct, list_id = spectrum.adduct or "", spectrum.metadata.get(LIST_FIELD, "")
     return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id)

@@ -149,37 +149,22 @@ def identify(
         first = rerank_first or DEFAULT_RERANK
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
-        searched = options if ranker is None else _before_reranking(options, first)
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
             open_molecules(
-                index,
-                candidates,
-                wanted=_wanted_lists(source, options.group_field),
-                model=loaded,
-                tally=listed,
-                encoder=encoder,
-                device=device,
-                batch_size=batch_size,
-                threads=threads,
+                index, candidates, wanted=_wanted_lists(source, options.group_field), model=loaded, tally=listed,
+                encoder=encoder, device=device, batch_size=batch_size, threads=threads,
             )
-        )
+        )  # fmt: skip
         hits = search_queries(
-            source,
-            index=opened,
-            model=loaded,
-            lists=lists,
-            options=searched,
-            record_range=record_range,
-            tally=tally,
-            keep_spectra=ranker is not None,
-            batch_size=batch_size,
-            threads=threads,
-        )
+            source, index=opened, model=loaded, lists=lists, tally=tally, keep_spectra=ranker is not None,
+            options=options if ranker is None else _before_reranking(options, first), record_range=record_range,
+            batch_size=batch_size, threads=threads,
+        )  # fmt: skip
         columns: tuple[str, ...] = COLUMNS
         if ranker is not None:
             reranked = rerank(hits, ranker, first=first, threads=threads)
-            hits, columns = (_reported(one, options) for one in reranked), reranked_columns(COLUMNS)
+            hits, columns = (_reported(query, options) for query in reranked), reranked_columns(COLUMNS)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 

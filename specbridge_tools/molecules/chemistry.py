@@ -17,6 +17,7 @@ from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.graph import MolecularGraph
 from specbridge_tools.molecules.molecule import StandardForm
+from specbridge_tools.records import NO_STRUCTURE
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
 MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
 
-NO_STRUCTURE = "no structure"
 UNREADABLE = "structure cannot be read"
 TOO_LARGE = "structure is too large"
 NO_ORGANIC_FRAGMENT = "no organic fragment"

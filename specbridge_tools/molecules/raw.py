@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-NO_STRUCTURE_FIELD = "no structure"
 TOO_MANY_FIELDS = "more fields than the header"
 UNBALANCED_QUOTE = "unbalanced quote"
 BROKEN_RECORD = "record is not complete"

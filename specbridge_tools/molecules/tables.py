@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 
 from specbridge_tools.molecules.columns import Columns, find_columns
 from specbridge_tools.molecules.raw import (
-    NO_STRUCTURE_FIELD,
     TOO_LONG,
     TOO_MANY_FIELDS,
     UNBALANCED_QUOTE,
@@ -17,7 +16,7 @@ from specbridge_tools.molecules.raw import (
     one_line,
     structure_kind,
 )
-from specbridge_tools.records import Rejection
+from specbridge_tools.records import NO_STRUCTURE, Rejection
 from specbridge_tools.shards import RecordRange
 
 # a quoted cell may go on over this many lines; a quote that nothing closes then costs its own line only
@@ -77,7 +76,7 @@ def _record(
         return Rejection(TOO_MANY_FIELDS, identifier, record, line, source, f"{len(cells)} instead of {width}")
     structure = cell(columns.smiles) or cell(columns.inchi)
     if not structure:
-        return Rejection(NO_STRUCTURE_FIELD, identifier, record, line, source)
+        return Rejection(NO_STRUCTURE, identifier, record, line, source)
     return RawMolecule(structure, structure_kind(structure), identifier, cell(columns.name), record, line)
 
 

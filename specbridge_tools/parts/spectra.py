@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from specbridge_tools.molecules.identity import structure, structure_key
-from specbridge_tools.records import Rejection
+from specbridge_tools.records import NO_STRUCTURE, Rejection
 from specbridge_tools.spectra.mgf import mgf_text
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -50,7 +50,7 @@ class SpectrumRecords:
         if key is not None and (form is not None or not with_structure):
             return key, form.smiles if form else ""
         detail = "smiles or inchi is needed" if with_structure else "smiles, inchi or inchikey is needed"
-        return Rejection("no structure", spectrum.id, spectrum.record, spectrum.line, self._name, detail)
+        return Rejection(NO_STRUCTURE, spectrum.id, spectrum.record, spectrum.line, self._name, detail)
 
     def start(self, stream: TextIO) -> None:
         """Write nothing: MGF has no header."""

@@ -183,7 +183,7 @@ def test_rejects_and_strict(call, table, tmp_path):
         (["molecules.tsv", "-o", "m.h5", "--encoder", "nosuch"], 2, "no molecule encoder 'nosuch'; known: chemberta"),
         (["molecules.tsv", "-o", "m.h5", "--encoder", "morgan:bits=3"], 2, "bits=3 is not between"),
         (["molecules.tsv", "-o", "m.h5", "--encoder", "morgan:file=nosuch"], 1, "nosuch: cannot be read"),
-        (["molecules.tsv", "-o", "m.h5", "--encoder", "morgan:file=molecules.tsv"], 1, "holds no projection"),
+        (["molecules.tsv", "-o", "m.h5", "--encoder", "morgan:file=molecules.tsv"], 1, "is no safetensors file"),
         (["molecules.tsv", "-o", "molecules.tsv"], 2, "molecules.tsv: exists already; --force replaces it"),
         (["molecules.tsv", "-o", "nosuch/m.h5"], 2, "the folder of the output does not exist"),
         (["molecules.tsv", "-o", "m.h5", "--dtype", "int8"], 2, "'int8' is not one of 'float16', 'float32'"),

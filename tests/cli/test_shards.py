@@ -142,7 +142,7 @@ def test_what_is_not_whole_is_not_merged(data, run_command, tmp_path):
     run_command(*command, "-o", "plain.h5", cwd=tmp_path)
     assert "plain.h5 is not" in run_command(*merge, *names, "plain.h5", cwd=tmp_path, status=3)
     run_command(*command, "--shard", "3/4", "--dtype", "float32", "-o", names[2], "--force", cwd=tmp_path)
-    assert "other options" in run_command(*merge, *names, cwd=tmp_path, status=3)
+    assert "same options" in run_command(*merge, *names, cwd=tmp_path, status=3)
     changed = tmp_path / "changed.mgf"
     changed.write_text((data / "spectra.mgf").read_text() + "\n")
     run_command("sb-embed-spectra", "changed.mgf", "--shard", "3/4", "-o", names[2], "--force", cwd=tmp_path)
@@ -158,7 +158,7 @@ def test_what_is_there_is_not_made_again(data, run_command, tmp_path):
     assert "exists already, made from the same input" in run_command(*first, "--threads", "1", cwd=tmp_path)
     assert (tmp_path / "h.tsv").stat().st_mtime_ns == before.st_mtime_ns
     assert "is shard 1/2" in run_command(*command, "--shard", "2/2", "--skip-existing", cwd=tmp_path, status=3)
-    assert "other options" in run_command(*first, "--top", "3", cwd=tmp_path, status=3)
+    assert "same options" in run_command(*first, "--top", "3", cwd=tmp_path, status=3)
     assert "exists already" in run_command(*command, "--shard", "1/2", cwd=tmp_path, status=2)
     run_command(*first, "--top", "3", "--force", cwd=tmp_path)
     assert (tmp_path / "h.tsv").stat().st_ino != before.st_ino

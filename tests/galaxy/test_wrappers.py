@@ -152,16 +152,14 @@ def test_versions_agree():
 
 
 def test_columns_of_tables_are_those_that_are_written():
-    from specbridge_tools.identification.rerank_table import EXPLAINED_COLUMNS
-
     from specbridge_tools.evaluation import table
-    from specbridge_tools.hits.hits import COLUMNS
-    from specbridge_tools.identification.rerank import output_columns
+    from specbridge_tools.hits.hits import COLUMNS, reranked_columns
+    from specbridge_tools.identification.explained import COLUMNS as EXPLAINED_COLUMNS
     from specbridge_tools.records import Tally
 
     assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}
     assert tuple(tokens()["@HITS_COLUMNS@"].split(",")) == tuple(COLUMNS)
-    assert tuple(tokens()["@RERANKED_COLUMNS@"].split(",")) == tuple(output_columns(COLUMNS))
+    assert tuple(tokens()["@RERANKED_COLUMNS@"].split(",")) == tuple(reranked_columns(COLUMNS))
     assert tuple(tokens()["@PEAKS_COLUMNS@"].split(",")) == tuple(EXPLAINED_COLUMNS)
     assert set().union(*(_column_names(name, "rejects") for name in WRAPPED)) == {Tally.COLUMNS}
 

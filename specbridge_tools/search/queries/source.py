@@ -65,7 +65,7 @@ class QuerySource:
 
     @contextlib.contextmanager
     def embeddings_path(self) -> Iterator[Path]:
-        """Yield the path of the embeddings, or of a temporary copy of a pipe: HDF5 must be able to go back and forth."""
+        """Yield the path of the embeddings, or of a temporary copy of a pipe, since HDF5 goes back and forth."""
         stream = self._stream
         assert stream is not None
         raw = getattr(stream, "raw", None)
