@@ -68,6 +68,7 @@ def test_file_to_file(molecules, tmp_path):
         assert index.dtype == np.float16
 
 
+@pytest.mark.slow
 def test_pipe_to_pipe_gives_the_same_bytes(run, molecules, tmp_path):
     run("sb-build-index", molecules, "-o", "index.h5")
     done = run("sb-build-index", "-", "-o", "-", "-q", stdin=molecules.read_bytes())
@@ -75,6 +76,7 @@ def test_pipe_to_pipe_gives_the_same_bytes(run, molecules, tmp_path):
     assert done.stderr == b""
 
 
+@pytest.mark.slow
 def test_from_table_to_index_in_one_pipe(tmp_path):
     (tmp_path / "molecules.tsv").write_bytes(TABLE)
     line = "sb-embed-mols molecules.tsv --encoder toy -o - | sb-build-index - -o - > index.h5"
@@ -110,6 +112,7 @@ def test_other_dtype_and_a_graph(molecules, tmp_path):
     assert found == {"metric": "ip", "M": 5, "ef_construction": 9, "seed": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.ivf
 def test_ivf_lists(molecules, tmp_path, run):
     assert invoke(molecules, "-o", tmp_path / "index.h5", "--ivf", "--ivf-lists", 3).exit_code == 0

@@ -104,6 +104,7 @@ def test_folds_and_lists(call, files, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_pipes_and_gzip_give_the_same(run, files, tmp_path):
     run("sb-convert", *files, "-o", "plain")
     spectra = gzip.compress((tmp_path / "spectra.tsv").read_bytes())

@@ -84,6 +84,7 @@ def test_without_an_encoder_it_is_the_one_that_ships(call, table, tmp_path):
         assert np.isfinite(file.embedding[:]).all()
 
 
+@pytest.mark.slow
 def test_a_pipe_from_stdin_to_stdout(run, table, tmp_path):
     run("sb-embed-mols", table, "-o", "file.h5", "--encoder", "toy")
     for data in (TABLE.encode(), gzip.compress(TABLE.encode())):
@@ -240,6 +241,7 @@ def test_a_closed_pipe_is_a_quiet_end(table):
         assert embed.wait() == 128 + signal.SIGPIPE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing(many, tmp_path, number):
     arguments = [COMMAND, many, "-o", "m.h5", "--encoder", "morgan:bits=64,dimension=8", "--threads", "2"]

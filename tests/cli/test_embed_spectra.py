@@ -68,6 +68,7 @@ def test_spectra_become_embeddings(call, spectra, model, tmp_path):
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 0, 1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_pipe_from_stdin_to_stdout(run, call, spectra, model, tmp_path):
     call("sb-embed-spectra", spectra, "-o", "file.h5", "--model", model)
     done = run("sb-embed-spectra", "-", "-o", "-", "--model", model, "--quiet", stdin=gzip.compress(SPECTRA.encode()))

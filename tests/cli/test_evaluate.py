@@ -73,6 +73,7 @@ def test_options_of_the_metrics(call, files, tmp_path):
     assert (tmp_path / "m.json").read_text().startswith("subset\t")
 
 
+@pytest.mark.slow
 def test_a_pipe_on_either_side(run, files, tmp_path):
     expected = run("sb-evaluate", *files).stdout
     hits = (tmp_path / "hits.tsv").read_bytes()
@@ -96,6 +97,7 @@ def test_table_for_people(call, files, tmp_path):
     assert (tmp_path / "m.tsv").read_text().startswith("subset\t")
 
 
+@pytest.mark.slow
 def test_picture(call, files, tmp_path):
     call("sb-evaluate", *files, "--plot", "m.png", "-o", "m.tsv")
     assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
@@ -151,6 +153,7 @@ def test_what_goes_wrong(call, files, tmp_path, change, arguments, status, messa
     assert done.stdout == b""
 
 
+@pytest.mark.slow
 def test_a_missing_extra_is_named(run, files, tmp_path):
     # a module of that name that cannot be imported stands first on the path
     (tmp_path / "matplotlib.py").write_text("raise ImportError('no matplotlib')")

@@ -68,6 +68,7 @@ def test_silence(call, write, audit):
     assert b"audit: spelling gives nothing away" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_it_nothing_changes(run, write):
     arguments = write(KEKULE)
     plain = run("sb-evaluate", *arguments).stdout

@@ -61,6 +61,7 @@ def header(path):
         return json.loads(file.metadata()["specbridge"])
 
 
+@pytest.mark.slow
 def test_trains_and_tells_what_it_did(files, tmp_path):
     output, history, plot = tmp_path / "m.safetensors", tmp_path / "h.tsv", tmp_path / "curve.png"
     done = run("sb-finetune", *arguments(files, output, "--history", history, "--plot", plot))
@@ -83,6 +84,7 @@ def test_trains_and_tells_what_it_did(files, tmp_path):
     assert info["training"]["pairs"] == {"tolerance_ppm": 1e6, "max_decoys": 256, "input_format": "auto"}
 
 
+@pytest.mark.slow
 def test_a_new_model_has_the_encoder_of_the_one_that_ships(files, tmp_path):
     base = list(arguments(files, tmp_path / "m", "--epochs", 1, "--tolerance", "0.5Da"))
     at = base.index("--spectral-encoder")
@@ -130,6 +132,7 @@ def test_killed_and_resumed_gives_the_same_weights(files, tmp_path):
             assert (one.get_tensor(name) == other.get_tensor(name)).all(), name
 
 
+@pytest.mark.slow
 def test_a_molecule_in_both_parts_is_refused(files, tmp_path):
     # the salt of a training molecule is that molecule
     shared = write_mgf(tmp_path / "val.mgf", VALIDATION)

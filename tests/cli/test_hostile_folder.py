@@ -35,6 +35,7 @@ def hostile(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_workers_import_nothing_from_a_hostile_folder(hostile, run, save_toy_model):
     save_toy_model(hostile / "toy.safetensors")
     config = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 1.0, "fragment_weight": 1.0}

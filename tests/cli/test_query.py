@@ -208,11 +208,13 @@ def test_embeddings_in_place_of_spectra(ask, embeddings):
     assert table(ask(spectra="-", model=None, input=embedded)) == without_probability
 
 
+@pytest.mark.slow
 def test_the_index_from_a_pipe(run, files, ask, embeddings):
     done = run("sb-query", embeddings, "--index", "-", stdin=(files / "index.h5").read_bytes())
     assert done.stdout.decode() == ask(spectra=embeddings, model=None).stdout
 
 
+@pytest.mark.slow
 def test_a_pipe_that_is_closed_ends_quietly(files, tmp_path):
     with gzip.open(tmp_path / "x.mgf.gz", "wt") as file:
         file.write(SPECTRA * 500)
@@ -326,6 +328,7 @@ def test_embeddings_that_are_cut_short(ask, embeddings):
     assert_refused(ask(spectra=embeddings), 1, embeddings, "truncated")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_status_75(files, embeddings):
     command = ["sb-query", embeddings, "--index", files / "index.h5"]
     with open("/dev/full", "wb") as full:

@@ -25,6 +25,7 @@ def made(call, tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -47,6 +48,7 @@ def test_several_count_as_one(call, made, options):
     assert ";c" in one or "10ppm" in options
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 @pytest.mark.ivf
 @pytest.mark.parametrize("kinds", [("--hnsw",) * 3, ("--ivf",) * 3, ("--hnsw", "--ivf", "--hnsw")])
@@ -61,6 +63,7 @@ def test_graphs_and_ivf_lists_of_several(call, made, kinds):
     assert (made / "several.tsv").read_text() == (made / "one.tsv").read_text()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_one(call, made):
     call("sb-embed-mols", "a.tsv", "-o", "toy.h5", "--encoder", "toy")
     call("sb-build-index", "toy.h5", "-o", "toy-index.h5")

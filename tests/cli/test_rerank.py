@@ -68,6 +68,7 @@ def test_a_pipe_two_processes_and_json_give_the_same(run, files):
     assert again == lines
 
 
+@pytest.mark.slow
 def test_explained_peaks(run, files):
     options = ("--threads", "1", "-o", "out.tsv", "--explain", "peaks.tsv", "--explain-top", "1")
     run("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", *options)
@@ -79,12 +80,14 @@ def test_explained_peaks(run, files):
     assert {row["query_id"] for row in rows} == {"p1", "p2"}
 
 
+@pytest.mark.slow
 def test_top_limits_what_is_scored(run, files):
     rows = rows_of(run("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--threads", "1", "--rerank", "1").stdout)
     assert [row["inchikey14"] for row in rows[:3]] == ["BBB", "AAA", "CCC"]
     assert [bool(row["fragment_score"]) for row in rows[:3]] == [True, False, False]
 
 
+@pytest.mark.slow
 def test_a_query_that_is_not_among_the_spectra_is_named(run, files):
     (files / "other.mgf").write_text(MGF.format("p1"))
     done = run("sb-rerank", "hits.tsv", "--spectra", "other.mgf", "--threads", "1", "-o", "out.tsv", status=1)
@@ -92,6 +95,7 @@ def test_a_query_that_is_not_among_the_spectra_is_named(run, files):
     assert not (files / "out.tsv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [

@@ -133,6 +133,7 @@ def test_shards_of_embedded_spectra(data, run_command):
     )
 
 
+@pytest.mark.slow
 def test_what_is_not_whole_is_not_merged(data, run_command, tmp_path):
     command = ["sb-embed-spectra", str(data / "spectra.mgf")]
     names = shards_of(run_command, tmp_path, command, 4, "{}.h5")

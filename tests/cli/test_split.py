@@ -67,6 +67,7 @@ def test_by_scaffold_molecule_and_record(call, spectra):
     assert sum(int(row[0]) for row in groups["record"]) == 9
 
 
+@pytest.mark.slow
 def test_parts_from_stdin(run, spectra, tmp_path):
     content = (tmp_path / spectra).read_bytes()
     done = run("sb-split", "-", "--parts", "2", "-o", "p", stdin=content)

@@ -114,6 +114,7 @@ def work():
 IN_A_THREAD = "thread = threading.Thread(target=work); thread.start(); thread.join()"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0.01, 3600], ids=["short requests", "long requests"])
 @pytest.mark.parametrize("run", ["work()", IN_A_THREAD], ids=["main thread", "another thread"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -43,6 +43,7 @@ def test_cached_features_lead_to_the_same_vectors(make_model, pairs, tmp_path, s
         torch.testing.assert_close(cached.encode(rows), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_is_the_same_and_the_file_is_used_again(make_model, pairs, tmp_path):
     pairs = uneven(pairs)
     plain, caching = (make_model(SPECS[0], dropout=0.0) for _ in range(2))

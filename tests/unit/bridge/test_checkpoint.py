@@ -37,6 +37,7 @@ def test_rows_have_unit_norm_and_a_fresh_head_is_the_identity(make_model, pairs)
     np.testing.assert_allclose(placed, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", ["dreams:mass_tokens=50", "dreams:preset=official,n_layers=1,n_peaks=20", "toy"])
 def test_a_vector_does_not_depend_on_what_is_encoded_beside_it(make_model, spec):
     model = make_model(spec)

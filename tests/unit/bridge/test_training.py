@@ -41,6 +41,7 @@ def test_training_learns_to_rank(make_model, pairs, tmp_path):
     assert history[-1]["train_loss"] < history[0]["train_loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed_in", ["training", "checkpoint"])
 def test_a_killed_run_goes_on_to_the_same_result(make_model, pairs, tmp_path, monkeypatch, killed_in):
     whole, history = run(make_model, pairs, tmp_path / "whole")
@@ -65,6 +66,7 @@ def test_a_killed_run_goes_on_to_the_same_result(make_model, pairs, tmp_path, mo
         assert torch.equal(tensor, other), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 6, 9])
 def test_a_run_that_a_signal_ends_goes_on_within_the_epoch(make_model, pairs, tmp_path, monkeypatch, step):
     whole, history = run(make_model, pairs, tmp_path / "whole")

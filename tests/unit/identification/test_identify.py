@@ -40,6 +40,7 @@ def spectra(mgf):
 OPTIONS = sb.SearchOptions(tolerance=sb.Tolerance.parse("0.1Da"), top=3)
 
 
+@pytest.mark.slow
 def test_a_path_a_stream_and_spectra_in_memory_give_the_same(index, mgf, spectra, tmp_path):
     (tmp_path / "s.mgf").write_text(mgf)
     sources = [tmp_path / "s.mgf", io.BytesIO(mgf.encode()), spectra, iter(spectra)]
@@ -48,6 +49,7 @@ def test_a_path_a_stream_and_spectra_in_memory_give_the_same(index, mgf, spectra
     assert found[0] == found[1] == found[2] == found[3]
 
 
+@pytest.mark.slow
 def test_an_open_index_and_a_loaded_model_serve_again(index, spectra):
     model = sb.load_model()
     with sb.open_index(index) as opened:
@@ -57,6 +59,7 @@ def test_an_open_index_and_a_loaded_model_serve_again(index, spectra):
     assert first == second == [hits.rows() for hits in sb.identify(spectra, index=index, options=OPTIONS)]
 
 
+@pytest.mark.slow
 def test_numbers_stay_numbers(index, spectra):
     hits = next(hits for hits in sb.identify(spectra, index=index, options=OPTIONS) if len(hits))
     (row, *_) = hits
@@ -67,6 +70,7 @@ def test_numbers_stay_numbers(index, spectra):
     assert hits.spectra == (spectra[hits.record - 1],)
 
 
+@pytest.mark.slow
 def test_a_data_frame_has_a_row_a_candidate(index, spectra):
     identification = sb.identify(spectra, index=index, options=OPTIONS)
     frame = identification.to_pandas()
@@ -76,6 +80,7 @@ def test_a_data_frame_has_a_row_a_candidate(index, spectra):
     assert identification.tally.n_read == N_SPECTRA
 
 
+@pytest.mark.slow
 def test_without_re_ranking_the_score_is_the_cosine(index, spectra):
     options = sb.SearchOptions(tolerance=sb.Tolerance.parse("0.1Da"), top=0)
     cosine = next(sb.identify(spectra, index=index, options=options, rerank_first=0))
@@ -84,6 +89,7 @@ def test_without_re_ranking_the_score_is_the_cosine(index, spectra):
     assert sorted(cosine.column("score")) == sorted(both.column("cosine"))
 
 
+@pytest.mark.slow
 def test_re_ranking_a_table_gives_what_one_call_gives(index, spectra, tmp_path):
     from specbridge_tools.hits.table import HitWriter
 
@@ -97,6 +103,7 @@ def test_re_ranking_a_table_gives_what_one_call_gives(index, spectra, tmp_path):
     assert [hits.rows() for hits in again] == expected
 
 
+@pytest.mark.slow
 def test_explained_peaks_are_those_of_the_spectrum(index, spectra):
     hits = next(hits for hits in sb.identify(spectra, index=index, options=OPTIONS) if len(hits))
     explained = list(sb.explained_peaks(hits, sb.load_ranker()))

@@ -43,6 +43,7 @@ def respelled(smiles, seed, stereo):
     return Chem.MolToRandomSmilesVect(molecule, 1, randomSeed=seed)[0]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     smiles=st.sampled_from(STRUCTURES), seed=st.integers(1, 10_000), stereo=st.booleans(), salt=st.sampled_from(SALTS)

@@ -112,6 +112,7 @@ for i, _ in enumerate(pool.standard_forms(itertools.repeat(("CCO", "smiles")), t
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_with_a_script_that_has_no_main_guard(tmp_path, signal_number):
     script = tmp_path / "script.py"

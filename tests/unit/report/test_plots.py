@@ -44,6 +44,7 @@ def drawn(monkeypatch):
     return figures
 
 
+@pytest.mark.slow
 def test_learning_curve_shows_losses_and_measures(tmp_path, drawn):
     draw_learning_curve(ROWS, tmp_path / "curve.png")
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")

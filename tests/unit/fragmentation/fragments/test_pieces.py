@@ -1,6 +1,7 @@
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ def test_pieces_are_the_sides_of_all_cuts_of_one_or_two_bonds(graph):
     assert [piece.cost for piece in pieces] == sorted(piece.cost for piece in pieces)
 
 
+@pytest.mark.slow
 @given(graphs(), st.integers(0, 30))
 @settings(max_examples=400, deadline=None)
 def test_fragments_are_all_connected_parts_whose_losses_hang_on_one_or_two_bonds(graph, limit):

@@ -207,6 +207,7 @@ def test_a_fusion_that_makes_no_sense_is_refused(ranker, wrong):
         Ranker(ranker.networks, {**ranker.config, **wrong}).fusion(1)
 
 
+@pytest.mark.slow
 def test_a_ranker_goes_to_workers_without_what_it_has_cached(ranker):
     ranker.cached_candidate(CANDIDATES[0])
     tasks = [(number, [([prepare_peaks(paracetamol())], CANDIDATES)]) for number in range(3)]

@@ -13,6 +13,7 @@ def drawn(weights, n_queries=600, n_candidates=12, seed=0):
         yield features, int(rng.choice(n_candidates, p=chance / chance.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [(8.0, 1.0), (4.0, 0.5)])
 def test_the_weights_that_made_the_queries_are_found(weights):
     found = fit_fusion(list(drawn(np.array(weights))))

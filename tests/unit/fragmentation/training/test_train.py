@@ -26,6 +26,7 @@ def network(dropout=0.0):
     return TrainableNetwork(atom_size=8, hidden_size=12, last_size=8, dropout=dropout)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_ranks_the_truth_first(examples, ranker):
     trained = network()
     options = TrainingOptions(epochs=50, molecules=2, learning_rate=1e-2, likelihood_weight=0.0)

@@ -2,6 +2,7 @@ import contextlib
 import dataclasses
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def described(rows):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(inputs=st.lists(MOLECULES.filter(len), min_size=1, max_size=4), block_rows=st.integers(1, 7))
 def test_merging_by_blocks_equals_merging_at_once(make_rows, opened, inputs, block_rows):
