@@ -58,6 +58,25 @@ class ColumnFile:
     def __len__(self) -> int:
         return int(self.attributes["n"])
 
+    @property
+    def encoder(self) -> str:
+        """Name of the molecular encoder in whose space the vectors are."""
+        return str(self.attributes["encoder"])
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the molecular encoder's weights."""
+        return str(self.attributes["weights_sha256"])
+
+    @property
+    def dimension(self) -> int:
+        return int(self.attributes["dimension"])
+
+    @property
+    def embedding(self) -> h5py.Dataset:
+        """The vectors on disk (n, d); slicing reads them."""
+        return self.dataset("embedding")
+
     def close(self) -> None:
         self._file.close()
 

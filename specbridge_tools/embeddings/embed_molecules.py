@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from specbridge_tools.embeddings.columns import ColumnWriter, stored_vectors
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
 from specbridge_tools.encoders.base import FingerprintEncoder, MoleculeEncoder
+from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
@@ -51,8 +52,8 @@ def embed_molecules(
     source: Source,
     destination: Destination,
     *,
-    encoder: MoleculeEncoder,
-    tally: Tally,
+    encoder: MoleculeEncoder | str = "default",
+    tally: Tally | None = None,
     dtype: str = "float16",
     input_format: str = "auto",
     smiles_column: str | None = None,
@@ -70,7 +71,7 @@ def embed_molecules(
     Args:
         source: The molecules.
         destination: The embeddings.
-        encoder: Encodes the molecules.
+        encoder: Encodes the molecules; or its name with options, as `sb-embed-mols --encoder` takes it.
         tally: Counts the records; its `n_written` becomes the number of molecules written.
         dtype: Of the stored vectors, float16 or float32.
         input_format: Of the molecules, see `read_molecules`.
@@ -84,6 +85,9 @@ def embed_molecules(
     Raises:
         DataError: If the molecules cannot be read, or a vector is not finite in the dtype.
     """
+    if isinstance(encoder, str):
+        encoder = MOLECULE_ENCODERS.create(encoder, threads=threads)
+    tally = tally or Tally(noun="molecules")
     fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
     reading = read_counted(
         source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,

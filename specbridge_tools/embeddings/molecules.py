@@ -26,7 +26,6 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,28 +79,9 @@ class MoleculeEmbeddings(ColumnFile):
     """An open file of molecule embeddings; `len` is the number of molecules."""
 
     @property
-    def encoder(self) -> str:
-        """Name of the molecular encoder."""
-        return str(self.attributes["encoder"])
-
-    @property
-    def weights_sha256(self) -> str:
-        """Hash of the molecular encoder's weights."""
-        return str(self.attributes["weights_sha256"])
-
-    @property
     def molecule_head_sha256(self) -> str:
         """'': these vectors went through no model."""
         return ""
-
-    @property
-    def dimension(self) -> int:
-        return int(self.attributes["dimension"])
-
-    @property
-    def embedding(self) -> h5py.Dataset:
-        """The vectors on disk (n, d); slicing reads them."""
-        return self.dataset("embedding")
 
     @functools.cached_property
     def inchikey14(self) -> NDArray[np.str_]:

@@ -25,7 +25,6 @@ import types
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,28 +73,9 @@ class SpectrumEmbeddings(ColumnFile):
         return str(self.attributes["model_sha256"])
 
     @property
-    def encoder(self) -> str:
-        """Name of the molecular encoder in whose space the vectors are."""
-        return str(self.attributes["encoder"])
-
-    @property
-    def weights_sha256(self) -> str:
-        """Hash of the molecular encoder's weights."""
-        return str(self.attributes["weights_sha256"])
-
-    @property
     def molecule_head_sha256(self) -> str:
         """Hash of the model's molecule head, '' for none."""
         return str(self.attributes["molecule_head_sha256"])
-
-    @property
-    def dimension(self) -> int:
-        return int(self.attributes["dimension"])
-
-    @property
-    def embedding(self) -> h5py.Dataset:
-        """The vectors on disk (n, d); slicing reads them."""
-        return self.dataset("embedding")
 
     def blocks(self, size: int, *, record_range: RecordRange | None = None) -> Iterator[list[EmbeddedRecord]]:
         """Yield lists of up to `size` records with their vectors (d,), in order, of all records or those in a range.

@@ -8,7 +8,6 @@ import pytest
 import specbridge_tools as sb
 from specbridge_tools.errors import UsageError
 from specbridge_tools.hits.hits import COLUMNS, reranked_columns
-from specbridge_tools.records import Tally
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 N_SPECTRA = 6
@@ -19,10 +18,7 @@ def index(tmp_path_factory):
     folder = tmp_path_factory.mktemp("identify")
     header, *rows = (EXAMPLES / "molecules.tsv").read_text().splitlines()
     (folder / "molecules.tsv").write_text("\n".join([header, *rows[::40]]) + "\n")
-    from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
-
-    encoder = MOLECULE_ENCODERS.create("default")
-    sb.embed_molecules(folder / "molecules.tsv", folder / "molecules.h5", encoder=encoder, tally=Tally())
+    sb.embed_molecules(folder / "molecules.tsv", folder / "molecules.h5")
     sb.build_index([folder / "molecules.h5"], folder / "index.h5")
     return folder / "index.h5"
 
