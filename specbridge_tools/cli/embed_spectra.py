@@ -46,9 +46,9 @@ def main(
 ) -> None:  # fmt: skip
     """Place spectra in the space of the molecules.
 
-    SPECTRA is MGF, MSP, mzML or mzXML, plain or gzip, or -. Each vector has unit norm; its inner product with the vector
-    of a molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used keeps
-    its row, with the reason.
+    SPECTRA is MGF, MSP, mzML or mzXML, plain or gzip, or -. Each vector has unit norm; its inner product with the
+    vector of a molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used
+    keeps its row, with the reason.
     """
     from specbridge_tools.bridge.checkpoint import load_model
     from specbridge_tools.embeddings.embed_spectra import embed_spectra
