@@ -20,6 +20,7 @@ _NEUTRAL = frozenset(
 _UNKNOWN = frozenset(
     ("", "?", "n/a", "na", "nan", "none", "null", "unknown", "undefined", "unspecified", "not specified", "any", "unk")
 )
+_STEMS = ("pos", "cation", "neg", "anion")
 _DASHES = str.maketrans("−–—‐‑⁻⁺", "------+")
 # a dash between two letters or digits joins them: LC-ESI, positive-20eV
 _ENCLOSED_MARK = re.compile(r"\(([+-])\)")
@@ -35,7 +36,7 @@ def polarity_of(text: str) -> int | None:
     if text in _UNKNOWN:
         return 0
     words = re.findall(r"[^\W\d_]+", text)
-    signs = {1 if word[0] == "p" else -1 for word in words if word in "pn" or word.startswith(("pos", "neg"))}
+    signs = {1 if word[0] in "pc" else -1 for word in words if word in "pn" or word.startswith(_STEMS)}
     is_neutral = all(word in _NEUTRAL for word in words)
     if not signs and is_neutral:
         signs = {1 if mark == "+" else -1 for mark in _ENCLOSED_MARK.findall(text) or _MARK.findall(text)}

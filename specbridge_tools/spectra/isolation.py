@@ -28,7 +28,7 @@ class Window(NamedTuple):
             Unusable: The window is too wide to tell a precursor.
         """
         target, lower, upper = self
-        if upper - lower > WIDEST_WINDOW:
+        if upper - lower > WIDEST_WINDOW + _SLACK:
             detail = f"{lower:g} to {upper:g}; at most {WIDEST_WINDOW:g} wide, else the precursor is not known"
             raise Unusable(reasons.WIDE_ISOLATION, detail)
         if not lower < upper:

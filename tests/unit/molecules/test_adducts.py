@@ -226,6 +226,7 @@ class Ion:
         (Ion(None, 0, -1), ["[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-"]),
         (Ion(None, -2, -1), ["[M-2H]2-"]),
         (Ion(None, 0, 0, 2), ["[M+2H]2+", "[M+H+Na]2+", "[M-2H]2-"]),
+        (Ion(None, 0, -1, 2), ["[M-2H]2-"]),
         (Ion(None, 0, -1, 1), ["[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-"]),
     ],
 )

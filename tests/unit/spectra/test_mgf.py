@@ -139,6 +139,8 @@ def test_precursor(read_one, line, precursor_mz, metadata):
         (["IONMODE=LC-ESI"], 0, 0),
         (["IONMODE=N"], -1, 0),
         (["IONMODE=neg"], -1, 0),
+        (["IONMODE=anion"], -1, 0),
+        (["IONMODE=cationic"], 1, 0),
         (["IONMODE=-"], -1, 0),
         (["IONMODE=\u2212"], -1, 0),
         (["IONTYPE=positive"], 1, 0),

@@ -136,6 +136,7 @@ def isolated(make, *, ion="194.1176", target="195.0877", below="0.5", above="0.5
         ({"ion": "500", "below": "", "above": ""}, 195.0877, "500"),
         ({"ion": "500", "target": ""}, 500, None),
         ({"ion": "200.0", "below": "5", "above": "5"}, 200, None),
+        ({"ion": "413.3", "target": "413.3", "below": "5", "above": "5"}, 413.3, None),
     ],
 )
 def test_a_precursor_is_within_its_isolation_window(read_one, make, window, precursor_mz, selected):
