@@ -66,7 +66,7 @@ def read_mgf(
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the records of MS level 1, which are not yielded.
+        skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which records are wanted; here a record is everything up to an END IONS.
     """
     parser = LineParser(source, skipped)

@@ -49,7 +49,7 @@ def read_msp(
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the records of MS level 1, which are not yielded.
+        skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which of the spectra and rejections are wanted.
     """
     yield from (record_range or RecordRange()).filter(_read(stream, source, skipped))
