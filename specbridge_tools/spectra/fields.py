@@ -14,13 +14,12 @@ from specbridge_tools.spectra.ms_level import ms_level
 from specbridge_tools.spectra.text import CONTROL
 
 ADDUCT_FIELDS = {
-    "precursor_type": "NIST MS Search, MassBank and MoNA exports",
-    "precursortype": "MS-DIAL 3 and later, MS-FINDER",
-    "adductionname": "MS-DIAL 1 and 2 (export of peaks), MetCirc (convert2MSP), MetFamily (parsePeakSpectra)",
-    "adduct_ion_name": "MS-DIAL, in words",
-    "ion": "MZmine 2 (export for SIRIUS)",
-    "ion_type": "MZmine and GNPS tables",
-    "iontype": "MS-FINDER",
+    "precursor_type": "exports of NIST, MassBank and MoNA",
+    "precursortype": "MS-DIAL, MS-FINDER",
+    "adductionname": "older exports of peaks of MS-DIAL, convert2MSP of MetCirc; MetFamily reads it",
+    "ion": "MZmine, export for SIRIUS",
+    "ion_type": "spelling of ion",
+    "iontype": "spelling of ion",
 }
 """Adduct fields beside `adduct`, and who writes them."""
 _ALIASES = {
