@@ -46,6 +46,8 @@ _PART = re.compile(
     r"|(?P<count>\d{0,2})(?:\((?P<group>[A-Za-z0-9]+)\)(?P<times>\d?)|(?P<token>[A-Za-z][A-Za-z0-9]*)))"
 )
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d{0,3})")
+_MOST_ATOMS = 9  # of one element, alone in a part
+_MOST_LITHIUM = 5
 _RADICAL_MARKS = str.maketrans("", "", ".*•·∙˙^")
 _DASHES = str.maketrans("−–—‐‑⁻", "------")
 
@@ -137,6 +139,7 @@ def _body(text: str) -> _Body:
         token = part["isotope"] or part["group"] or part["token"]
         count = int(part["count"] or 1) * int(part["times"] or 1) * (1 if part["sign"] == "+" else -1)
         token = _ABBREVIATION.get(token, token)
+        _refuse_isotope(token, int(part["count"] or 1))
         for element, number in _elements(token).items():
             composition[element] += number * count
         carried = _PART_CHARGE.get(token, 0) * count
@@ -145,6 +148,22 @@ def _body(text: str) -> _Body:
         acids += count if token in _ACIDS else 0
         end = part.end()
     return _Body(int(match[1] or 1), composition, charge, acids > 0, cations_only)
+
+
+def _refuse_isotope(token: str, count: int) -> None:
+    """Refuse `13C`, `C13`, `15N`, `34S`, `6Li`: a number as high as an isotope's mass counts no atoms of one element.
+
+    Raises:
+        DataError: It is an isotope that no name of ours can hold.
+    """
+    element = _ELEMENT.fullmatch(token)
+    if element is None or element[1] in ("H", "M"):
+        return
+    most = _MOST_LITHIUM if element[1] == "Li" else _MOST_ATOMS
+    if max(count, int(element[2] or 1)) > most:
+        raise DataError(
+            f"{count if count > 1 else ''}{token} is an isotope, and those other than of Cl and Br are not known"
+        )
 
 
 def _elements(formula: str) -> dict[str, int]:

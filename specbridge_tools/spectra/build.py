@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.fields import Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
+from specbridge_tools.spectra.fields import UNSIGNED, Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
+from specbridge_tools.spectra.isolation import window_of_fields
 from specbridge_tools.spectra.peaks import checked_peaks
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import decoded, printable
 
 _ID_FIELDS = ("title", "spectrumid", "spectrum_id", "db", "accession", "identifier", "feature_id", "name")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]*)?")
-_MS_LEVEL = re.compile(r"(?:ms)?[ _]?(\d+)?")
+# What tells features apart that are all called "Unknown": MS-DIAL, MS-FINDER, and any other by its scan.
+_ID_FIELDS_OF_UNKNOWNS = ("peakid", "peak_id", "alignmentid", "alignment_id", "scannumber", "scans")
+_ISOTOPE = re.compile(r"M\s*\+\s*0*[1-9]\d*")
 
 
 @dataclasses.dataclass(slots=True)
@@ -42,20 +45,17 @@ def stray_text(raw: bytes, line: int, source: str) -> Rejection:
 
 
 def record_id(fields: dict[str, str], place: Place) -> str:
-    """The record's name: the first of the fields that name it (`title`, `db`, ..., `name`), else `record=N`."""
-    for field in _ID_FIELDS:
-        if value := fields.get(field):
-            return " ".join(value.split())
-    return f"record={place.record}"
+    """The record's name: the first of the fields that name it (`title`, `db`, ..., `name`), else `record=N`.
 
-
-def is_ms1(fields: dict[str, str]) -> bool:
-    """Whether a record says that it is an MS1 spectrum: `MSLEVEL=1`, `Spectrum_type: MS1`."""
-    level = fields.get("mslevel")
-    if level is None:
-        return False
-    match = _MS_LEVEL.fullmatch(level.lower())
-    return match is not None and match[1] in ("1", None) and level.lower() not in ("", "_")
+    "Unknown" names nothing where another field does, its peak or scan number included.
+    """
+    values = [" ".join(value.split()) for field in _ID_FIELDS if (value := fields.get(field))]
+    if not values:
+        return f"record={place.record}"
+    if values[0].lower() != "unknown":
+        return values[0]
+    values += [value for field in _ID_FIELDS_OF_UNKNOWNS if (value := fields.get(field))]
+    return next((value for value in values if value.lower() != "unknown"), values[0])
 
 
 def build_spectrum(
@@ -69,7 +69,7 @@ def build_spectrum(
     """A `Spectrum` from canonical fields and peaks.
 
     Charge, polarity and adduct must agree where more than one is given. A charge without a sign takes the sign of the
-    polarity or the adduct; with neither it is positive.
+    polarity or the adduct; with neither it stays among the metadata.
 
     Args:
         fields: They are used up.
@@ -82,10 +82,17 @@ def build_spectrum(
         Unusable: The fields or the peaks break a rule.
     """
     precursor_mz = _take_precursor(fields)
+    if (window := window_of_fields(fields)) and (allowed := window.allowed(precursor_mz)) != precursor_mz:
+        fields["selected_ion_mz"] = f"{precursor_mz:.10g}"
+        precursor_mz = allowed
+    if _ISOTOPE.fullmatch(fields.get("isotope", "")):
+        raise Unusable(reasons.ISOTOPE_PEAK, f"isotope {fields['isotope']}")
     charge_text, adduct_text = fields.pop("charge", ""), fields.pop("adduct", "")
-    adduct, charge, polarity = _ion(charge_text, adduct_text, fields.get("ionmode", ""))
+    has_sign = fields.pop(UNSIGNED, None) is None
+    adduct, charge, polarity = _ion(charge_text, adduct_text, fields.get("ionmode", ""), has_sign)
     if charge_text and not charge and not is_unknown(charge_text):
-        fields["charge"] = charge_text
+        size = abs(parse_charge(charge_text).value)
+        fields["charge"] = str(size) if size else charge_text
     if sound:
         mz, small = mz.copy(), intensity.astype(np.float32)
     else:
@@ -116,9 +123,22 @@ def _take_precursor(fields: dict[str, str]) -> float:
         if rest and not is_unknown(rest[0]):
             fields.setdefault("precursor_intensity", rest[0])
         if len(rest) > 1 and not is_unknown(rest[1]):
-            fields.setdefault("charge", rest[1])
+            _take_charge(fields, rest[1])
         return value
     raise failure
+
+
+def _take_charge(fields: dict[str, str], text: str) -> None:
+    """Let the charge on the precursor's line win over CHARGE, as in Mascot; a sign that it lacks is that of CHARGE."""
+    present = fields.setdefault("charge", text)
+    try:
+        own, other = parse_charge(text), parse_charge(present)
+    except Unusable:
+        return
+    if own.value and own != other:
+        fields["charge"] = (
+            f"{abs(own.value)}{'-' if other.sign < 0 else '+' if other.sign else ''}" if not own.sign else text
+        )
 
 
 def _precursor(text: str) -> tuple[float, list[str]]:
@@ -136,16 +156,20 @@ def _precursor(text: str) -> tuple[float, list[str]]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _ion(charge_text: str, adduct_text: str, mode_text: str) -> tuple[str | None, int, int]:
-    """(adduct name or None, signed charge or 0, polarity) that the three texts agree on."""
+def _ion(charge_text: str, adduct_text: str, mode_text: str, has_sign: bool) -> tuple[str | None, int, int]:
+    """(adduct name or None, signed charge or 0, polarity) that the three texts agree on.
+
+    Unless the charge `has_sign`, a + of it means nothing.
+    """
     charge, charge_sign = parse_charge(charge_text)
+    charge_sign = charge_sign if has_sign else min(charge_sign, 0)
     mode = parse_polarity(mode_text)
-    adduct, adduct_sign = parse_ion(adduct_text, mode or charge_sign or (1 if charge else 0))
+    adduct, adduct_sign = parse_ion(adduct_text, mode or charge_sign)
     signs = {sign for sign in (mode, charge_sign, adduct_sign) if sign}
     if len(signs) > 1 or (adduct and charge and abs(charge) != abs(adduct.charge)):
         texts = f"charge {charge_text or '-'}, polarity {mode_text or '-'}, adduct {adduct_text or '-'}"
         raise Unusable(reasons.CONTRADICTORY_CHARGE, texts)
-    polarity = signs.pop() if signs else (1 if charge else 0)
+    polarity = signs.pop() if signs else 0
     if adduct:
         return adduct.name, adduct.charge, polarity
     return None, abs(charge) * polarity, polarity

@@ -43,7 +43,7 @@ def collision_energy_ev(spectrum: Spectrum) -> float | None:
         instrument = " ".join(spectrum.metadata.get(field, "") for field in _INSTRUMENT_FIELDS)
         unit = "NCE" if _NORMALISED.search(instrument) else "eV"
     if unit == "NCE":
-        factor = _CHARGE_FACTORS.get(abs(spectrum.charge), _FACTOR_OF_MORE_CHARGES)
+        factor = _CHARGE_FACTORS.get(spectrum.charge_size, _FACTOR_OF_MORE_CHARGES)
         value *= spectrum.precursor_mz / 500 * factor
     return value if value <= _LARGEST_EV else None
 

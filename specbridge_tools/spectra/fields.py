@@ -9,14 +9,28 @@ from typing import NamedTuple
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.adducts import Adduct, parse_adduct
 from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.ion_mode import KEYS_OF_TWO_USES, meaning_of_code, polarity_of
+from specbridge_tools.spectra.ms_level import ms_level
 from specbridge_tools.spectra.text import CONTROL
 
+ADDUCT_FIELDS = {
+    "precursor_type": "exports of NIST, MassBank and MoNA",
+    "precursortype": "MS-DIAL, MS-FINDER",
+    "adductionname": "older exports of peaks of MS-DIAL, convert2MSP of MetCirc; MetFamily reads it",
+    "ion": "MZmine, export for SIRIUS",
+    "ion_type": "spelling of ion",
+    "iontype": "spelling of ion",
+}
+"""Adduct fields beside `adduct`, and who writes them."""
 _ALIASES = {
     "precursor_mz": ("precursormz", "precursor_m_z", "selected_ion_m_z"),
-    "charge": ("precursor_charge",),
-    "adduct": ("precursor_type", "precursortype", "ion", "ion_type", "iontype"),
-    "ionmode": ("ion_mode", "ionization_mode", "ionisation_mode", "ionizationmode", "polarity"),
-    "mslevel": ("ms_level", "spectrum_type"),
+    "charge": ("precursor_charge", "precursorcharge"),
+    "adduct": tuple(ADDUCT_FIELDS),
+    "ionmode": (
+        *("ion_mode", "ionization_mode", "ionisation_mode", "ionizationmode", "ionisationmode", "polarity"),
+        *("ion_polarity", "ionpolarity", "ionpol", "scan_polarity", "scanpolarity"),
+    ),
+    "mslevel": ("ms_level", "spectrum_type", "spectrumtype", "ms_type", "mstype"),
     "collision_energy": ("collisionenergy",),
     "instrument_type": ("instrumenttype",),
     "name": ("compound_name", "compoundname"),
@@ -28,7 +42,11 @@ _ALIASES = {
 }
 _CANONICAL = {alias: name for name, aliases in _ALIASES.items() for alias in aliases}
 ONLY_ONCE = frozenset(("pepmass", "precursor_mz", "charge", "adduct", "ionmode", "mslevel"))
+UNSIGNED = "charge without sign"
+"""A mark, no name of a field: the record is from R, where CHARGE is written with a + in either polarity."""
 _UNKNOWN = frozenset(("", "?", "-", "n/a", "na", "nan", "none", "null", "unknown", "undefined"))
+VALUE_DECIDES = KEYS_OF_TWO_USES | {"polarity"} | set(_ALIASES["mslevel"])
+"""Plain keys of several uses, of which the value tells which."""
 _CHARGE = re.compile(r"([+-]?)(\d{1,2})(?:\.0*)?([+-]?)|(\++|-+)")
 _CHARGE_SEPARATOR = re.compile(r"\s*(?:,|;|/|\bor\b|\band\b)\s*|\s+")
 _UNNAMED_ION = re.compile(r"\[?M(?:\+?\?)?\]?[.*•]?((?:\d?[+-])?)")
@@ -80,21 +98,43 @@ def add_field(fields: dict[str, str], key: str, value: str) -> None:
     value = CONTROL.sub(" ", value).strip()
     if not value:
         return
-    name = canonical_key(key)
+    plain, name = plain_key(key), canonical_key(key)
+    if plain in VALUE_DECIDES:
+        name, value = _by_value(fields, plain, name, value)
     present = fields.setdefault(name, value)
     if present == value:
         return
-    if name in ONLY_ONCE and not _agree(name, present, value):
-        raise Unusable(reasons.CONTRADICTORY_FIELDS, f"{key} is {present!r} and {value!r}")
-    if plain_key(key) != name:
-        name = plain_key(key)
+    if _says_nothing(name, present):
+        fields[name] = value
+        return
+    if name in ONLY_ONCE and not _says_nothing(name, value) and not _agree(name, present, value):
+        raise Unusable(reasons.CONTRADICTORY_FIELDS, f"{name} is {present!r}, {key} is {value!r}")
+    if plain != name:
+        name = plain
         present = fields.setdefault(name, value)
     if present != value and name not in ONLY_ONCE:
         fields[name] = f"{present}; {value}"
 
 
+def _by_value(fields: dict[str, str], plain: str, name: str, value: str) -> tuple[str, str]:
+    """(name, value) of a field whose key has several uses: the value tells which."""
+    if name == "mslevel":
+        return (name if ms_level(value) is not None else plain), value
+    if plain in KEYS_OF_TWO_USES:
+        return ("ionmode" if polarity_of(value) else name), value
+    if meaning := meaning_of_code(value):
+        fields[UNSIGNED] = ""
+        return name, meaning
+    return name, value
+
+
+def _says_nothing(name: str, text: str) -> bool:
+    """Whether an adduct or an ion mode is one of the words for a missing value, which contradicts none."""
+    return polarity_of(text) == 0 if name == "ionmode" else name == "adduct" and is_unknown(text)
+
+
 def _agree(name: str, text: str, other: str) -> bool:
-    """Whether two texts of a field mean the same; a text that means nothing agrees with none."""
+    """Whether two texts of a field mean the same."""
     try:
         if name == "charge":
             return parse_charge(text) == parse_charge(other)
@@ -103,7 +143,7 @@ def _agree(name: str, text: str, other: str) -> bool:
         if name == "ionmode":
             return parse_polarity(text) == parse_polarity(other)
         if name == "mslevel":
-            return re.sub(r"\D", "", text) == re.sub(r"\D", "", other)
+            return ms_level(text) is not None and ms_level(text) == ms_level(other)
         return float(text.split()[0]) == float(other.split()[0])
     except (Unusable, ValueError):
         return False
@@ -116,7 +156,7 @@ def is_unknown(text: str) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def parse_charge(text: str) -> Charge:
-    """`2+`, `+2`, `2`, `++`, `1-` -> `Charge`; several (`1+ and 2+`) or 0 -> value 0, with the sign they share.
+    """`2+`, `+2`, `2`, `++`, `1-`, `-1-` -> `Charge`; several (`1+ and 2+`) or 0 -> value 0, with the sign they share.
 
     Raises:
         Unusable: It is no charge.
@@ -125,7 +165,7 @@ def parse_charge(text: str) -> Charge:
         return Charge(0, 0)
     parts = _CHARGE_SEPARATOR.split(text.strip().strip("()[]"))
     matches = [match for part in parts if (match := _CHARGE.fullmatch(part))]
-    if len(matches) < len(parts) or any(match[1] and match[3] for match in matches):
+    if len(matches) < len(parts) or any(match[1] and match[3] and match[1] != match[3] for match in matches):
         raise Unusable(reasons.CHARGE_NOT_A_NUMBER, text)
     signs = {match[1] or match[3] or (match[4] or "")[:1] for match in matches}
     if len(signs) > 1:
@@ -137,11 +177,15 @@ def parse_charge(text: str) -> Charge:
 
 
 def parse_polarity(text: str) -> int:
-    """`positive`, `Pos`, `P`, `+` -> 1; `negative`, `N`, `-` -> -1; anything else -> 0."""
-    text = text.strip().lower()
-    if text in ("p", "+", "+1", "1+") or text.startswith("pos"):
-        return 1
-    return -1 if text in ("n", "-", "-1", "1-") or text.startswith("neg") else 0
+    """What `polarity_of` says.
+
+    Raises:
+        Unusable: It is not understood.
+    """
+    polarity = polarity_of(text)
+    if polarity is None:
+        raise Unusable(reasons.UNKNOWN_POLARITY, f"{text!r}; expected the like of positive, ESI- or +")
+    return polarity
 
 
 @functools.lru_cache(maxsize=4096)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.fields import canonical_key, parse_charge, parse_polarity
+from specbridge_tools.spectra.fields import VALUE_DECIDES, Unusable, add_field, canonical_key, parse_charge, plain_key
+from specbridge_tools.spectra.ion_mode import polarity_of
 from specbridge_tools.spectra.mgf_lines import LineParser
 from specbridge_tools.spectra.peaks import plain_peaks, sound_peaks
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -32,6 +33,7 @@ MAX_RECORD = 1 << 26
 _BEGIN = b"BEGIN IONS\n"
 _END = b"\nEND IONS\n"
 _ANY_END = re.compile(rb"^[ \t]*END[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
+_OF_SEVERAL_USES = frozenset(map(canonical_key, VALUE_DECIDES))
 _CONTROL = bytes({*range(32), 127} - {10})
 
 
@@ -64,7 +66,7 @@ def read_mgf(
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the records of MS level 1, which are not yielded.
+        skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which records are wanted; here a record is everything up to an END IONS.
     """
     parser = LineParser(source, skipped)
@@ -158,7 +160,12 @@ def _header(record: bytes) -> _Header | None:
         name = _PLAIN_NAME[key]
         if not equals or not name or name in fields:
             return None
-        if value := value.strip():
+        if name in _OF_SEVERAL_USES and plain_key(key) in VALUE_DECIDES:
+            try:
+                add_field(fields, key, value)
+            except Unusable:
+                return None
+        elif value := value.strip():
             fields[name] = value
     return _Header(fields, block, begin)
 
@@ -195,7 +202,7 @@ def mgf_text(spectrum: Spectrum) -> str:
         lines.append(f"CHARGE={charge}")
     if spectrum.adduct:
         lines.append(f"ADDUCT={spectrum.adduct}")
-    has_sign = spectrum.charge or parse_polarity(metadata.get("ionmode", "")) or (charge and parse_charge(charge).sign)
+    has_sign = spectrum.charge or polarity_of(metadata.get("ionmode", "")) or (charge and parse_charge(charge).sign)
     if spectrum.polarity and not has_sign:
         lines.append(f"IONMODE={'positive' if spectrum.polarity > 0 else 'negative'}")
     lines += (f"{key.upper()}={_one_line(value)}" for key, value in metadata.items())

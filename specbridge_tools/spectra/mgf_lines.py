@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
+from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import decoded
 
 _COMMENT = (b"#", b";", b"!", b"/")
 _EDGE = re.compile(rb"(BEGIN|END)[ \t]+IONS", re.IGNORECASE)
-_NUMERIC_START = re.compile(r"[+-]?[\d.][\d.eE+-]*(?:\s|$)|[+-]?(?:nan|inf)", re.IGNORECASE)
+_NUMERIC_START = re.compile(r"[+-]?[\d.][\d.eE+-]*(?:\s|$)|[+-]?(?:nan|inf(?:inity)?)(?:\s+(?!=)|$)", re.IGNORECASE)
 _NOT_DEFAULTS = ("title", "pepmass")
 
 
@@ -56,8 +57,8 @@ class LineParser:
         place = Place(self._source, self._n_records, line)
         if self._defaults:
             fields = {**self._defaults, **fields}
-        if is_ms1(fields):
-            self._skipped[reasons.SKIPPED_MS1] += 1
+        if reason := skip_reason(fields.get("mslevel")):
+            self._skipped[reason] += 1
             return None
         return spectrum_or_rejection(fields, mz, intensity, place, sound=sound)
 

@@ -1,7 +1,12 @@
 """MSP, the text format of NIST, as NIST, MassBank, MoNA, RIKEN and MS-DIAL write it; read in constant memory.
 
-A record is `Key: value` lines, the last of them `Num Peaks: n`, then n peaks. It ends at an empty line after its
-peaks, at the next `Name:`, or at any other `Key:` after its peaks.
+A record is `Key: value` lines, with `Num Peaks: n` and n peaks after it. It ends at an empty line or at the next
+`Name:`. Fields behind the peaks are the record's own, unless another `Num Peaks:` follows: then they begin the next
+record. An empty line just before `Num Peaks:`, or before the first peak, ends nothing. Fields of which no `Name:` and
+no `Num Peaks:` make a record are text outside of records.
+
+The layout of MS-FINDER (`.mat`) has two parts under one header, `MSTYPE: MS1` and `MSTYPE: MS2`, each with its
+`Num Peaks:`; each part counts as a record.
 
 Not through matchms: there a record with fewer peaks than it promises swallows the next one, and the first line that is
 no peak ends the reading. pyteomics reads no MSP.
@@ -16,8 +21,9 @@ from collections.abc import Iterator
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.build import Place, is_ms1, spectrum_or_rejection, stray_text
+from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
+from specbridge_tools.spectra.ms_level import ms_level, skip_reason
 from specbridge_tools.spectra.msp_peaks import read_peaks
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded, line_blocks
@@ -25,8 +31,11 @@ from specbridge_tools.spectra.text import ByteStream, decoded, line_blocks
 MAX_RECORD = 1 << 26
 _HEADER = re.compile(rb"\s*([A-Za-z_$][^:\n]{0,60}):(.*)", re.DOTALL)
 _NUMERIC_START = re.compile(rb"\s*[(\[{]?\s*[+-]?[\d.]")
-_QUOTED_PAIR = re.compile(r'"([^"=]+)=([^"]*)"')
-_PLAIN_PAIR = re.compile(r'(?<!\S)([A-Za-z_][\w/#]*)=("[^"]*"|\S+)')
+_NUMERIC_HEADER = re.compile(rb"\s*(\d[^:\n]{0,60}[A-Za-z][^:\n]{0,60}):(.*)", re.DOTALL)
+_PART = "mstype"
+# Comments of MoNA, "key=value" "key=value"; of NIST, key=value key="a b"; of MS-DIAL, |KEY=value|KEY=value
+_PAIR = re.compile(r'(?<!\S)(?:"([^"=]+)=([^"]*)"|([A-Za-z_][\w/#]*)=("[^"]*"|\S+))')
+_BARRED = re.compile(r"^\s*\||\|\s*PEAKID=", re.IGNORECASE)
 
 
 def read_msp(
@@ -40,7 +49,7 @@ def read_msp(
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the records of MS level 1, which are not yielded.
+        skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which of the spectra and rejections are wanted.
     """
     yield from (record_range or RecordRange()).filter(_read(stream, source, skipped))
@@ -57,11 +66,19 @@ def _read(stream: ByteStream, source: str, skipped: collections.Counter[str]) ->
 
 
 class _Record:
-    """A record that has begun; `n_expected` is its Num Peaks once that was read, -1 where it is no number."""
+    """A record that has begun.
 
-    def __init__(self, line: int) -> None:
+    `n_expected` is its Num Peaks once that was read, -1 where it is no number; `behind` are the (key, value, line) of
+    the fields behind its peaks; `paused` is set by an empty line that may not be its end.
+    """
+
+    def __init__(self, raw: bytes, line: int) -> None:
+        self.raw = raw
         self.line = line
         self.fields: dict[str, str] = {}
+        self.behind: list[tuple[str, str, int]] = []
+        self.paused = False
+        self.has_parts = False
         self.n_names = 0
         self.n_expected: int | None = None
         self.peaks: list[bytes] = []
@@ -71,6 +88,26 @@ class _Record:
     def note(self, reason: str, detail: str) -> None:
         """Keep the first problem."""
         self.problem = self.problem or Unusable(reason, detail)
+
+    def add(self, key: str, value: str, line: int) -> None:
+        """Add a field, or note what is wrong with it."""
+        if "\0" in key + value:
+            self.note(reasons.NUL_BYTES, f"line {line}")
+            return
+        self.has_parts |= plain_key(key) == _PART
+        try:
+            add_field(self.fields, key, value)
+        except Unusable as error:
+            self.note(error.reason, error.detail)
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it is but fields, of no record."""
+        return not (self.n_names or self.problem) and self.n_expected is None
+
+    @property
+    def is_first_part(self) -> bool:
+        return self.has_parts and ms_level(self.fields.get("mslevel", "")) == 1
 
 
 class _Parser:
@@ -85,61 +122,97 @@ class _Parser:
         """Take one line; returns the records that it ended."""
         record = self._record
         in_peaks = record if record is not None and record.n_expected is not None else None
-        if in_peaks and (raw[:1].isdigit() or _NUMERIC_START.match(raw)):
+        is_number = raw[:1].isdigit() or _NUMERIC_START.match(raw) is not None
+        if in_peaks and is_number and not (in_peaks.paused and in_peaks.peaks):
             return self._peaks(in_peaks, raw, line)
         if not raw.strip():
-            # an empty line may stand before the peaks, not among them
-            return self.end() if in_peaks and (in_peaks.peaks or not in_peaks.n_expected) else None
-        if header := _HEADER.fullmatch(raw):
-            return self._header(decoded(header[1]), decoded(header[2]), line)
+            return self._empty_line()
+        if header := _HEADER.fullmatch(raw) or (record and not in_peaks and _NUMERIC_HEADER.fullmatch(raw)):
+            return self._header(raw, decoded(header[1]), decoded(header[2]), line)
+        ended = self.end() if record and record.paused else None
+        record = self._record
         if record is None:
             self._stray = self._stray or (raw, line)
         elif in_peaks:
             return self._peaks(in_peaks, raw, line)
-        elif _NUMERIC_START.match(raw):
+        elif is_number:
             record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: peaks without Num Peaks")
         else:
-            self._field(record, "comments", decoded(raw), line)
+            record.add("comments", decoded(raw), line)
+        return ended
+
+    def _empty_line(self) -> list[Spectrum | Rejection] | None:
+        """End the record, but for a line just before Num Peaks, before the peaks, or between parts."""
+        record = self._record
+        if record is None:
+            return None
+        has_peaks = bool(record.n_expected is not None and (record.peaks or record.behind or not record.n_expected))
+        if has_peaks and not record.is_first_part:
+            return self.end()
+        record.paused = True
         return None
 
     def end(self) -> list[Spectrum | Rejection]:
         """End what is open; returns what became of it."""
         ended: list[Spectrum | Rejection] = []
+        record = self._record
+        if record and record.is_stray:
+            self._stray = self._stray or (record.raw, record.line)
+            record = None
         if self._stray:
             ended.append(stray_text(*self._stray, self._source))
-        if self._record:
-            result = self._close(self._record)
+        if record:
+            result = self._close(record)
             ended += [] if result is None else [result]
         self._stray = self._record = None
         return ended
 
-    def _header(self, key: str, value: str, line: int) -> list[Spectrum | Rejection] | None:
+    def _header(self, raw: bytes, key: str, value: str, line: int) -> list[Spectrum | Rejection] | None:
         record, ended = self._record, None
-        is_name = plain_key(key) == "name"
-        if record is None or record.n_expected is not None or (is_name and record.n_names):
-            ended = self.end()
-            record = self._record = _Record(line)
+        plain = plain_key(key)
+        is_name, is_count = plain == "name", canonical_key(key).replace("_", "") == "numpeaks"
+        begins_part = plain == _PART and record is not None and record.is_first_part and not record.behind
+        ends = is_name and record is not None and (record.n_names > 0 or record.n_expected is not None)
+        if record is not None and record.paused and not begins_part:
+            ends |= not is_count or record.n_expected is not None
+        if record is None or ends:
+            ended, record = self._next(raw, line)
+        elif record.n_expected is not None and is_count:
+            ended, record = self._next_of(record, raw, line)
+        elif record.n_expected is not None:
+            record.behind.append((key, value, line))
+            record.paused = False
+            return None
+        record.paused = False
         record.n_names += is_name
-        if canonical_key(key).replace("_", "") == "numpeaks":
+        if is_count:
             record.n_expected = int(value) if re.fullmatch(r"\s*[0-9]{1,9}\s*", value) else -1
             if record.n_expected < 0:
                 record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: Num Peaks: {value.strip()}")
         else:
-            self._field(record, key, value, line)
+            record.add(key, value, line)
         return ended
 
-    @staticmethod
-    def _field(record: _Record, key: str, value: str, line: int) -> None:
-        if "\0" in key + value:
-            record.note(reasons.NUL_BYTES, f"line {line}")
-            return
-        try:
-            add_field(record.fields, key, value)
-        except Unusable as error:
-            record.note(error.reason, error.detail)
+    def _next(self, raw: bytes, line: int) -> tuple[list[Spectrum | Rejection], _Record]:
+        ended = self.end()
+        self._record = record = _Record(raw, line)
+        return ended, record
+
+    def _next_of(self, record: _Record, raw: bytes, line: int) -> tuple[list[Spectrum | Rejection], _Record]:
+        """End a record whose peaks are followed by another Num Peaks; the fields between begin the next one."""
+        behind, record.behind = record.behind, []
+        is_part = bool(behind) and record.has_parts and plain_key(behind[0][0]) == _PART
+        shared = {name: text for name, text in record.fields.items() if name != "mslevel"} if is_part else {}
+        ended, following = self._next(raw, behind[0][2] if behind else line)
+        following.fields.update(shared)
+        following.n_names = record.n_names if is_part else 0
+        for field in behind:
+            following.add(*field)
+        return ended, following
 
     @staticmethod
     def _peaks(record: _Record, raw: bytes, line: int) -> None:
+        record.paused = False
         record.size += len(raw)
         if record.size > MAX_RECORD:
             record.note(reasons.RECORD_TOO_LONG, f"line {line}")
@@ -150,12 +223,14 @@ class _Parser:
     def _close(self, record: _Record) -> Spectrum | Rejection | None:
         self._n_records += 1
         place = Place(self._source, self._n_records, record.line)
+        for field in record.behind:
+            record.add(*field)
         try:
             if record.problem:
                 raise record.problem
             _take_comment_pairs(record.fields)
-            if is_ms1(record.fields):
-                self._skipped[reasons.SKIPPED_MS1] += 1
+            if reason := skip_reason(record.fields.get("mslevel")):
+                self._skipped[reason] += 1
                 return None
             peaks = read_peaks(record.peaks, record.n_expected or 0)
         except Unusable as error:
@@ -165,6 +240,10 @@ class _Parser:
 
 def _take_comment_pairs(fields: dict[str, str]) -> None:
     comments = fields.get("comments") or fields.get("comment") or ""
-    for key, value in _QUOTED_PAIR.findall(comments) or _PLAIN_PAIR.findall(comments):
+    if _BARRED.search(comments):
+        pairs = [tuple(pair.split("=", 1)) for pair in comments.split("|") if "=" in pair]
+    else:
+        pairs = [(match[1] or match[3], match[2] or match[4] or "") for match in _PAIR.finditer(comments)]
+    for key, value in pairs:
         if canonical_key(key) not in fields:
             add_field(fields, key, value.strip('";,'))

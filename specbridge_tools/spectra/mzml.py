@@ -17,6 +17,8 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.isolation import take_window, window_of_offsets
+from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.mzml_arrays import read_arrays
 from specbridge_tools.spectra.mzml_params import Parameters
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -32,6 +34,7 @@ _PROFILE = "MS:1000128"
 _POLARITY = {"MS:1000130": "positive", "MS:1000129": "negative"}
 _SELECTED_MZ = ("MS:1000744", "MS:1000040")
 _WINDOW_TARGET = "MS:1000827"
+_WINDOW_OFFSETS = ("MS:1000828", "MS:1000829")
 _CHARGE_STATE = "MS:1000041"
 _PEAK_INTENSITY = "MS:1000042"
 _ENERGY = "MS:1000045"
@@ -45,14 +48,14 @@ _ELECTRONVOLT = "UO:0000266"
 def read_mzml(
     stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
 ) -> Iterator[Spectrum | Rejection]:
-    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2 and above, in order.
+    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2, in order.
 
-    Where an MS3 or deeper scan names several precursors the first counts, which is the last that was isolated.
+    A selected ion of m/z 0 or outside of the isolation window is replaced by the window's target.
 
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the MS1 spectra and the spectra of light, which are not yielded.
+        skipped: Counts the spectra of other levels and those of light, which are not yielded.
         record_range: Which records are wanted, spectra of every kind counted.
 
     Raises:
@@ -83,8 +86,10 @@ def _spectrum(
 ) -> Spectrum | Rejection | None:
     parameters = Parameters(element, groups)
     level = parameters.value(_MS_LEVEL)
-    if level == "1" or (level is None and _MS1_SPECTRUM in parameters):
-        skipped[reasons.SKIPPED_MS1] += 1
+    if level is None and _MS1_SPECTRUM in parameters:
+        level = "1"
+    if reason := skip_reason(level):
+        skipped[reason] += 1
         return None
     if any(accession in parameters for accession in _LIGHT_SPECTRA):
         skipped[reasons.SKIPPED_NO_MASS_SPECTRUM] += 1
@@ -118,15 +123,18 @@ def _read_fields(
     if precursors:
         ion = Parameters(ions[0], groups) if ions else Parameters()
         isolation = Parameters(precursors[0].find("{*}isolationWindow"), groups)
-        values["precursor_mz"] = ion.first(_SELECTED_MZ) or isolation.value(_WINDOW_TARGET)
+        selected = ion.first(_SELECTED_MZ)
+        window = window_of_offsets(isolation.value(_WINDOW_TARGET), *map(isolation.value, _WINDOW_OFFSETS))
         values["charge"] = ion.value(_CHARGE_STATE)
         values["precursor_intensity"] = ion.value(_PEAK_INTENSITY)
         values["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))
     for key, value in values.items():
         if value:
             add_field(fields, key, value)
-    if len(ions) > 1 or (len(precursors) > 1 and level in ("2", None)):
+    if len(ions) > 1 or len(precursors) > 1:
         raise Unusable(reasons.SEVERAL_PRECURSORS, f"{max(len(ions), len(precursors))}")
+    if precursors and (precursor_mz := take_window(fields, selected, window)):
+        fields["precursor_mz"] = precursor_mz
 
 
 def _energy(activation: Parameters) -> str | None:

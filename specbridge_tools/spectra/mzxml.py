@@ -18,7 +18,10 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
-from specbridge_tools.spectra.fields import Unusable, add_field, parse_polarity
+from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.ion_mode import polarity_of
+from specbridge_tools.spectra.isolation import take_window, window_of_width
+from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.spectra.xml_stream import array_length, line_of, read_elements, unpacked
@@ -26,23 +29,23 @@ from specbridge_tools.spectra.xml_stream import array_length, line_of, read_elem
 _TAGS = ("scan", "msInstrument", "offset")
 _TYPES = {"32": ">f4", "64": ">f8"}
 _COMPRESSED = {"none": False, "zlib": True}
-_POLARITY = {1: "positive", -1: "negative"}
+_POLARITY = {1: "positive", -1: "negative", 0: ""}
 _DURATION = re.compile(r"P(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?")
 
 
 def read_mzxml(
     stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
 ) -> Iterator[Spectrum | Rejection]:
-    """Yield a `Spectrum` or a `Rejection` for each scan of MS level 2 and above, in the order in which they begin.
+    """Yield a `Spectrum` or a `Rejection` for each scan of MS level 2, in the order in which they begin.
 
-    Scans may hold the scans of the next level. Where an MS3 or deeper scan names several precursors the first counts.
+    Scans may hold the scans of the next level.
     Only a scan that says so itself (`centroided="0"`) counts as a profile: in `dataProcessing` the same words mean that
     the converter has picked no peaks, which the instrument may have done.
 
     Args:
         stream: The file, unzipped.
         source: The name to show.
-        skipped: Counts the MS1 scans, which are not yielded.
+        skipped: Counts the scans of other levels, which are not yielded.
         record_range: Which records are wanted, scans of every level counted.
 
     Raises:
@@ -83,8 +86,8 @@ def _whole(elements: Iterator[tuple[str, etree._Element, str]]) -> Iterator[tupl
 def _spectrum(
     scan: etree._Element, instruments: Mapping[str, str], place: Place, skipped: collections.Counter[str]
 ) -> Spectrum | Rejection | None:
-    if (scan.get("msLevel") or "").strip() == "1":
-        skipped[reasons.SKIPPED_MS1] += 1
+    if reason := skip_reason(scan.get("msLevel")):
+        skipped[reason] += 1
         return None
     fields: dict[str, str] = {}
     try:
@@ -98,11 +101,13 @@ def _spectrum(
 
 
 def _read_fields(fields: dict[str, str], scan: etree._Element, instruments: Mapping[str, str]) -> None:
+    mode = scan.get("polarity") or ""
+    polarity = polarity_of(mode)
     values = {
         "title": scan.get("num"),
         "scans": scan.get("num"),
         "mslevel": scan.get("msLevel"),
-        "ionmode": _POLARITY.get(parse_polarity(scan.get("polarity") or "")),
+        "ionmode": mode if polarity is None else _POLARITY[polarity],
         "rtinseconds": _seconds(scan.get("retentionTime") or ""),
         "collision_energy": scan.get("collisionEnergy"),
         "instrument": instruments.get(scan.get("msInstrumentID") or "", next(iter(instruments.values()), "")),
@@ -115,8 +120,11 @@ def _read_fields(fields: dict[str, str], scan: etree._Element, instruments: Mapp
     for key, value in values.items():
         if value:
             add_field(fields, key, value)
-    if len(precursors) > 1 and values["mslevel"] in ("2", None):
+    if len(precursors) > 1:
         raise Unusable(reasons.SEVERAL_PRECURSORS, f"{len(precursors)}")
+    if precursors:
+        selected = (precursors[0].text or "").strip()
+        take_window(fields, selected, window_of_width(selected, precursors[0].get("windowWideness")))
 
 
 def _seconds(duration: str) -> str:

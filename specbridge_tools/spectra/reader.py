@@ -47,9 +47,9 @@ def read_spectra(
 ) -> Iterator[Spectrum | Rejection]:
     """Yield each record of `source` as a `Spectrum` or a `Rejection`, lazily.
 
-    MS1 spectra are no queries: they are neither yielded nor rejected but counted, and their number is logged at the
-    end. A file without any record, even an empty file, yields nothing. The reasons for rejections are listed in
-    `spectra.reasons`.
+    Spectra of MS1, MS3 and deeper are no queries: they are neither yielded nor rejected but counted, and
+    their number is logged at the end. A file without any record, even an empty file, yields nothing. The reasons for
+    rejections are listed in `spectra.reasons`.
 
     Args:
         source: The file, gzip or not.

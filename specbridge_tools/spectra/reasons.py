@@ -6,6 +6,9 @@ PRECURSOR_NOT_POSITIVE = "precursor not positive"
 SEVERAL_PRECURSORS = "several precursors"  # an MS2 scan of more than one isolated ion
 CHARGE_NOT_A_NUMBER = "charge not a number"
 UNKNOWN_ADDUCT = "unknown adduct"
+UNKNOWN_POLARITY = "unknown polarity"  # an ion mode in words that are not understood
+ISOTOPE_PEAK = "precursor an isotope peak"  # a feature that the file calls M+1, M+2, ...
+WIDE_ISOLATION = "isolation window too wide"  # to tell a precursor: DIA
 CONTRADICTORY_CHARGE = "contradictory charge"  # among charge, polarity and adduct
 CONTRADICTORY_FIELDS = "contradictory fields"  # precursor, charge, adduct or polarity given twice, differently
 NO_PEAKS = "no peaks"  # none in the file, or none with an intensity above zero
@@ -25,4 +28,5 @@ ALL = tuple(value for name, value in sorted(globals().items()) if name.isupper()
 
 # Counted as skipped, not as rejected: sound records that are no query.
 SKIPPED_MS1 = "MS1"
+SKIPPED_MS3 = "MS3 or deeper"
 SKIPPED_NO_MASS_SPECTRUM = "not a mass spectrum"

@@ -20,7 +20,7 @@ class Spectrum:
         precursor_mz: m/z, > 0.
         mz: (n,), ascending, > 0, n >= 1.
         intensity: (n,), > 0, arbitrary unit.
-        charge: Signed charge, 0 when unknown.
+        charge: Signed charge, 0 when it or its sign is unknown.
         polarity: +1, -1, or 0 when unknown.
         adduct: Canonical name (`molecules.adducts`), or None when the file has none.
         record: Its number in the file, 1-based.
@@ -28,7 +28,8 @@ class Spectrum:
         metadata: Every other field as in the file, values stripped; keys in lower case with `_` for all but letters
             and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
             inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;
-            precursor_intensity is the second number of PEPMASS.
+            precursor_intensity is the second number of PEPMASS; charge is one whose sign is not known, or several;
+            selected_ion_mz is what stood in the file for precursor_mz, outside of the isolation window.
     """
 
     id: str
@@ -45,3 +46,9 @@ class Spectrum:
     @property
     def n_peaks(self) -> int:
         return len(self.mz)
+
+    @property
+    def charge_size(self) -> int:
+        """The charge without its sign, 0 when unknown."""
+        text = self.metadata.get("charge", "")
+        return abs(self.charge) or (int(text) if text.isascii() and text.isdecimal() else 0)

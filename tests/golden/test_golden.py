@@ -39,6 +39,15 @@ CASES = (
     ("split.tsv", "sb-split molecules.tsv --by structure --fractions 0.8,0.2 -o parts/; cat parts/val.tsv"),
     ("cosine.tsv", f"{QUERY} --top 3 --shard 1/2 -o 1.tsv; {QUERY} --top 3 --shard 2/2 -o 2.tsv; sb-merge 1.tsv 2.tsv"),
     ("merged.txt", "sb-merge index.1.h5 index.2.h5 -o i.h5; sb-info i.h5"),
+    ("behind.mgf", "sb-split behind.msp --parts 1 -o p/; cat p/0001.mgf"),
+    ("msfinder.mgf", "sb-split msfinder.mat --parts 1 -o p/; cat p/0001.mgf"),
+    ("polarity.mgf", "sb-split polarity.mgf --parts 1 -o p/; cat p/0001.mgf"),
+    (
+        "unknowns.rejects.tsv",
+        "sb-embed-spectra unknowns.msp --model model.safetensors -o s.h5 --rejects r.tsv; cat r.tsv",
+    ),
+    ("levels.mgf", "sb-split levels.mzML --parts 1 -o p/; cat p/0001.mgf"),
+    ("window.mgf", "sb-split window.mzML --parts 1 -o p/; cat p/0001.mgf"),
     ("convert.mgf", "sb-convert massspecgym massspecgym.tsv massspecgym.json -o msg; cat msg/test.mgf"),
     ("convert.tsv", "sb-convert massspecgym massspecgym.tsv massspecgym.json -o msg; cat msg/candidates.tsv"),
 )

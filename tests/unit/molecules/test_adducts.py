@@ -151,6 +151,18 @@ def test_neutral_mass_of_a_cation_has_its_electron_back():
         "M" * 5000,
         "[M-37Cl]-",
         "[M+NH4]-",
+        "[M+13C+H]+",
+        "[M+H+13C]+",
+        "[M+13C2+H]+",
+        "[M+C13+H]+",
+        "[M+(13C)+H]+",
+        "[M13C+H]+",
+        "M+15N+H",
+        "[M+18O+H]+",
+        "[M+34S-H]-",
+        "[M+6Li]+",
+        "[M+41K]+",
+        "[M+D]+",
     ],
 )
 def test_what_names_no_adduct_is_refused(text):
@@ -199,6 +211,7 @@ class Ion:
     adduct: str | None = None
     charge: int = 0
     polarity: int = 0
+    charge_size: int = 0
 
 
 @pytest.mark.parametrize(
@@ -212,6 +225,9 @@ class Ion:
         (Ion(None, -1, -1), ["[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-"]),
         (Ion(None, 0, -1), ["[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-"]),
         (Ion(None, -2, -1), ["[M-2H]2-"]),
+        (Ion(None, 0, 0, 2), ["[M+2H]2+", "[M+H+Na]2+", "[M-2H]2-"]),
+        (Ion(None, 0, -1, 2), ["[M-2H]2-"]),
+        (Ion(None, 0, -1, 1), ["[M-H]-", "[M+HCOO]-", "[M+Cl]-", "[M+CH3COO]-"]),
     ],
 )
 def test_hypotheses(ion, names):

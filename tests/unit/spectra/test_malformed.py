@@ -34,6 +34,11 @@ MGF_CASES = {
     "precursor with underscores": (mgf("PEPMASS=1_00"), reasons.PRECURSOR_NOT_A_NUMBER),
     "two precursors": (mgf(P, "PEPMASS=200"), reasons.CONTRADICTORY_FIELDS),
     "two charges": (mgf(P, "CHARGE=1+", "CHARGE=2+"), reasons.CONTRADICTORY_FIELDS),
+    "polarity in unknown words": (mgf(P, "IONMODE=sideways"), reasons.UNKNOWN_POLARITY),
+    "polarities of both kinds": (mgf(P, "IONMODE=positive/negative"), reasons.UNKNOWN_POLARITY),
+    "wide isolation": (mgf(P, "isolationWindowLowerMz=90", "isolationWindowUpperMz=115"), reasons.WIDE_ISOLATION),
+    "isotope peak": (mgf(P, "ISOTOPE=M + 1"), reasons.ISOTOPE_PEAK),
+    "isotopic adduct": (mgf(P, "ADDUCT=[M+13C+H]+"), reasons.UNKNOWN_ADDUCT),
     "charge a word": (mgf(P, "CHARGE=one"), reasons.CHARGE_NOT_A_NUMBER),
     "charge with two signs": (mgf(P, "CHARGE=+2-"), reasons.CHARGE_NOT_A_NUMBER),
     "charges of both signs": (mgf(P, "CHARGE=1+ and 1-"), reasons.CHARGE_NOT_A_NUMBER),
@@ -223,4 +228,8 @@ def test_there_are_enough_cases_and_each_reason_has_one():
     assert len(cases) + len(MZML_CASES) >= 90
     elsewhere = {reasons.RECORD_TOO_LONG, reasons.TEXT_OUTSIDE_RECORDS}
     of_mzml = {reasons.SEVERAL_PRECURSORS, reasons.ARRAY_NOT_DECODED, reasons.PROFILE_SPECTRUM}
-    assert {reason for _, reason in cases} == set(reasons.ALL) - elsewhere - of_mzml - {"MS1", "not a mass spectrum"}
+    assert {reason for _, reason in cases} == set(reasons.ALL) - elsewhere - of_mzml - {
+        "MS1",
+        "MS3 or deeper",
+        "not a mass spectrum",
+    }

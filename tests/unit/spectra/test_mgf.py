@@ -55,8 +55,11 @@ def mgf_of(*lines, peaks="100 1"):
     [
         (["CHARGE=2+"], 2, 1, None),
         (["CHARGE=+2"], 2, 1, None),
-        (["CHARGE=2"], 2, 1, None),
-        (["CHARGE=2.0"], 2, 1, None),
+        (["CHARGE=2"], 0, 0, None),
+        (["CHARGE=2.0"], 0, 0, None),
+        (["CHARGE=2.0", "IONMODE=positive"], 2, 1, None),
+        (["CHARGE=-1-"], -1, -1, None),
+        (["CHARGE=+2+"], 2, 1, None),
         (["CHARGE=(2+)"], 2, 1, None),
         (["CHARGE=++"], 2, 1, None),
         (["CHARGE=1-"], -1, -1, None),
@@ -106,6 +109,148 @@ def test_precursor(read_one, line, precursor_mz, metadata):
     spectrum = read_one(mgf_of(line))
     assert spectrum.precursor_mz == precursor_mz
     assert dict(spectrum.metadata) == metadata
+
+
+@pytest.mark.parametrize(
+    ("lines", "polarity", "charge"),
+    [
+        (["polarity=0"], -1, 0),
+        (["polarity=1"], 1, 0),
+        (["polarity=-1"], 0, 0),
+        (["polarity=0", "CHARGE=1+"], -1, -1),
+        (["CHARGE=2+", "polarity=0"], -1, -2),
+        (["polarity=1", "CHARGE=1+"], 1, 1),
+        (["polarity=-1", "CHARGE=1+"], 0, 0),
+        (["polarity=-1", "CHARGE=1-"], -1, -1),
+        (["IONMODE=negative", "POLARITY=0"], -1, 0),
+        (["IONMODE=negative", "POLARITY=-1"], -1, 0),
+        (["POLARITY=-1", "IONMODE=negative"], -1, 0),
+        (["polarity=0", "ADDUCT=[M-H]-", "CHARGE=1+"], -1, -1),
+        (["IONMODE=-1"], -1, 0),
+        (["IONMODE=1"], 1, 0),
+        (["IONMODE=ESI-"], -1, 0),
+        (["IONMODE=ESI+"], 1, 0),
+        (["IONMODE=ESI(-)"], -1, 0),
+        (["IONMODE=LC-ESI-"], -1, 0),
+        (["IONMODE=-ESI"], -1, 0),
+        (["IONMODE=(+)-ESI"], 1, 0),
+        (["IONMODE=ESI NEG"], -1, 0),
+        (["IONMODE=negative ion mode"], -1, 0),
+        (["IONMODE=LC-ESI"], 0, 0),
+        (["IONMODE=N"], -1, 0),
+        (["IONMODE=neg"], -1, 0),
+        (["IONMODE=anion"], -1, 0),
+        (["IONMODE=cationic"], 1, 0),
+        (["IONMODE=-"], -1, 0),
+        (["IONMODE=\u2212"], -1, 0),
+        (["IONTYPE=positive"], 1, 0),
+        (["ION_TYPE=Negative"], -1, 0),
+        (["IONIZATION=ESI-"], -1, 0),
+        (["IONIZATION=ESI"], 0, 0),
+        (["ION_POLARITY=NEG"], -1, 0),
+        (["IONTYPE=[M-H]-"], -1, -1),
+    ],
+)
+def test_polarity_in_other_words(read_one, same_spectra, lines, polarity, charge):
+    for careful in ([], ["; a comment"]):
+        spectrum = read_one(mgf_of("PEPMASS=193.0506", *careful, *lines))
+        assert (spectrum.polarity, spectrum.charge) == (polarity, charge)
+        stream = io.StringIO()
+        write_mgf([spectrum], stream)
+        same_spectra([read_one(stream.getvalue())], [spectrum], ignore=("line", "id"))
+
+
+@pytest.mark.parametrize("text", ["sideways", "0", "foo-", "pos/neg", "+-", "[M+H]+", "2", "QQ"])
+def test_a_polarity_that_is_not_understood_is_rejected(read, text):
+    for careful in ([], ["; a comment"]):
+        (rejection,) = read(mgf_of("PEPMASS=193.0506", *careful, f"IONMODE={text}"))
+        assert rejection.reason == "unknown polarity"
+        assert text in rejection.detail
+
+
+def test_a_charge_without_sign_says_nothing_of_polarity(read_one, same_spectra):
+    spectrum = read_one(mgf_of("PEPMASS=193.0506", "CHARGE=2"))
+    assert (spectrum.charge, spectrum.polarity, spectrum.charge_size) == (0, 0, 2)
+    stream = io.StringIO()
+    write_mgf([spectrum], stream)
+    same_spectra([read_one(stream.getvalue())], [spectrum], ignore=("line", "id"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "charge"),
+    [
+        (["PEPMASS=195.0877 1000 1+", "CHARGE=2+"], 1),
+        (["CHARGE=2+", "PEPMASS=195.0877 1000 1+"], 1),
+        (["PEPMASS=195.0877 1000 2-", "CHARGE=1-"], -2),
+        (["PEPMASS=195.0877 1000 1", "CHARGE=1-"], -1),
+        (["PEPMASS=195.0877 1000 2", "CHARGE=1-"], -2),
+        (["PEPMASS=195.0877 1000 0", "CHARGE=1-"], -1),
+        (["PEPMASS=195.0877 1000 12.5", "CHARGE=1+"], 1),
+        (["PEPMASS=195.0877 1000 2+", "CHARGE=2+ and 3+"], 2),
+    ],
+)
+def test_the_charge_of_pepmass_wins(read_one, lines, charge):
+    assert read_one(mgf_of(*lines)).charge == charge
+    assert read_one("CHARGE=3+\n" + mgf_of("PEPMASS=5 1 2+")).charge == 2
+
+
+@pytest.mark.parametrize("key", ["INFO", "NANOSPRAY", "INF", "NAN", "Infinity", "INF ", "13C"])
+@pytest.mark.parametrize("peaks", ["100 1", "100 1 1+", "# no\n100 1", "\n100 1"])
+def test_keys_that_begin_like_a_number(read_one, key, peaks):
+    spectrum = read_one(mgf_of("PEPMASS=5", f"{key}=direct", peaks=peaks))
+    assert dict(spectrum.metadata) == {key.strip().lower(): "direct"}
+    assert spectrum.mz.tolist() == [100]
+
+
+@pytest.mark.parametrize("value", ["Centroid", "in-source"])
+def test_a_spectrum_type_is_no_level(read_one, value):
+    for lines in (["MSLEVEL=2", f"SPECTRUM_TYPE={value}"], [f"SPECTRUM_TYPE={value}", "MS_LEVEL=2"]):
+        for careful in ([], ["; a comment"]):
+            spectrum = read_one(mgf_of("PEPMASS=5", *careful, *lines))
+            assert dict(spectrum.metadata) == {"mslevel": "2", "spectrum_type": value}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("MSLEVEL=3", "MS3 or deeper"),
+        ("MSLEVEL=4.0", "MS3 or deeper"),
+        ("SPECTRUM_TYPE=MS3", "MS3 or deeper"),
+        ("MS_TYPE=MS10", "MS3 or deeper"),
+        ("msLevel=1", "MS1"),
+        ("SPECTRUMTYPE=MS1", "MS1"),
+        ("MSTYPE=MS", "MS1"),
+    ],
+)
+def test_other_levels_are_counted_as_skipped(read, line, reason):
+    for careful in ([], ["; a comment"]):
+        skipped = collections.Counter()
+        assert read(mgf_of("PEPMASS=5", *careful, line), skipped=skipped) == []
+        assert skipped == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    "line", ["MSLEVEL=2", "SPECTRUM_TYPE=MS2", "MS_TYPE=MS/MS", "MSLEVEL=MSn", "SPECTRUM_TYPE=profile"]
+)
+def test_level_two_and_what_is_no_level_are_read(read_one, line):
+    assert read_one(mgf_of("PEPMASS=5", line)).precursor_mz == 5
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ADDUCTIONNAME=M+H", "Adductionname=[M+H]+", "ION=[M+H]+", "PRECURSORTYPE=[M+H]+", "precursor type=M+H"],
+)
+def test_adduct_fields_of_other_programs(read_one, line):
+    assert read_one(mgf_of("PEPMASS=5", line)).adduct == "[M+H]+"
+    assert read_one(mgf_of("PEPMASS=5", line, "ADDUCT=Unknown")).adduct == "[M+H]+"
+    assert read_one(mgf_of("PEPMASS=5", "ADDUCT=n/a", line)).adduct == "[M+H]+"
+
+
+def test_the_isolation_window_of_r(read_one):
+    lines = ["isolationWindowLowerMz=194.59", "isolationWindowTargetMz=195.0877", "isolationWindowUpperMz=195.59"]
+    spectrum = read_one(mgf_of("PEPMASS=194.1176", *lines))
+    assert (spectrum.precursor_mz, spectrum.metadata["selected_ion_mz"]) == (195.0877, "194.1176")
+    assert read_one(mgf_of("PEPMASS=195.2", *lines)).precursor_mz == 195.2
 
 
 def test_third_number_of_pepmass_is_the_charge(read_one):

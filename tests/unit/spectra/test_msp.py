@@ -124,10 +124,124 @@ def test_precursors(read_one, header):
 
 def test_records_end_at_blank_lines_names_and_keys(read):
     plain = "Name: a\nPrecursorMZ: 5\nNum Peaks: 1\n50 1\n"
-    content = plain + "\n\n" + plain + plain + "DB#: q\nName: b\nPrecursorMZ: 5\n\nNum Peaks: 1\n\n50 1\n"
-    spectra = read(content)
+    last = "DB#: q\nName: b\nPrecursorMZ: 5\n\nNum Peaks: 1\n\n50 1\n"
+    spectra = read(plain + "\n\n" + plain + plain + "\n" + last)
     assert [spectrum.id for spectrum in spectra] == ["a", "a", "a", "q"]
-    assert [spectrum.line for spectrum in spectra] == [1, 7, 11, 15]
+    assert [spectrum.line for spectrum in spectra] == [1, 7, 11, 16]
+
+
+A = "NAME: A\nPRECURSORMZ: 195.0877\nNum Peaks: {}"
+B = "NAME: B\nPRECURSORMZ: 195.0652\nNum Peaks: 1\n145.0284\t100\n"
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "", " \t\n"])
+@pytest.mark.parametrize("field", ["SMILES: CO", "DB#: 9\nSMILES: CO"])
+def test_fields_behind_the_peaks_are_the_records_own(read, gap, field):
+    first, second = read(A.format("1\n138.0662 100\n") + field + "\n" + gap + B)
+    assert (first.metadata["smiles"], "smiles" in second.metadata, second.id) == ("CO", False, "B")
+    none, second = read(A.format(0) + "\n" + field + "\n" + gap + B)
+    assert (none.reason, none.record, "smiles" in second.metadata) == ("no peaks", 1, False)
+
+
+def test_a_field_behind_the_peaks_that_contradicts_rejects_the_record(read):
+    first, second = read(A.format("1\n138 100\nPRECURSORMZ: 5\n") + B)
+    assert (first.reason, first.id, second.id) == ("contradictory fields", "A", "B")
+
+
+def test_fields_between_records_are_text_outside_of_them(read):
+    first, stray, second = read(A.format("1\n138 100\n\nSMILES: CO\nFORMULA: C\n\n") + B)
+    assert (stray.reason, stray.line, stray.record, stray.detail) == ("text outside records", 6, 0, "SMILES: CO")
+    assert not {"smiles", "formula"} & (first.metadata.keys() | second.metadata.keys())
+    assert (first.record, second.record) == (1, 2)
+
+
+def test_an_empty_line_ends_a_record_without_peaks(read):
+    named, nameless = read("NAME: A\nSMILES: CO\n\nPRECURSORMZ: 5\nNum Peaks: 1\n50 1\n")
+    assert (named.reason, named.id, nameless.id, dict(nameless.metadata)) == ("no precursor", "A", "record=2", {})
+    first, second = read("SMILES: CO\nPRECURSORMZ: 5\n\n" + B)
+    assert (first.reason, second.id, "smiles" in second.metadata) == ("text outside records", "B", False)
+
+
+def test_records_without_names_and_empty_lines(read):
+    first, second = read("PRECURSORMZ: 5\nNum Peaks: 1\n50 1\nPRECURSORMZ: 6\nNum Peaks: 1\n50 1\n")
+    assert [(s.precursor_mz, s.line) for s in (first, second)] == [(5, 1), (6, 4)]
+
+
+MAT = """NAME: Unknown
+SCANNUMBER: 1104
+PRECURSORMZ: 195.0877
+PRECURSORTYPE: [M+H]+
+IONMODE: Positive
+SPECTRUMTYPE: Centroid
+MSTYPE: MS1
+Num Peaks: {}MSTYPE: MS2
+Num Peaks: 3
+110.0713	4000
+138.0662	10000
+195.0877	6000
+"""
+
+
+@pytest.mark.parametrize("isotopes", ["2\n195.0877\t100000\n196.0907\t8800\n", "0\n", "0\n\n", "1\n195 1\n\n"])
+def test_the_isotope_pattern_of_ms_finder_is_no_query(read, isotopes):
+    skipped = collections.Counter()
+    content = MAT.format(isotopes)
+    first, other = read(content + "\n" + content, skipped=skipped)
+    assert first.mz.tolist() == other.mz.tolist() == [110.0713, 138.0662, 195.0877]
+    assert (first.precursor_mz, first.adduct, first.polarity, first.id) == (195.0877, "[M+H]+", 1, "1104")
+    assert (first.metadata["mslevel"], first.metadata["spectrumtype"]) == ("MS2", "Centroid")
+    assert (first.record, other.record) == (2, 4)
+    assert skipped == {"MS1": 2}
+
+
+def test_ms2_before_ms1_in_a_file_of_ms_finder(read):
+    skipped = collections.Counter()
+    swapped = MAT.format("1\n195 1\n").replace("MS1", "MS0").replace("MS2", "MS1").replace("MS0", "MS2")
+    (spectrum,) = read(swapped, skipped=skipped)
+    assert (spectrum.mz.tolist(), skipped) == ([195], {"MS1": 1})
+
+
+@pytest.mark.parametrize(
+    "own", ['Inst="Q Exactive" Lab="A"', 'Inst="Q Exactive"', "Inst=QE", 'Lab="A b" Mods=0 c="d=e"']
+)
+@pytest.mark.parametrize("key", ["Parent", "PrecursorMZ", "Precursor_mz"])
+def test_pairs_of_comments_with_quoted_values(read_one, own, key):
+    spectrum = read_one(record("50 1", "60 2", header=f"Comment: Spec=Consensus {key}=195.0877 {own} Charge=1+"))
+    assert (spectrum.precursor_mz, spectrum.charge) == (195.0877, 1)
+
+
+def test_pairs_of_both_kinds(read_one):
+    spectrum = read_one(
+        record("50 1", "60 2", header='Comment: "ionization mode=negative" Parent=9 Lab="A" "smiles=C=O"')
+    )
+    assert (spectrum.precursor_mz, spectrum.polarity, spectrum.metadata["smiles"]) == (9, -1, "C=O")
+    assert spectrum.metadata["lab"] == "A"
+
+
+FEATURE = """NAME: Unknown
+PRECURSORMZ: {}
+PRECURSORTYPE: [M+H]+
+COMMENT: |PEAKID={}|MS1SCAN=5|ISOTOPE=M+{}
+Num Peaks: 1
+138.0662	100
+
+"""
+
+
+def test_features_called_unknown_are_told_apart(read):
+    content = FEATURE.format(195.0877, 17, 0) + FEATURE.format(300.1, 19, 0) + FEATURE.format(196.0911, 18, 1)
+    first, second, isotope = read(content)
+    assert (first.id, second.id, first.metadata["name"]) == ("17", "19", "Unknown")
+    assert (isotope.id, isotope.reason, isotope.record) == ("18", "precursor an isotope peak", 3)
+
+
+def test_unknown_is_a_name_where_there_is_no_other(read_one):
+    assert read_one(record("50 1", "60 2").replace("Name: x", "Name: Unknown")).id == "Unknown"
+
+
+@pytest.mark.parametrize("key", ["13C_label", "2nd name", "INFO", "NANOSPRAY", "1H-NMR"])
+def test_keys_that_begin_like_a_number(read_one, key):
+    assert "yes" in read_one(record("50 1", "60 2", header=f"PrecursorMZ: 9\n{key}: yes")).metadata.values()
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

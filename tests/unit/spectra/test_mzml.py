@@ -18,7 +18,7 @@ def test_a_spectrum(read_one, make):
     )
     energy = make.parameter("MS:1000045", "35.0", "UO:0000266")
     time = f"<scanList><scan>{make.parameter('MS:1000016', '1.5', 'UO:0000031')}</scan></scanList>"
-    spectrum = read_one(make.file(make.spectrum(ion=ion, energy=energy, extra=time, level="3")))
+    spectrum = read_one(make.file(make.spectrum(ion=ion, energy=energy, extra=time)))
     assert spectrum.id == "controllerType=0 controllerNumber=1 scan=7"
     assert spectrum.precursor_mz == 381.0795
     assert (spectrum.charge, spectrum.polarity, spectrum.adduct) == (2, 1, None)
@@ -28,7 +28,7 @@ def test_a_spectrum(read_one, make):
     assert (spectrum.record, spectrum.line) == (1, 3)
     assert dict(spectrum.metadata) == {
         "scans": "7",
-        "mslevel": "3",
+        "mslevel": "2",
         "ionmode": "positive",
         "rtinseconds": "90",
         "precursor_intensity": "5",
@@ -103,10 +103,58 @@ def test_energies(read_one, make):
         assert read_one(make.file(make.spectrum(energy=energy))).metadata["collision_energy"] == text
 
 
-def test_deeper_scans_take_the_ion_isolated_last(read_one, make):
+@pytest.mark.parametrize("level", ["3", "4", "10"])
+def test_deeper_scans_are_counted_as_skipped(read, make, level):
     ions = [f"<selectedIon>{make.parameter('MS:1000744', mz)}</selectedIon>" for mz in ("163.06", "381.08")]
     ions = "".join(f"<precursor><selectedIonList>{ion}</selectedIonList></precursor>" for ion in ions)
-    assert read_one(make.file(make.spectrum(level="3", precursors=ions))).precursor_mz == 163.06
+    skipped = collections.Counter()
+    (spectrum,) = read(make.file(make.spectrum(), make.spectrum(level=level, precursors=ions)), skipped=skipped)
+    assert spectrum.record == 1
+    assert skipped == {"MS3 or deeper": 1}
+
+
+def isolated(make, *, ion="194.1176", target="195.0877", below="0.5", above="0.5"):
+    """A precursor with its isolation window; "" for what is not stated."""
+    stated = {"MS:1000827": target, "MS:1000828": below, "MS:1000829": above}
+    window = "".join(make.parameter(accession, value) for accession, value in stated.items() if value)
+    ion = make.parameter("MS:1000744", ion) if ion else ""
+    ions = f"<selectedIonList><selectedIon>{ion}</selectedIon></selectedIonList>"
+    return f"<precursor><isolationWindow>{window}</isolationWindow>{ions}</precursor>"
+
+
+@pytest.mark.parametrize(
+    ("window", "precursor_mz", "selected"),
+    [
+        ({}, 195.0877, "194.1176"),
+        ({"ion": "195.09"}, 195.09, None),
+        ({"ion": "194.58"}, 194.58, None),  # windows are written with few digits
+        ({"ion": "0"}, 195.0877, "0"),
+        ({"ion": "0.0", "below": "", "above": ""}, 195.0877, "0.0"),
+        ({"ion": ""}, 195.0877, None),
+        ({"below": "0", "above": "0"}, 194.1176, None),
+        ({"ion": "500", "below": "0", "above": "0"}, 195.0877, "500"),
+        ({"ion": "500", "below": "", "above": ""}, 195.0877, "500"),
+        ({"ion": "500", "target": ""}, 500, None),
+        ({"ion": "200.0", "below": "5", "above": "5"}, 200, None),
+        ({"ion": "413.3", "target": "413.3", "below": "5", "above": "5"}, 413.3, None),
+    ],
+)
+def test_a_precursor_is_within_its_isolation_window(read_one, make, window, precursor_mz, selected):
+    spectrum = read_one(make.file(make.spectrum(precursors=isolated(make, **window))))
+    assert spectrum.precursor_mz == precursor_mz
+    assert spectrum.metadata.get("selected_ion_mz") == selected
+
+
+@pytest.mark.parametrize("ion", ["413.0", "0", ""])
+def test_no_precursor_is_told_by_a_window_of_dia(read, make, ion):
+    (rejection,) = read(
+        make.file(make.spectrum(precursors=isolated(make, ion=ion, target="413", below="13", above="13")))
+    )
+    assert (rejection.reason, rejection.id) == (
+        "isolation window too wide",
+        "controllerType=0 controllerNumber=1 scan=7",
+    )
+    assert rejection.detail.startswith("400 to 426")
 
 
 def test_no_namespace_indexed_and_gzip(read, make, same_spectra):

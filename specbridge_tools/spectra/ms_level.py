@@ -1,0 +1,28 @@
+"""The MS level that a field states, and which levels are no queries."""
+
+from __future__ import annotations
+
+import re
+
+from specbridge_tools.spectra import reasons
+
+_LEVEL = re.compile(r"(?:ms)?[ _^-]?(\d{1,2})(?:\.0*)?")
+_WORDS = {"ms": 1, "ms/ms": 2, "msms": 2, "ms/ms/ms": 3}
+
+
+def ms_level(text: str) -> int | None:
+    """`2`, `MS2`, `ms 2`, `MS/MS` -> 2, `MS` -> 1; None for what is no level: `Centroid`, `in-source`."""
+    text = text.strip().lower()
+    match = _LEVEL.fullmatch(text)
+    return int(match[1]) if match else _WORDS.get(text)
+
+
+def skip_reason(level_text: str | None) -> str | None:
+    """Why a spectrum of this level is skipped, None for MS2 and where the level is not known.
+
+    The precursor of an MS1 spectrum is none, that of MS3 and deeper is a fragment: neither is the ion of a molecule.
+    """
+    level = ms_level(level_text or "")
+    if level == 1:
+        return reasons.SKIPPED_MS1
+    return reasons.SKIPPED_MS3 if level is not None and level > 2 else None
