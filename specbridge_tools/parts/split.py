@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import itertools
@@ -163,6 +164,8 @@ def split_into_ranges(
                 record.write(stream)
                 n_written += 1
         parts.append(SplitPart(name, str(outputs.path(name)), n_written))
+    # what follows the last usable record is counted as well
+    collections.deque(usable, maxlen=0)
     if not parts:
         raise DataError(f"no {records.noun} to split", advice="see the reasons with --rejects FILE")
     _refuse_older_parts(outputs, len(parts))

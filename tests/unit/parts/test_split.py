@@ -123,6 +123,15 @@ def test_gzip_is_seen_through(spectra_file, tmp_path):
     assert len(titles(tmp_path / "p.0001.mgf")) == 11
 
 
+@pytest.mark.parametrize("settings", [{"n_parts": 2}, {"size": 11}])
+def test_what_follows_the_last_usable_record_is_counted(spectra_file, tmp_path, settings):
+    (tmp_path / "s.mgf").write_text(spectra_file.read_text() + "BEGIN IONS\nTITLE=broken\nPEPMASS=x\nEND IONS\n")
+    tally = Tally()
+    with open_records(tmp_path / "s.mgf") as records, part_outputs(tmp_path / "p", records.suffix) as outputs:
+        split_into_ranges(records, outputs, tally, **settings)
+    assert (tally.n_read, tally.n_rejected, tally.n_written) == (23, 1, 22)
+
+
 def test_more_parts_than_records(spectra_file, tmp_path):
     with pytest.raises(DataError, match="22 spectra cannot fill 23 parts"):
         split(spectra_file, tmp_path / "p", n_parts=23)
