@@ -62,6 +62,7 @@ def parse_adduct(text: str) -> Adduct:
     try:
         ion = read_adduct(text)
         name = canonical_name(ion)
+        read_adduct(name)  # numbers of several parts may sum to what reads as an isotope
     except DataError as error:
         raise DataError(f"unknown adduct {text!r}: {error.message}", advice=_ADVICE) from None
     masses = ATOM_MASS | ISOTOPE_MASS

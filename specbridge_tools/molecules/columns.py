@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.raw import one_line
 
 # in order of preference, as `normalised` spells them
 SMILES_COLUMNS = (
@@ -36,6 +37,7 @@ ID_COLUMNS = (
     "cid",
     "pubchem_cid",
     "pubchem_compound_cid",
+    "compound_cid",  # PubChem's downloads
     "chembl_id",
     "molecule_chembl_id",
     "chebi_id",
@@ -46,6 +48,7 @@ ID_COLUMNS = (
     "coconut_id",
     "np_id",
     "dtxsid",
+    "mapped_dtxsid",  # CompTox's files for MetFrag
     "dsstox_substance_id",
     "drugbank_id",
     "kegg_id",
@@ -54,15 +57,28 @@ ID_COLUMNS = (
 NAME_COLUMNS = (
     "name",
     "compound_name",
+    "compoundname",  # PubChemLite, MetFrag
+    "cmpdname",  # PubChem's downloads
     "molecule_name",
     "generic_name",
     "common_name",
     "pref_name",
     "preferred_name",
+    "preferred_name_dtxsid",  # CompTox's files for MetFrag
     "title",
     "iupac_name",
     "systematic_name",
 )
+
+
+# what R, Python and people write where a value is missing
+_MISSING = frozenset({"na", "n/a", "nan", "none", "null", "-"})
+
+
+def value_of(cell: str) -> str:
+    """The value of a cell, '' for each way to write that it is missing."""
+    text = one_line(cell)
+    return "" if text.lower() in _MISSING else text
 
 
 @dataclasses.dataclass(frozen=True)

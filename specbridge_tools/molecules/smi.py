@@ -14,7 +14,9 @@ _SMILES = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~
 
 def looks_like_structure(token: str) -> bool:
     """Whether a word is made of the letters of SMILES, or is an InChI."""
-    return structure_kind(token) == "inchi" or _SMILES.fullmatch(token) is not None
+    # a number alone is none: it has no atom
+    has_atom = any(letter.isalpha() or letter == "*" for letter in token)
+    return structure_kind(token) == "inchi" or (has_atom and _SMILES.fullmatch(token) is not None)
 
 
 def is_header(line: str) -> bool:

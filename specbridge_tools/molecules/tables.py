@@ -7,13 +7,12 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
-from specbridge_tools.molecules.columns import Columns, find_columns
+from specbridge_tools.molecules.columns import Columns, find_columns, value_of
 from specbridge_tools.molecules.raw import (
     TOO_LONG,
     TOO_MANY_FIELDS,
     UNBALANCED_QUOTE,
     RawMolecule,
-    one_line,
     structure_kind,
 )
 from specbridge_tools.records import NO_STRUCTURE, Rejection
@@ -49,7 +48,7 @@ def read_table(
         DataError: No column holds structures.
     """
     record_range = record_range or RecordRange()
-    rows = _rows(lines, delimiter)
+    rows = table_rows(lines, delimiter)
     header = next((cells for _, cells in rows if cells is not None), [])
     columns = find_columns([cell.strip().lstrip("\ufeff") for cell in header], smiles_column=smiles_column, where=name)
     for record, (line, cells) in enumerate(rows, start=1):
@@ -67,7 +66,7 @@ def _record(
     cells: Sequence[str], columns: Columns, width: int, record: int, line: int, source: str
 ) -> RawMolecule | Rejection:
     def cell(position: int | None) -> str:
-        return one_line(cells[position]) if position is not None and position < len(cells) else ""
+        return value_of(cells[position]) if position is not None and position < len(cells) else ""
 
     identifier = cell(columns.id) or f"record={record}"
     if any(len(text) > _MAX_CELL for text in cells):
@@ -80,7 +79,7 @@ def _record(
     return RawMolecule(structure, structure_kind(structure), identifier, cell(columns.name), record, line)
 
 
-def _rows(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+def table_rows(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Yield (number of its first line, cells), or (number, None) for a line whose quote is never closed."""
     csv.field_size_limit(max(csv.field_size_limit(), 16 * _MAX_CELL))
     pushable = _Pushable(lines)

@@ -1,14 +1,15 @@
 """Candidate lists as they are written in a file, structures as they are spelled there.
 
-TSV with a header. `list_id` or `query_id` says which list a row belongs to: lists of the first kind are named by the
-spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate. The rows
-of a list need not be together, and their order means nothing.
+TSV or CSV with a header. `list_id` or `query_id` says which list a row belongs to: lists of the first kind are named by
+the spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate. The
+rows of a list need not be together, and their order means nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,14 @@ from specbridge_tools.content import beginning, foreign
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.molecules.columns import find_columns, normalised
 from specbridge_tools.molecules.lines import numbered_lines
+from specbridge_tools.molecules.sniff import delimiter_of, table_format
+from specbridge_tools.molecules.tables import table_rows
 from specbridge_tools.streams import Source, display_name, open_input
 
 KEYS = ("list_id", "query_id")
 LIST_FIELD = "candidates"
 _HEAD = 1 << 12
-_ADVICE = "expected a TSV with a header: list_id or query_id, and smiles"
+_ADVICE = "expected a TSV or CSV with a header: list_id or query_id, and smiles"
 
 WantedLists = Callable[[str], "Collection[str] | None"]
 """Key (`list_id` or `query_id`) -> the names of the lists to keep, or None for all."""
@@ -59,21 +62,29 @@ def read_candidate_table(source: Source, *, wanted: WantedLists | None = None) -
         head = stream.read(_HEAD)
         if what := foreign(head):
             raise FormatError(f"is {what}, not a candidate table", where=name, advice=_ADVICE)
-        rows = ((number, line.split("\t")) for number, line in numbered_lines(head, stream, name) if line.strip())
-        header = [cell.strip().lstrip("\ufeff") for cell in next(rows, (0, []))[1]]
+        rows = _table_rows(numbered_lines(head, stream, name))
+        header = [cell.strip().lstrip("\ufeff") for cell in next(rows, (0, []))[1] or []]
         key, key_at, structure_at = _columns(header, name, head)
         names = None if wanted is None else wanted(key)
         return _read(rows, name, key, key_at, structure_at, len(header), names)
 
 
 def is_candidate_table(source: Source) -> bool:
-    """Whether a file is a TSV whose header names a key: `list_id` or `query_id`."""
+    """Whether a file is a table whose header names a key: `list_id` or `query_id`."""
     with open_input(source) as stream:
         head = stream.read(_HEAD)
         if foreign(head):
             return False
-        header = next((line for _, line in numbered_lines(head, stream, display_name(source)) if line.strip()), "")
-    return not {normalised(cell) for cell in header.split("\t")}.isdisjoint(KEYS)
+        header = next(_table_rows(numbered_lines(head, stream, display_name(source))), (0, []))[1] or []
+    return not {normalised(cell) for cell in header}.isdisjoint(KEYS)
+
+
+def _table_rows(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str] | None]]:
+    """Rows of a TSV or CSV, its first line with text the header; None for a row whose quote is never closed."""
+    numbered = itertools.dropwhile(lambda line: not line[1].strip(), lines)
+    number, header = next(numbered, (0, ""))
+    delimiter = delimiter_of(table_format(header), header)
+    return table_rows(itertools.chain([(number, header)], numbered), delimiter)
 
 
 def _columns(header: list[str], name: str, head: bytes) -> tuple[str, int, int]:
@@ -89,7 +100,7 @@ def _columns(header: list[str], name: str, head: bytes) -> tuple[str, int, int]:
 
 
 def _read(
-    rows: Iterator[tuple[int, list[str]]],
+    rows: Iterator[tuple[int, list[str] | None]],
     name: str,
     key: str,
     key_at: int,
@@ -102,12 +113,14 @@ def _read(
     spelled: list[str] = []
     lines: list[int] = []
     for line, cells in rows:
+        if cells is None:
+            raise DataError("a quote is never closed", where=name, line=line)
         if len(cells) != width:
             raise DataError(f"{len(cells)} fields where the header has {width}", where=name, line=line)
         list_name = cells[key_at].strip()
         if wanted is not None and list_name not in wanted:
             continue
-        text = cells[structure_at].strip().strip('"')
+        text = cells[structure_at].strip()
         number = numbers.setdefault(text, len(spelled))
         if number == len(spelled):
             spelled.append(text)

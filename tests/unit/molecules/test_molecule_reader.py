@@ -222,3 +222,30 @@ def test_a_cut_gzip_stream_is_a_data_error(tmp_path):
 def test_a_missing_file_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         list(read_molecules(tmp_path / "nosuch.tsv", threads=1))
+
+
+@pytest.mark.parametrize("missing", ["NA", "N/A", "nan", "None", "-", " NULL "])
+def test_a_missing_smiles_gives_way_to_the_inchi(missing):
+    table = f"name,SMILES,InChI,id\ncaffeine,{missing},InChI=1S/C2H6O/c1-2-3/h3H2,{missing}\n".encode()
+    (record,) = read_raw(io.BytesIO(table))
+    assert (record.kind, record.id, record.name) == ("inchi", "record=1", "caffeine")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("Compound_CID,Name,SMILES", "2519,Caffeine,CCO"),
+        ("Identifier,CompoundName,SMILES", "2519,Caffeine,CCO"),
+        ("DTXCID_INDIVIDUAL_COMPONENT,MAPPED_DTXSID,PREFERRED_NAME_DTXSID,MS_READY_SMILES", "x,2519,Caffeine,CCO"),
+    ],
+)
+def test_ids_and_names_of_public_tables(header, row):
+    (record,) = read_raw(io.BytesIO(f"{header}\n{row}\n".encode()))
+    assert (record.text, record.id, record.name) == ("CCO", "2519", "Caffeine")
+
+
+def test_numbers_are_no_structures():
+    with pytest.raises(FormatError, match="is of no known format"):
+        list(read_raw(io.BytesIO(b"61.9792 144847 69\n68.0243 1564399.8 755\n")))
+    with pytest.raises(DataError, match="has no column of SMILES or InChI; its columns: 1, CCO"):
+        list(read_raw(io.BytesIO(b"1\tCCO\n2\tCCC\n")))

@@ -70,3 +70,13 @@ def test_a_table_is_told_by_its_header(tmp_path):
     ):
         (tmp_path / name).write_text(text)
         assert is_candidate_table(tmp_path / name) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"query_id"\t"smiles"\n"q1"\t"CCO"\n', "query_id,Identifier,SMILES\nq1,2519,CCO\n", "query_id;smiles\nq1;CCO\n"],
+)
+def test_quoted_tables_and_csv_are_read(text):
+    table = read_candidate_table(io.BytesIO(text.encode()))
+    assert (list(table.lists), table.spelled) == (["q1"], ["CCO"])
+    assert is_candidate_table(io.BytesIO(text.encode()))
