@@ -26,7 +26,9 @@ sb-embed-mols molecules.tsv -o - | sb-build-index - -o - > index.h5
     "--hnsw-ef-construction", type=click.IntRange(min=1), default=200, metavar="N", help="Candidates kept for linking."
 )
 @click.option("--hnsw-seed", type=click.IntRange(min=0), default=0, metavar="SEED", help="Seed of the graph.")
-@click.option("--ivf", is_flag=True, help="Add inverted lists (IVF), for sb-query --mode open beyond memory; needs FAISS.")
+@click.option(
+    "--ivf", is_flag=True, help="Add inverted lists (IVF), for sb-query --mode open beyond memory; needs FAISS."
+)
 @click.option(
     "--ivf-lists",
     type=click.IntRange(min=1),

@@ -60,6 +60,7 @@ def embed_molecules(
     threads: int | None = None,
     record_range: RecordRange | None = None,
     part: Part | None = None,
+    may_lack_molecules: bool = False,
     force: bool = False,
     display: SilentProgress | None = None,
 ) -> EmbedCounts:
@@ -79,6 +80,7 @@ def embed_molecules(
         threads: Processes that standardise structures; None for as many as the scheduler allows.
         record_range: The records to encode; None for all.
         part: Which part of a whole the file then is; None for a whole.
+        may_lack_molecules: Whether a file that gives no molecule is no error.
         force: Whether to replace an existing file.
         display: Shows progress in records.
 
@@ -91,7 +93,7 @@ def embed_molecules(
     fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
     reading = read_counted(
         source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,
-        record_range=record_range,
+        record_range=record_range, may_lack_molecules=may_lack_molecules,
     )  # fmt: skip
     with (
         output_path(destination, force=force) as temporary,

@@ -15,8 +15,10 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
+from specbridge_tools.molecules import reasons
 from specbridge_tools.molecules.graph import MolecularGraph
 from specbridge_tools.molecules.molecule import StandardForm
+from specbridge_tools.molecules.spelling import has_stereo, is_plain
 from specbridge_tools.records import NO_STRUCTURE
 
 if TYPE_CHECKING:
@@ -25,18 +27,8 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
 MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
 
-UNREADABLE = "structure cannot be read"
-TOO_LARGE = "structure is too large"
-NO_ORGANIC_FRAGMENT = "no organic fragment"
-WILDCARD = "structure holds a wildcard atom"
-NO_INCHIKEY = "structure has no InChIKey"
-
-_STEREO = re.compile(r"[@/\\]|\[\d")
-# What a SMILES must hold before anything has to be removed from it: fragments, stereo, charges, numbered atoms,
-# isotopes, alkali metals. All but the first few need a bracket, so that most SMILES never see the expression.
-_MARKS = frozenset(".@/\\[")
-_NOT_PLAIN = re.compile(r"[.@/\\]|[+-]\d*(?::\d+)?\]|:\d+\]|\[\d|\[(?:Li|Na|K|Rb|Cs)")
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
+_AROMATIC_ANION = Chem.MolFromSmarts("[#6;a;-]")
 _ALKALI_METALS = frozenset((3, 11, 19, 37, 55))
 _ORDERS = {
     Chem.BondType.SINGLE: 1.0,
@@ -76,7 +68,7 @@ def standardise(text: str, *, kind: str = "smiles", fingerprint: tuple[int, int]
         fingerprint: (radius, bits) of the Morgan counts that come with the form, those of `morgan_counts`.
 
     Raises:
-        DataError: There is none; the message is one of the reasons above.
+        DataError: There is none; the message is one of `reasons`.
     """
     with rdBase.BlockLogs():
         try:
@@ -84,7 +76,7 @@ def standardise(text: str, *, kind: str = "smiles", fingerprint: tuple[int, int]
             form = _form(molecule, smiles, isomeric_smiles)
         except (RuntimeError, ValueError) as error:
             # rdkit's own invariants and sanitisation
-            raise DataError(UNREADABLE) from error
+            raise DataError(reasons.UNREADABLE) from error
     if fingerprint is None:
         return form
     radius, bits = fingerprint
@@ -100,9 +92,9 @@ def _fixed_point(text: str, kind: str) -> tuple[Chem.Mol, str, str]:
     isomeric_smiles = None
     seen: list[str] = []
     while True:
-        if kind != "smiles" or not _is_plain(text):
+        if kind != "smiles" or not is_plain(text):
             molecule = _parent(molecule)
-            if isomeric_smiles is None and (kind != "smiles" or _STEREO.search(text)):
+            if isomeric_smiles is None and (kind != "smiles" or has_stereo(text)):
                 isomeric_smiles = Chem.MolToSmiles(molecule)
         smiles = Chem.MolToSmiles(molecule, isomericSmiles=False)
         if smiles == text:
@@ -110,14 +102,18 @@ def _fixed_point(text: str, kind: str) -> tuple[Chem.Mol, str, str]:
         if smiles in seen:
             # spellings that alternate: none is more canonical than the others, the first in the alphabet counts
             smiles = min(seen[seen.index(smiles) :])
-            return _parse(smiles, "smiles"), smiles, isomeric_smiles or smiles
+            return _parse_again(smiles), smiles, isomeric_smiles or smiles
         seen.append(smiles)
         text, kind = smiles, "smiles"
-        molecule = _parse(text, kind)
+        molecule = _parse_again(text)
 
 
-def _is_plain(smiles: str) -> bool:
-    return _MARKS.isdisjoint(smiles) or not _NOT_PLAIN.search(smiles)
+def _parse_again(smiles: str) -> Chem.Mol:
+    """The molecule of a SMILES that rdkit wrote: where it cannot read that, the input was none the worse."""
+    try:
+        return _parse(smiles, "smiles")
+    except (DataError, RuntimeError, ValueError) as error:
+        raise DataError(reasons.NOT_NEUTRAL) from error
 
 
 def _parse(text: str, kind: str) -> Chem.Mol:
@@ -128,22 +124,22 @@ def _parse(text: str, kind: str) -> Chem.Mol:
         molecule = Chem.MolFromMolBlock(text)
     else:
         if len(text) > MAX_CHARACTERS:
-            raise DataError(TOO_LARGE)
+            raise DataError(reasons.TOO_LARGE)
         structure, _, extension = text.partition(" ")
         if not text.isprintable() or not text.isascii() or (extension and not extension.startswith("|")):
-            raise DataError(UNREADABLE)
+            raise DataError(reasons.UNREADABLE)
         molecule = Chem.MolFromInchi(structure) if kind == "inchi" else _from_smiles(structure)
     if molecule is None:
-        raise DataError(UNREADABLE)
+        raise DataError(reasons.UNREADABLE)
     if molecule.GetNumAtoms() == 0:
         raise DataError(NO_STRUCTURE)
     if molecule.GetNumHeavyAtoms() > MAX_ATOMS:
-        raise DataError(TOO_LARGE)
+        raise DataError(reasons.TOO_LARGE)
     return molecule
 
 
 def _from_smiles(smiles: str) -> Chem.Mol | None:
-    if "[H" in smiles or not _is_plain(smiles):
+    if "[H" in smiles or not is_plain(smiles):
         return Chem.MolFromSmiles(smiles)
     # no hydrogens to fold in, no stereo to perceive: this saves a third of the time and changes nothing that we use
     molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
@@ -160,7 +156,13 @@ def _parent(molecule: Chem.Mol) -> Chem.Mol:
         molecule = max(fragments, key=_size)
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
-    return rdMolStandardize.Uncharger().uncharge(molecule)
+    neutral = rdMolStandardize.Uncharger().uncharge(molecule)
+    if molecule.HasSubstructMatch(_AROMATIC_ANION) and Chem.MolFromSmiles(Chem.MolToSmiles(neutral)) is None:
+        # with a proton the ring of cyclopentadienide is aromatic no more; spelling must not choose which diene it is
+        diene = Chem.RWMol(Chem.MolFromSmiles(Chem.MolToSmiles(molecule)))
+        Chem.Kekulize(diene, clearAromaticFlags=True)
+        return rdMolStandardize.Uncharger().uncharge(diene.GetMol())
+    return neutral
 
 
 def _size(fragment: Chem.Mol) -> tuple[bool, int, float, str]:
@@ -194,13 +196,13 @@ def _without_alkali_bonds(molecule: Chem.Mol) -> Chem.Mol:
 def _form(molecule: Chem.Mol, smiles: str, isomeric_smiles: str) -> StandardForm:
     formula = rdMolDescriptors.CalcMolFormula(molecule)
     if "*" in formula:
-        raise DataError(WILDCARD)
+        raise DataError(reasons.WILDCARD)
     if not _HAS_CARBON.match(formula):
-        raise DataError(NO_ORGANIC_FRAGMENT)
+        raise DataError(reasons.NO_ORGANIC_FRAGMENT)
     # without its stereo layer, which the first block of the key never sees
     inchikey = Chem.MolToInchiKey(molecule, options="/SNon")
     if not inchikey:
-        raise DataError(NO_INCHIKEY)
+        raise DataError(reasons.NO_INCHIKEY)
     exact_mass = rdMolDescriptors.CalcExactMolWt(molecule)
     if "+" in formula or "-" in formula:
         # rdkit subtracts the electrons of a charge; our mass is that of the atoms
@@ -254,7 +256,7 @@ def draw_structure(smiles: str, *, width: int, height: int) -> str:
             rdMolDraw2D.PrepareAndDrawMolecule(canvas, _parse(smiles, "smiles"))
         except (RuntimeError, ValueError) as error:
             # rdkit's own invariants and sanitisation
-            raise DataError(UNREADABLE) from error
+            raise DataError(reasons.UNREADABLE) from error
     canvas.FinishDrawing()
     return _NEEDLESS_STYLE.sub("", canvas.GetDrawingText())
 

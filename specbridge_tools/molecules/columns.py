@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.molecules.raw import one_line
 
-# in order of preference, as `normalised` spells them
+# Each in order of preference, compared without case, blanks and signs: `CompoundName` is `compound_name`.
 SMILES_COLUMNS = (
-    "smiles",
+    "smiles",  # PubChem, PubChemLite, MetFrag, MZmine, HMDB, ChEMBL
     "isomeric_smiles",
-    "isomericsmiles",
     "smiles_isomeric",
-    "canonical_smiles",
-    "canonicalsmiles",
+    "canonical_smiles",  # ChEMBL chemreps, COCONUT 2
     "smiles_canonical",
-    "structure_smiles",
+    "structure_smiles",  # LOTUS
     "absolute_smiles",
     "flat_smiles",
-    "structure_smiles_2d",
-    "qsar_ready_smiles",
-    "ms_ready_smiles",
+    "structure_smiles_2d",  # LOTUS
+    "qsar_ready_smiles",  # CompTox
+    "ms_ready_smiles",  # CompTox
+    "isosmiles",  # PubChem, download of 2019 to 2024
+    "unique_smiles",  # COCONUT 1
+    "compound_db_identity_smiles",  # MZmine, feature lists of version 3
+    "spectral_db_matches_smiles",
 )
-INCHI_COLUMNS = ("inchi", "standard_inchi", "structure_inchi", "inchi_string", "standardinchi")
+INCHI_COLUMNS = (
+    "inchi",
+    "standard_inchi",  # ChEMBL chemreps, COCONUT 2
+    "structure_inchi",  # LOTUS
+    "inchi_string",  # CompTox
+    "inchi_identifier",  # HMDB SDF
+    "inchi_string_dtxcid",  # CompTox for MetFrag
+    "compound_db_identity_inchi",
+    "spectral_db_matches_inchi",
+)
 ID_COLUMNS = (
     "id",
-    "identifier",
+    "identifier",  # PubChemLite, MetFrag, COCONUT 2
     "compound_id",
-    "database_id",
+    "database_id",  # HMDB SDF, DrugBank
     "molecule_id",
     "structure_id",
-    "accession",
-    "cid",
-    "pubchem_cid",
+    "accession",  # HMDB
+    "cid",  # PubChem
+    "pubchem_cid",  # MZmine
     "pubchem_compound_cid",
-    "compound_cid",  # PubChem's downloads
-    "chembl_id",
-    "molecule_chembl_id",
+    "chembl_id",  # ChEMBL, its web page and chemreps
+    "molecule_chembl_id",  # ChEMBL web services
     "chebi_id",
     "hmdb_id",
     "lm_id",
@@ -47,48 +56,53 @@ ID_COLUMNS = (
     "lotus_id",
     "coconut_id",
     "np_id",
-    "dtxsid",
-    "mapped_dtxsid",  # CompTox's files for MetFrag
+    "dtxsid",  # CompTox
     "dsstox_substance_id",
     "drugbank_id",
     "kegg_id",
     "cas",
+    "compound_cid",  # PubChem, download since 2024
+    "mapped_dtxsid",  # CompTox for MetFrag: the substance of a structure
+    "dtxcid",
+    "dtxcid_individual_component",
+    "structure_wikidata",  # LOTUS
+    "structure_cid",
+    "pubchem_id",
+    "casrn",  # CompTox
 )
 NAME_COLUMNS = (
-    "name",
-    "compound_name",
-    "compoundname",  # PubChemLite, MetFrag
-    "cmpdname",  # PubChem's downloads
+    "name",  # PubChem since 2024, ChEMBL, COCONUT, HMDB, MZmine
+    "compound_name",  # PubChemLite, MetFrag, MZmine
     "molecule_name",
-    "generic_name",
+    "generic_name",  # HMDB SDF, DrugBank
     "common_name",
-    "pref_name",
-    "preferred_name",
-    "preferred_name_dtxsid",  # CompTox's files for MetFrag
-    "title",
+    "pref_name",  # ChEMBL web services
+    "preferred_name",  # CompTox
+    "title",  # PubChem services
     "iupac_name",
     "systematic_name",
+    "cmpdname",  # PubChem, download of 2019 to 2024
+    "preferred_name_dtxsid",  # CompTox for MetFrag
+    "structure_name_traditional",  # LOTUS
+    "compound_db_identity_compound_name",  # MZmine, feature lists of version 3
+    "spectral_db_matches_compound_name",
+    "structure_name_iupac",  # LOTUS
 )
-
-
-# what R, Python and people write where a value is missing
-_MISSING = frozenset({"na", "n/a", "nan", "none", "null", "-"})
-
-
-def value_of(cell: str) -> str:
-    """The value of a cell, '' for each way to write that it is missing."""
-    text = one_line(cell)
-    return "" if text.lower() in _MISSING else text
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Positions of the columns in a row, None where there is none; a table has at least one of smiles and inchi."""
+    """Positions of the columns in a row: of each kind those whose names are known, the first with a value counts.
 
-    smiles: int | None
-    inchi: int | None
-    id: int | None
-    name: int | None
+    Attributes:
+        structures: Of SMILES, then of InChI; at least one.
+        id: Of ids.
+        name: Of names.
+    """
+
+    structures: tuple[int, ...]
+    id: tuple[int, ...]
+    name: tuple[int, ...]
 
 
 def normalised(name: str) -> str:
@@ -96,24 +110,37 @@ def normalised(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def pick(names: Sequence[str], wanted: Iterable[str]) -> int | None:
-    """Position in `names` of the first of `wanted`, or None; both as `normalised` spells them."""
-    return next((names.index(name) for name in wanted if name in names), None)
+def pick(names: Sequence[str], wanted: Iterable[str]) -> tuple[int, ...]:
+    """Positions in `names` of all that are `wanted`, in the order of `wanted`."""
+    positions: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        positions.setdefault(column_key(name), []).append(position)
+    found = [position for name in wanted for position in positions.get(column_key(name), ())]
+    return tuple(dict.fromkeys(found))
 
 
-def has_structures(cells: Iterable[str], smiles_column: str | None = None) -> bool:
-    """Whether the header cells name a column of structures, or the one asked for."""
-    names = [normalised(cell.strip('"')) for cell in cells]
+def column_key(name: str) -> str:
+    """What is compared of a column's name: `CompoundName` and `compound_name` -> `compoundname`."""
+    return normalised(name).replace("_", "")
+
+
+def is_structure_name(name: str) -> bool:
+    """Whether a header cell is the name of a column of structures that is known."""
+    return bool(pick([name], SMILES_COLUMNS + INCHI_COLUMNS))
+
+
+def structure_positions(header: Iterable[str], smiles_column: str | None = None) -> tuple[int, ...]:
+    """Positions of the columns of structures, the one asked for or those that are known; may be none."""
+    header = [cell.strip().strip('"') for cell in header]
+    names = [normalised(cell) for cell in header]
     if smiles_column is not None:
-        return normalised(smiles_column) in names
-    return _smiles_position(names) is not None or pick(names, INCHI_COLUMNS) is not None
+        exact = [position for position, cell in enumerate(header) if cell == smiles_column]
+        return tuple(exact or (i for i, name in enumerate(names) if name == normalised(smiles_column)))[:1]
+    return (pick(names, SMILES_COLUMNS) or tuple(_like_smiles(names))) + pick(names, INCHI_COLUMNS)
 
 
-def _smiles_position(names: Sequence[str]) -> int | None:
-    position = pick(names, SMILES_COLUMNS)
-    if position is not None:
-        return position
-    return next((i for i, name in enumerate(names) if name.endswith("smiles") or name.startswith("smiles_")), None)
+def _like_smiles(names: Sequence[str]) -> Iterator[int]:
+    return (i for i, name in enumerate(names) if name.endswith("smiles") or name.startswith("smiles_"))
 
 
 def find_columns(header: Sequence[str], *, smiles_column: str | None = None, where: str | None = None) -> Columns:
@@ -127,20 +154,13 @@ def find_columns(header: Sequence[str], *, smiles_column: str | None = None, whe
     Raises:
         DataError: There is no such column, or the one asked for is missing; the message lists the columns.
     """
-    names = [normalised(cell) for cell in header]
-    smiles = _smiles_position(names) if smiles_column is None else _named(header, names, smiles_column)
-    inchi = pick(names, INCHI_COLUMNS) if smiles_column is None else None
-    if smiles is None and inchi is None:
+    structures = structure_positions(header, smiles_column)
+    if not structures:
         wanted = "column of SMILES or InChI" if smiles_column is None else f"column {smiles_column!r}"
         raise DataError(
             f"has no {wanted}; its columns: {', '.join(header) or 'none'}",
             where=where,
             advice="--smiles-column names it",
         )
-    return Columns(smiles, inchi, pick(names, ID_COLUMNS), pick(names, NAME_COLUMNS))
-
-
-def _named(header: Sequence[str], names: Sequence[str], column: str) -> int | None:
-    if column in header:
-        return header.index(column)
-    return pick(names, (normalised(column),))
+    names = [normalised(cell) for cell in header]
+    return Columns(structures, pick(names, ID_COLUMNS), pick(names, NAME_COLUMNS))

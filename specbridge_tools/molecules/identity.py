@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.missing import is_missing
 
 if TYPE_CHECKING:
     from specbridge_tools.molecules.molecule import StandardForm
@@ -44,7 +45,7 @@ def structure(spectrum: Spectrum) -> StandardForm | None:
 def _standard_form(text: str, kind: str) -> StandardForm | None:
     from specbridge_tools.molecules.chemistry import standardise
 
-    if not text or text.lower() in ("n/a", "na", "none", "null"):
+    if is_missing(text):
         return None
     try:
         return standardise(text, kind=kind)

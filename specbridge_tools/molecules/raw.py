@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 TOO_MANY_FIELDS = "more fields than the header"
 UNBALANCED_QUOTE = "unbalanced quote"
 BROKEN_RECORD = "record is not complete"
 TOO_LONG = "record is too long"
+_SMILES = re.compile(
+    r"(?=.*[A-Za-z*])(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|<-|->|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+"
+)
 
 
 class RawMolecule(NamedTuple):
-    """One record; `text` is a SMILES, an InChI or a molfile block, and `kind` says which: smiles, inchi or mol."""
+    """One record; `text` is a SMILES, an InChI or a molfile block, and `kind` says which: smiles, inchi or mol.
+
+    `others` are SMILES and InChI of the same record, which count where `text` cannot be used.
+    """
 
     text: str
     kind: str
@@ -19,11 +26,17 @@ class RawMolecule(NamedTuple):
     name: str
     record: int
     line: int
+    others: tuple[str, ...] = ()
 
 
 def structure_kind(text: str) -> str:
     """`inchi` or `smiles`, by the prefix that every InChI has."""
     return "inchi" if text.lstrip()[:6].lower() == "inchi=" else "smiles"
+
+
+def looks_like_structure(token: str) -> bool:
+    """Whether a word is made of the letters of SMILES and holds an atom, or is an InChI."""
+    return structure_kind(token) == "inchi" or _SMILES.fullmatch(token) is not None
 
 
 def one_line(text: str) -> str:

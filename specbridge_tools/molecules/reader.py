@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import collections
+import functools
 import itertools
 from collections.abc import Iterator
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.molecule import Molecule, StandardForm
-from specbridge_tools.molecules.pool import standard_forms
-from specbridge_tools.molecules.raw import RawMolecule
+from specbridge_tools.molecules.pool import standard_forms, standardise_all
+from specbridge_tools.molecules.raw import RawMolecule, structure_kind
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
-from specbridge_tools.molecules.sniff import FORMATS, delimiter_of, sniff
+from specbridge_tools.molecules.sniff import FORMATS, sniff
+from specbridge_tools.molecules.some_molecule import with_some_molecule
 from specbridge_tools.molecules.tables import read_table
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import Counter, RecordRange
-from specbridge_tools.streams import Source, display_name, open_input
+from specbridge_tools.streams import Source, display_name, is_regular_file, open_input
 from specbridge_tools.threads import available_threads
 
 HEAD = 1 << 16
@@ -27,7 +29,7 @@ _DETAIL = 100
 def read_molecules(
     source: Source, *, input_format: str = "auto", smiles_column: str | None = None, threads: int | None = None
 ) -> Iterator[Molecule | Rejection]:
-    """Yield each record of `source`, lazily and in order. A file without any record yields nothing.
+    """Yield each record of `source`, lazily and in order. A file without any record yields nothing, and a warning.
 
     Args:
         source: The file, gzip or not.
@@ -36,7 +38,7 @@ def read_molecules(
         threads: Processes that standardise structures; None for as many as the scheduler allows.
 
     Raises:
-        FormatError: The file is of no known format.
+        FormatError: The file is of no known format, or none of its first hundred records is a molecule.
         DataError: It cannot be read to its end, or has no column of structures.
     """
     for record, _ in read_counted(
@@ -53,19 +55,51 @@ def read_counted(
     smiles_column: str | None = None,
     threads: int | None = None,
     record_range: RecordRange | None = None,
+    may_lack_molecules: bool = False,
 ) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
-    One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted.
+    One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted, and
+    `may_lack_molecules` that a file without any molecule is no error.
     """
+    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column)
+    records = read(fingerprint=fingerprint, threads=threads or available_threads(), record_range=record_range)
+    name = display_name(source)
+    if may_lack_molecules:
+        return records
+    if record_range is None:
+        return with_some_molecule(records, name)
+    if is_regular_file(source):
+        # the first hundred of the file tell, whichever part of it is wanted
+        collections.deque(itertools.islice(with_some_molecule(read(threads=1), name), 1), maxlen=0)
+    return records
+
+
+def _read(
+    source: Source,
+    *,
+    input_format: str,
+    smiles_column: str | None,
+    threads: int,
+    fingerprint: tuple[int, int] | None = None,
+    record_range: RecordRange | None = None,
+) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=record_range)
     # structures are read ahead of their forms: their records wait here
     waiting: collections.deque[RawMolecule | Rejection] = collections.deque()
     structures = _structures(raw, waiting)
     name = display_name(source)
-    for result in standard_forms(structures, threads=threads or available_threads(), fingerprint=fingerprint):
+    for result in standard_forms(structures, threads=threads, fingerprint=fingerprint):
         record = waiting.popleft()
-        yield (record, None) if isinstance(record, Rejection) else _finished(record, result, name)
+        if isinstance(record, Rejection):
+            yield record, None
+            continue
+        for text in record.others if isinstance(result, str) else ():
+            (other,) = standardise_all([(text, structure_kind(text))], fingerprint)
+            if not isinstance(other, str):
+                result = other
+                break
+        yield _finished(record, result, name)
 
 
 def count_molecules(source: Source, *, input_format: str = "auto", smiles_column: str | None = None) -> int:
@@ -98,14 +132,8 @@ def read_raw(
         elif file_format == "smi":
             yield from read_smi(lines, record_range)
         else:
-            lines = itertools.dropwhile(lambda numbered: not numbered[1].strip(), lines)
-            header = next(lines, (0, ""))
             yield from read_table(
-                itertools.chain([header], lines),
-                name,
-                delimiter=delimiter_of(file_format, header[1]),
-                smiles_column=smiles_column,
-                record_range=record_range,
+                lines, name, input_format=file_format, smiles_column=smiles_column, record_range=record_range
             )
 
 

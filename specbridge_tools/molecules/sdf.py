@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from specbridge_tools.molecules.columns import ID_COLUMNS, NAME_COLUMNS, normalised
+from specbridge_tools.molecules.columns import ID_COLUMNS, NAME_COLUMNS, column_key
+from specbridge_tools.molecules.missing import is_missing
 from specbridge_tools.molecules.raw import BROKEN_RECORD, TOO_LONG, RawMolecule, one_line
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
@@ -13,6 +14,8 @@ from specbridge_tools.shards import RecordRange
 END_OF_RECORD = "$$$$"
 MAX_LINES_OF_A_RECORD = 100_000
 _END_OF_MOLFILE = "M  END"
+_ID_FIELDS = tuple(map(column_key, ID_COLUMNS))
+_NAME_FIELDS = tuple(map(column_key, NAME_COLUMNS))
 _FIELD = re.compile(r">.*?<(.+?)>")
 
 
@@ -36,7 +39,7 @@ def read_sdf(
             continue
         title = one_line(text[0]) if text else ""
         fields = _fields(text)
-        identifier = _first(fields, ID_COLUMNS) or title or f"record={record}"
+        identifier = _first(fields, _ID_FIELDS) or title or f"record={record}"
         if not complete:
             yield Rejection(TOO_LONG, identifier, record, start, name)
         elif len(ends := [i for i, line in enumerate(text) if line.startswith(_END_OF_MOLFILE)]) != 1:
@@ -44,7 +47,7 @@ def read_sdf(
             yield Rejection(BROKEN_RECORD, identifier, record, start, name, detail)
         else:
             block = "\n".join(text[: ends[0] + 1]) + "\n"
-            yield RawMolecule(block, "mol", identifier, _first(fields, NAME_COLUMNS) or title, record, start)
+            yield RawMolecule(block, "mol", identifier, _first(fields, _NAME_FIELDS) or title, record, start)
 
 
 def _records(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str], bool]]:
@@ -64,13 +67,13 @@ def _records(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str],
 
 
 def _fields(text: Sequence[str]) -> dict[str, str]:
-    """Data fields of a record: {normalised name: first line of the value}."""
+    """Data fields of a record: {name, without case, blanks and signs: first line of the value}."""
     fields: dict[str, str] = {}
     for i, line in enumerate(text[:-1]):
         if line.startswith(">") and (match := _FIELD.match(line)):
-            fields.setdefault(normalised(match[1]), one_line(text[i + 1]))
+            fields.setdefault(column_key(match[1]), one_line(text[i + 1]))
     return fields
 
 
 def _first(fields: Mapping[str, str], wanted: Iterable[str]) -> str:
-    return next((fields[name] for name in wanted if fields.get(name)), "")
+    return next((fields[name] for name in wanted if not is_missing(fields.get(name, ""))), "")

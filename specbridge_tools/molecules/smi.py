@@ -2,65 +2,94 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 
-from specbridge_tools.molecules.columns import INCHI_COLUMNS, SMILES_COLUMNS, normalised
-from specbridge_tools.molecules.raw import RawMolecule, structure_kind
+from specbridge_tools.molecules.columns import is_structure_name
+from specbridge_tools.molecules.missing import is_missing
+from specbridge_tools.molecules.raw import RawMolecule, looks_like_structure, one_line, structure_kind
 from specbridge_tools.shards import RecordRange
 
-_SMILES = re.compile(r"(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+")
-
-
-def looks_like_structure(token: str) -> bool:
-    """Whether a word is made of the letters of SMILES, or is an InChI."""
-    # a number alone is none: it has no atom
-    has_atom = any(letter.isalpha() or letter == "*" for letter in token)
-    return structure_kind(token) == "inchi" or (has_atom and _SMILES.fullmatch(token) is not None)
+HEAD_LINES = 100
 
 
 def is_header(line: str) -> bool:
     """Whether a line begins with the name of a column of structures."""
-    return normalised(line.split()[0]) in SMILES_COLUMNS + INCHI_COLUMNS
+    return is_structure_name(line.split()[0])
+
+
+def is_smi(lines: Sequence[str]) -> bool:
+    """Whether lines with text, the first of a file, are those of a .smi file, with the structures first or second.
+
+    The first structure tells, or half of them, so that a bad line or two do not hide the others.
+    """
+    lines = [line for line in lines if _is_data(line)][:HEAD_LINES]
+    if not lines:
+        return False
+    good = [looks_like_structure(line.split()[0]) for line in lines]
+    return is_header(lines[0]) or good[0] or 2 * sum(good) >= len(good) or _ids_come_first(lines)
 
 
 def read_smi(lines: Iterable[tuple[int, str]], record_range: RecordRange | None = None) -> Iterator[RawMolecule]:
     """Yield one `RawMolecule` a line; `#` begins a comment line, and a header line is skipped.
 
     The first word is the structure. With a tab in the rest of the line its first cell is the id and the next the name;
-    without one the rest is both.
+    without one the rest is both. Where no first word can be a structure but the second ones are, the first are the ids.
 
     Args:
         lines: Numbered.
         record_range: Which records are wanted.
     """
     record_range = record_range or RecordRange()
-    record = 0
-    first = True
-    for number, line in lines:
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        header, first = first and is_header(text), False
-        if header:
-            continue
-        record += 1
+    data = ((number, line.strip()) for number, line in lines if _is_data(line))
+    # no further than to the first structure
+    first = list(_up_to_a_structure(data))
+    ids_come_first = _ids_come_first([text for _, text in first])
+    if first and is_header(first[0][1]):
+        del first[0]
+    for record, (number, text) in enumerate(itertools.chain(first, data), start=1):
         if not record_range.take():
             continue
-        structure, identifier, label = _parts(text)
-        yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", label, record, number)
+        structure, identifier, name = _parts(text, ids_come_first=ids_come_first)
+        yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", name, record, number)
         if record_range.is_passed:
             return
 
 
-def _parts(text: str) -> tuple[str, str, str]:
-    """(structure, id, name)."""
-    words = text.split(None, 1)
-    structure = words[0]
-    rest = words[1] if len(words) > 1 else ""
+def _is_data(line: str) -> bool:
+    text = line.lstrip()
+    return bool(text) and not text.startswith("#")
+
+
+def _up_to_a_structure(data: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    for number, text in itertools.islice(data, HEAD_LINES):
+        yield number, text
+        if looks_like_structure(text.split()[0]):
+            return
+
+
+def _ids_come_first(lines: Sequence[str]) -> bool:
+    words = [line.split(None, 2) for line in lines]
+    if any(looks_like_structure(each[0]) for each in words):
+        return False
+    n_second = sum(len(each) > 1 and looks_like_structure(each[1]) for each in words)
+    return n_second > 0 and 10 * n_second >= 9 * len(words)
+
+
+def _parts(text: str, *, ids_come_first: bool) -> tuple[str, str, str]:
+    """(structure, id, name), each '' where it is missing."""
+    before = ""
+    if ids_come_first:
+        before, text = (*text.split(None, 1), "")[:2]
+    structure, rest = (*text.split(None, 1), "", "")[:2]
     if rest.startswith("|") and "|" in rest[1:]:
         # a CXSMILES extension says nothing about a flat structure
         rest = rest[rest.index("|", 1) + 1 :].lstrip()
-    identifier, _, label = rest.partition("\t")
-    identifier = " ".join(identifier.split())
-    return structure, identifier, " ".join(label.split()) or identifier
+    if before:
+        identifier, label = before, rest
+    else:
+        identifier, _, label = rest.partition("\t")
+    structure, identifier, label = (
+        "" if is_missing(each) else each for each in (structure, *map(one_line, (identifier, label)))
+    )
+    return structure, identifier, label or identifier

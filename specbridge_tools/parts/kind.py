@@ -7,7 +7,7 @@ from pathlib import Path
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
-from specbridge_tools.hits.table import REQUIRED
+from specbridge_tools.hits.table import is_hits_header
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
 from specbridge_tools.spectra.reader import HEAD
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
@@ -43,7 +43,7 @@ def kind_of(path: Path, name: str) -> str:
     first = head.lstrip().splitlines()[0].removeprefix(b"\xef\xbb\xbf")
     if first.startswith(b"{") and b'"query_id"' in first:
         return "hits (jsonl)"
-    if set(REQUIRED) <= set(first.decode(errors="replace").split("\t")):
+    if is_hits_header(first.decode(errors="replace")):
         return "hits (tsv)"
     for sniff, label in ((sniff_spectra, "spectra"), (sniff_molecules, "molecules ({})")):
         try:

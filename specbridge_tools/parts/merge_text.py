@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 from pathlib import Path
 
 from specbridge_tools.errors import DataError, MismatchError
-from specbridge_tools.hits.table import HitWriter, QueryRows, read_query_rows
+from specbridge_tools.hits.table import HitWriter, QueryRows, read_columns, read_query_rows
 from specbridge_tools.parts.marks import NamedPaths, read_part
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
 from specbridge_tools.provenance import is_part
 from specbridge_tools.records import Tally
-from specbridge_tools.streams import open_input, output_text
+from specbridge_tools.streams import output_text
 
 
 def merge_hits(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
@@ -46,16 +44,8 @@ def merge_hits(parts: NamedPaths, destination: str, tally: Tally, *, force: bool
 
 def _hit_columns(path: Path) -> tuple[tuple[str, ...], str]:
     """(columns, format) of a table of hits, also where it has no rows."""
-    with open_input(path) as raw:
-        if raw.peek(1)[:1] == b"{":
-            first = next(read_query_rows(path))
-            return first.columns, "jsonl"
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-        try:
-            header = next(csv.reader(text, delimiter="\t"))
-            return tuple(name for name in header if not is_part(name)), "tsv"
-        finally:
-            text.detach()
+    columns, output_format = read_columns(path)
+    return tuple(column for column in columns if not is_part(column)), output_format
 
 
 def _record(query: QueryRows, name: str) -> int:

@@ -97,6 +97,23 @@ def test_quiet_says_nothing(call, table):
     assert call("sb-embed-mols", table, "-o", "m.h5", "--encoder", "toy", "--quiet").stderr == b""
 
 
+def test_an_empty_file_says_so(call, tmp_path):
+    (tmp_path / "empty.tsv").write_text("id\tsmiles\n")
+    done = call("sb-embed-mols", "empty.tsv", "-o", "m.h5", "--encoder", "toy")
+    assert b"empty.tsv: is empty: it holds no record\n" in done.stderr
+    assert ids(tmp_path / "m.h5") == []
+
+
+def test_a_missing_smiles_leaves_its_place_to_the_inchi(call, tmp_path):
+    (tmp_path / "m.csv").write_text(
+        "name,SMILES,InChI\nethanol,CCO,\ncaffeine,NA,"
+        '"InChI=1S/C8H10N4O2/c1-10-4-9-6-5(10)7(13)12(3)8(14)11(6)2/h4H,1-3H3"\n'
+        'propanol,,"InChI=1S/C3H8O/c1-2-3-4/h4H,2-3H2,1H3"\n'
+    )
+    done = call("sb-embed-mols", "m.csv", "-o", "m.h5", "--encoder", "toy")
+    assert done.stderr.startswith(b"3 molecules read, 0 rejected, 3 written")
+
+
 @pytest.mark.parametrize(
     ("encoder", "name"),
     [
@@ -161,8 +178,8 @@ def test_formats_and_columns_can_be_forced(call, tmp_path):
         assert file.read("smiles").tolist() == ["CCO"]
     done = call("sb-embed-mols", "t.dat", "-o", "n.h5", "--encoder", "toy", "--smiles-column", "nosuch", status=1)
     assert b"t.dat: has no column 'nosuch'; its columns: id, smiles, parent; --smiles-column names it" in done.stderr
-    done = call("sb-embed-mols", "t.dat", "-o", "n.h5", "--encoder", "toy", "--input-format", "smi", status=0)
-    assert b"2 molecules read, 2 rejected" in done.stderr
+    done = call("sb-embed-mols", "t.dat", "-o", "n.h5", "--encoder", "toy", "--input-format", "smi", status=1)
+    assert b"t.dat: is no file of molecules: none of its first 2 records is a structure" in done.stderr
 
 
 def test_rejects_and_strict(call, table, tmp_path):
@@ -191,12 +208,20 @@ def test_rejects_and_strict(call, table, tmp_path):
         (["molecules.tsv", "-o", "m.h5", "--threads", "0"], 2, "0 is not in the range x>=1"),
         (["cut.gz", "-o", "m.h5"], 1, "cut.gz: broken gzip stream"),
         (["spectra.mgf", "-o", "m.h5"], 1, "spectra.mgf: is of no known format; it begins with 'BEGIN IONS'"),
+        (["peaks.txt", "-o", "m.h5"], 1, "peaks.txt: is of no known format; it begins with '61.9792 144847 69'"),
+        (
+            ["rings.smi", "-o", "m.h5"],
+            1,
+            "rings.smi: is no file of molecules: none of its first 2 records is a structure",
+        ),
         ([], 2, "Missing argument 'MOLECULES'"),
     ],
 )
 def test_what_goes_wrong_is_one_line(call, table, tmp_path, arguments, status, message):
     (tmp_path / "cut.gz").write_bytes(gzip.compress(os.urandom(3000).hex().encode())[:2000])
     (tmp_path / "spectra.mgf").write_text("BEGIN IONS\nPEPMASS=1\n1 1\nEND IONS\n")
+    (tmp_path / "peaks.txt").write_text("61.9792 144847 69\n68.0243 1564399.8 755\n")
+    (tmp_path / "rings.smi").write_text("C1 one\nC2 two\n")
     before = sorted(os.listdir(tmp_path))
     extra = [] if "--encoder" in arguments else ["--encoder", "toy"]
     done = call("sb-embed-mols", *arguments, *(extra if arguments else []), status=status)

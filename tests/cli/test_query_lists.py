@@ -122,6 +122,21 @@ def test_lists_by_query_and_their_header(ask, write):
     assert (refused.exit_code, "line 2: 3 fields where the header has 2" in refused.stderr) == (1, True)
 
 
+def test_lists_quoted_by_r_or_as_csv_with_ids_and_names(ask, write, tmp_path):
+    plain = table(ask("--candidates", write(("first", SMILES[0]), ("first", SMILES[1]))))
+    (tmp_path / "r.tsv").write_text(f'"list_id"\t"smiles"\n"first"\t"{SMILES[0]}"\n"first"\t"{SMILES[1]}"\n')
+    assert ranking(table(ask("--candidates", tmp_path / "r.tsv")), "a") == ranking(plain, "a")
+    (tmp_path / "c.csv").write_text(
+        f'list_id,Identifier,CompoundName,SMILES\nfirst,9,"""quoted"", or so",{SMILES[0]}\nfirst,,,{SMILES[1]}\n'
+        f"first,8,again,{RESPELLED[0]}\n"
+    )
+    rows = [row for row in table(ask("--candidates", tmp_path / "c.csv")) if row["query_id"] == "a"]
+    assert {(row["smiles"], row["id"], row["name"], row["all_ids"]) for row in rows} == {
+        (SMILES[0], "9", '"quoted", or so', "9;8"),
+        (SMILES[1], "line=3", "", "line=3"),
+    }
+
+
 def test_an_index_gives_the_same_as_encoding_now(ask, write, files):
     lists = write(*[("first", each) for each in RESPELLED])
     done = ask("--candidates", lists, "--index", files / "index.h5", "--top", "0")

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.embed_molecules import embed_molecules
-from specbridge_tools.embeddings.molecules import ID_SEPARATOR
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
+from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.pool import standard_forms
 from specbridge_tools.molecules.raw import structure_kind
 from specbridge_tools.records import Rejection, Tally
@@ -91,7 +91,8 @@ def index_of_lists(
 ) -> Iterator[tuple[Index, CandidateLists]]:
     """Encode the molecules of a table with the molecular encoder of `model`; yield their index, and its lists.
 
-    The index is a temporary file. Its ids say on which line a molecule first appears.
+    The index is a temporary file. Its ids and names are those of the table, else an id says on which line a molecule
+    first appears.
 
     Args:
         table: the candidates.
@@ -111,18 +112,22 @@ def index_of_lists(
     with tempfile.TemporaryDirectory(prefix="specbridge-") as folder:
         spelled, vectors, path = (Path(folder) / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:
-            stream.write("id\tsmiles\n")
-            rows = zip(table.lines, table.spelled, strict=True)
-            stream.writelines(f"{_ID}{line}\t{text}\n" for line, text in rows)
+            stream.write("id\tname\tsmiles\n")
+            for number, text in enumerate(table.spelled):
+                cells = (_id(table, number), table.names[number], text)
+                stream.write("\t".join(map(_cell, cells)) + "\n")
         counting = _TableTally(table, tally)
-        embed_molecules(spelled, vectors, encoder=molecule_encoder, tally=counting, input_format="tsv", threads=threads)
+        embed_molecules(
+            spelled, vectors, encoder=molecule_encoder, tally=counting, input_format="tsv", threads=threads,
+            may_lack_molecules=True,
+        )  # fmt: skip
         tally.n_written = counting.n_written
         if not tally.n_written:
             raise DataError("no candidate can be used", where=table.name, advice="check its SMILES")
         head = model if model.molecule_head_sha256 else None
         build_index([vectors], path, pick_model=lambda space, name: head)
         with open_index(path) as index:
-            yield index, _lists(table, _rows_by_id(table, index))
+            yield index, _lists(table, _rows_by_key(counting.keys, index))
 
 
 def _encoder_of(
@@ -147,34 +152,48 @@ def _encoder_of(
 
 
 class _TableTally(Tally):
-    """Counts into another tally, naming each record as the candidate table does."""
+    """Counts into another tally, naming each record as the candidate table does.
+
+    Attributes:
+        keys: of each structure, (InChIKey block, formula), by which repeats are merged; None where it was rejected.
+    """
 
     def __init__(self, table: CandidateTable, tally: Tally) -> None:
         super().__init__()
         self._table = table
         self._tally = tally
+        self.keys: list[tuple[str, str] | None] = []
 
     def count(self, record: object) -> bool:
+        self.keys.append((record.inchikey14, record.formula) if isinstance(record, Molecule) else None)
         if isinstance(record, Rejection):
             record = _rejection(self._table, record.record - 1, record.reason)
         return self._tally.count(record)
 
 
+def _id(table: CandidateTable, number: int) -> str:
+    return table.ids[number] or f"{_ID}{table.lines[number]}"
+
+
+def _cell(text: str) -> str:
+    """Text as a cell that is read again as it is."""
+    return f'"{text}"' if text.startswith('"') else text
+
+
 def _rejection(table: CandidateTable, number: int, reason: str) -> Rejection:
-    line = table.lines[number]
-    return Rejection(reason, f"{_ID}{line}", line=line, source=table.name, detail=table.spelled[number][:100])
+    detail = table.spelled[number][:100]
+    return Rejection(reason, _id(table, number), line=table.lines[number], source=table.name, detail=detail)
 
 
-def _rows_by_id(table: CandidateTable, index: Index) -> list[NDArray[np.int64]]:
-    """For each structure of the table, the rows of the index that hold it."""
-    number_of = {line: number for number, line in enumerate(table.lines)}
-    rows_of = [_NO_ROWS] * len(table.spelled)
+def _rows_by_key(keys: Sequence[tuple[str, str] | None], index: Index) -> list[NDArray[np.int64]]:
+    """For each structure, by its InChIKey block and formula, the rows of the index that hold it."""
+    rows: dict[tuple[str, str], NDArray[np.int64]] = {}
     for low in range(0, index.n, _BLOCK_ROWS):
         high = min(low + _BLOCK_ROWS, index.n)
-        for row, ids in enumerate(index.texts["all_ids"].read(low, high), start=low):
-            for id_ in ids.split(ID_SEPARATOR):
-                rows_of[number_of[int(id_.removeprefix(_ID))]] = np.array([row])
-    return rows_of
+        blocks = index.inchikey14.read(low, high).astype(str).tolist()
+        formulas = index.texts["formula"].read(low, high)
+        rows.update((key, np.array([row])) for row, key in enumerate(zip(blocks, formulas, strict=True), start=low))
+    return [_NO_ROWS if key is None else rows.get(key, _NO_ROWS) for key in keys]
 
 
 def _lists(table: CandidateTable, rows_of: Sequence[NDArray[np.int64]]) -> CandidateLists:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.hits.hits import COLUMNS
-from specbridge_tools.hits.table import FORMATS, HitWriter, QueryRows, parse_hits, read_hits
+from specbridge_tools.hits.table import FORMATS, HitWriter, QueryRows, parse_hits, read_columns, read_hits
+from specbridge_tools.parts.kind import kind_of
 
 
 def hits_of(*rows):
@@ -102,7 +103,10 @@ def test_other_columns_and_gzip_are_read():
         (b"a\tb\n1\t2\n", FormatError, "no hits table"),
         (b"query_id\tscore\tinchikey14\nq\t1\n", DataError, "line 2: 2 fields where the header has 3"),
         (b'query_id\tscore\tinchikey14\nq\t1\t"' + b"x" * 200_000, DataError, "line 2: broken row"),
-        (b"query_id\tscore\tinchikey14\n\xff\xfe\t1\tA\n", DataError, "not UTF-8"),
+        (b"query_id\tscore\tinchikey14\n\xff\xfe\t1\tA\n", DataError, "line 2: is not UTF-8 text"),
+        (b"query_id\tscore\tinchikey14\nq\t1\tA\n\xe4\t1\tA\n", DataError, "line 3: is not UTF-8 text"),
+        (b'{"query_id": "\xe4", "score": 1, "inchikey14": "A"}\n', DataError, "line 1: is not UTF-8 text"),
+        ("query_id\tscore\tinchikey14\n".encode("utf-16"), DataError, "line 1: is not UTF-8 text"),
         (b'{"query_id": "q"}\n', FormatError, "no column score"),
         (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"x": 1}\n', DataError, "line 2: has other keys"),
         (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"query_id"\n', DataError, "line 2: is not JSON"),
@@ -112,6 +116,24 @@ def test_other_columns_and_gzip_are_read():
 def test_broken_tables_are_named(content, kind, message):
     with pytest.raises(kind, match=message):
         list(read_hits(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"query_id"\t"score"\t"inchikey14"\t"reason"\n"NA"\t0.5\t"A"\tNA\n"q"\tNA\t""\t"none, found"\n',
+        '"query_id" "score" "inchikey14" "reason"\n"NA" 0.5 "A" NA\n"q" NA "" "none, found"\n',
+        'query_id,score,inchikey14,reason\nNA,0.5,A,\nq,,,"none, found"\n',
+        'query_id;score;inchikey14;reason\nNA;0.5;A;\nq;;;"none, found"\n',
+    ],
+)
+def test_tables_that_r_or_a_spreadsheet_saved_again(text, tmp_path):
+    first, second = read_hits(io.BytesIO(text.encode()))
+    assert (first.query_id, first.value("inchikey14"), first.reason, len(first)) == ("NA", "A", "", 1)
+    assert (second.query_id, second.reason, len(second)) == ("q", "none, found", 0)
+    assert read_columns(io.BytesIO(text.encode())) == (("query_id", "score", "inchikey14", "reason"), "tsv")
+    (tmp_path / "x").write_text(text)
+    assert kind_of(tmp_path / "x", "x") == "hits (tsv)"
 
 
 def test_a_score_that_is_no_number_is_named():

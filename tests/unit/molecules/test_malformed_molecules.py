@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specbridge_tools.errors import SpecbridgeError
+from specbridge_tools.errors import DataError, FormatError, SpecbridgeError
 from specbridge_tools.molecules.lines import MAX_LINE
-from specbridge_tools.molecules.reader import read_molecules, read_raw
+from specbridge_tools.molecules.missing import is_missing
+from specbridge_tools.molecules.reader import read_counted, read_molecules, read_raw
 from specbridge_tools.records import Rejection
+from specbridge_tools.shards import RecordRange
 
 GOOD = "G\tCCO"
 MOLFILE = """title
@@ -70,7 +72,7 @@ def test_one_bad_record_after_a_good_one(text, reason, identifier, record, line)
 
 
 def test_the_detail_shows_the_structure():
-    (bad,) = read_molecules(io.BytesIO(b"smiles\nC1CC\n"), threads=1)
+    _, bad = read_molecules(io.BytesIO(b"smiles\nC\nC1CC\n"), threads=1)
     assert bad.detail == "C1CC"
 
 
@@ -117,7 +119,48 @@ def test_any_bytes_give_records_or_a_specbridge_error(data):
     delimiter=st.sampled_from(["\t", ",", ";"]),
 )
 def test_every_row_is_counted(rows, delimiter):
-    table = "".join(f"{delimiter.join(row)}\n" for row in [("id", "smiles"), *rows])
-    records = list(read_molecules(io.BytesIO(table.encode()), threads=1))
+    rows = [row for row in rows if not is_missing(row[0])]
+    table = "".join(f"{delimiter.join(row)}\n" for row in [("id", "smiles"), ("first", "CCO"), *rows])
+    _, *records = read_molecules(io.BytesIO(table.encode()), threads=1)
     assert [record.id for record in records] == [row[0] for row in rows]
     assert [isinstance(record, Rejection) for record in records] == [row[1] != "CCO" for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("smiles\nC1CC\n", r"its only record is no structure \(1 structure cannot be read, the first 'C1CC'\)"),
+        ("C1\nC2\n", r"none of its first 2 records is a structure \(2 structure cannot be read"),
+        ("id\tsmiles\n" + "A\tC1CC\n" * 100 + "A\tCCO\n", "none of its first 100 records is a structure"),
+        ("id\tsmiles\n" + "A\tC1CC\nA\tNA\n" * 50 + "A\tCCO\n", "50 structure cannot be read, 50 no structure"),
+        ("id\tsmiles\n" + "A\tO\n" * 3, r"gives no molecule: all 3 records are rejected \(3 no organic fragment\)"),
+        ("id\tsmiles\n" + "A\tNA\n" * 150, r"gives no molecule: all 150 records are rejected \(150 no structure\)"),
+    ],
+)
+def test_what_gives_no_molecule_is_no_file_of_molecules(text, message):
+    with pytest.raises(DataError, match=message):
+        list(read_molecules(io.BytesIO(text.encode()), threads=1))
+
+
+@pytest.mark.parametrize("before", ["A\tC1CC\n" * 99, "A\tO\n" * 150, "A\tNA\n" * 150, "A\tO\n" + "A\tC1CC\n" * 150])
+def test_a_bad_beginning_costs_its_own_records_only(before):
+    *rejected, last = read_molecules(io.BytesIO(f"id\tsmiles\n{before}B\tCCO\n".encode()), threads=1)
+    assert len(rejected) == before.count("\n")
+    assert (last.id, last.smiles) == ("B", "CCO")
+
+
+def test_every_shard_of_what_is_no_file_of_molecules_is_refused(tmp_path):
+    (path := tmp_path / "x.tsv").write_text("smiles\nC1CC\nC2CC\n")
+    for low in (0, 1):
+        with pytest.raises(FormatError, match="none of its first 2 records is a structure"):
+            list(read_counted(path, fingerprint=None, threads=1, record_range=RecordRange(low, low + 1)))
+    path.write_text("smiles\nCCO\nC2CC\n")
+    ((bad, _),) = read_counted(path, fingerprint=None, threads=1, record_range=RecordRange(1, 2))
+    assert bad.reason == "structure cannot be read"
+
+
+def test_an_empty_file_says_so(caplog):
+    for text in ("", "\n\n", "id\tsmiles\n"):
+        caplog.clear()
+        assert list(read_molecules(io.BytesIO(text.encode()), threads=1)) == []
+        assert caplog.messages == ["<stream>: is empty: it holds no record"]

@@ -77,6 +77,101 @@ def test_columns_are_found_by_their_names(header, row, identifier, name, end):
     assert (molecule.inchikey14, molecule.id, molecule.name) == (ETHANOL, identifier, name)
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "identifier", "name"),
+    [
+        ("Compound_CID,Name,SMILES", "702,ethanol,CCO", "702", "ethanol"),
+        ("cid,cmpdname,canonicalsmiles,isosmiles", "702,ethanol,CCO,CCO", "702", "ethanol"),
+        ("Identifier,FirstBlock,CompoundName,SMILES", "702,LFQSCWFLJHTTHZ,ethanol,CCO", "702", "ethanol"),
+        (
+            "DTXCID_INDIVIDUAL_COMPONENT,MAPPED_DTXSID,PREFERRED_NAME_DTXSID,MS_READY_SMILES",
+            "DTXCID00584,DTXSID9020584,ethanol,CCO", "DTXSID9020584", "ethanol",
+        ),
+        ("DTXSID,PREFERRED NAME,CASRN,SMILES", "DTXSID9020584,ethanol,64-17-5,CCO", "DTXSID9020584", "ethanol"),
+        ('"ChEMBL ID";"Name";"Smiles"', '"CHEMBL545";"ALCOHOL";"CCO"', "CHEMBL545", "ALCOHOL"),
+        ("chembl_id\tcanonical_smiles\tstandard_inchi", "CHEMBL545\tCCO\tNA", "CHEMBL545", ""),
+        ("structure_wikidata,structure_smiles,structure_nameTraditional", "Q153,CCO,ethanol", "Q153", "ethanol"),
+        ("identifier,canonical_smiles,name,iupac_name", "CNP0138031.0,CCO,,ethanol", "CNP0138031.0", "ethanol"),
+        ("HMDB_ID,NAME,SMILES", "HMDB0000108,Ethanol,CCO", "HMDB0000108", "Ethanol"),
+        ("Identifier|CompoundName|SMILES|InChI", "702|ethanol|CCO|NA", "702", "ethanol"),
+        (
+            "compound_db_identity:compound_name,compound_db_identity:smiles,compound_db_identity:pubchem_cid",
+            "ethanol,CCO,702", "record=1", "ethanol",
+        ),
+        ("CompoundName\tPubChemCID\tsmiles", "ethanol\t702\tCCO", "702", "ethanol"),
+        ("id,cid,name,title,smiles", "NA,702,-,ethanol,CCO", "702", "ethanol"),
+        ("id,name,smiles", "NA,None,CCO", "record=1", ""),
+    ],
+)  # fmt: skip
+def test_ids_and_names_of_public_tables(header, row, identifier, name):
+    (molecule,) = read(f"{header}\n{row}\n")
+    assert (molecule.inchikey14, molecule.id, molecule.name) == (ETHANOL, identifier, name)
+
+
+@pytest.mark.parametrize("missing", ["", "NA", "N/A", "nan", "NaN", "None", "-", "null", "<NA>", "#N/A", "\\N"])
+def test_a_missing_value_leaves_its_place_to_the_next_column(missing):
+    inchi = "InChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3"
+    for header in ("smiles\tinchi", "inchi\tsmiles"):
+        cells = (missing, inchi) if header.startswith("smiles") else (inchi, missing)
+        (molecule,) = read(header + "\n" + "\t".join(cells) + "\n")
+        assert molecule.inchikey14 == ETHANOL
+    (molecule,) = read(f"SMILES,QSAR_READY_SMILES,INCHI\n{missing},CCO,{missing}\n")
+    assert molecule.inchikey14 == ETHANOL
+
+
+def test_of_several_columns_of_structures_the_one_that_parses_is_taken():
+    rows = ("see note\tCCO\t", "C1CC\t\tInChI=1S/C2H6O/c1-2-3/h3H,2H2,1H3", "CCO\tCCC\t", "C1CC\tC2\tx")
+    first, second, third, fourth = read("\n".join(("smiles\tcanonical_smiles\tinchi", *rows)))
+    assert [molecule.inchikey14 for molecule in (first, second, third)] == [ETHANOL] * 3
+    assert (fourth.reason, fourth.detail) == ("structure cannot be read", "C1CC")
+    assert read("smiles_checked,parent_smiles\nyes,CCO\n")[0].inchikey14 == ETHANOL
+    # the bare skeleton is no substitute
+    assert read("smiles,sugar_free_smiles\nCCC,CCO\n,CCO\n")[1].reason == "no structure"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'smiles\tid\n"CCO"\t"A"\n',
+        '"smiles"\t"id"\n"1"\t"CCO"\t"A"\n',
+        '"smiles" "id"\n"CCO" "A"\n',
+        '"id" "smiles"\n"1" "A" "CCO"\n',
+        "smiles\tid\n1\tCCO\tA\n",
+        '"","smiles","id"\n"1","CCO","A"\n',
+        '"id, or so";"id";"smiles"\n"1";"A";"CCO"\n',
+    ],
+)
+def test_tables_as_r_writes_them(text):
+    (molecule,) = read(text)
+    assert (molecule.inchikey14, molecule.id) == (ETHANOL, "A")
+
+
+@pytest.mark.parametrize("separator", [" ", "\t"])
+def test_a_smi_file_with_the_ids_first(separator):
+    first, second = read(f"1{separator}{CAFFEINE}{separator}caffeine, pure\nX-2{separator}CCO\n")
+    assert (first.inchikey14, first.id, first.name) == ("RYYVLZVUVIJVGH", "1", "caffeine, pure")
+    assert (second.inchikey14, second.id, second.name) == (ETHANOL, "X-2", "X-2")
+
+
+def test_missing_values_in_a_smi_file():
+    first, second = read("CCO NA\nNA x\n")
+    assert (first.id, first.name) == ("record=1", "")
+    assert (second.reason, second.id) == ("no structure", "x")
+
+
+def test_a_bad_line_at_the_start_of_a_smi_file_hides_nothing():
+    first, second, third = read("hello\nCCO a\nCCC b\n")
+    assert (first.reason, second.id, third.id) == ("structure cannot be read", "a", "b")
+
+
+@pytest.mark.parametrize(
+    "text", ["61.9792 144847 69\n68.0243 1564399.8 755\n", "100.1\t20\n101\t5\n", "1,2\n3,4\n", "7\n8\n"]
+)
+def test_numbers_are_no_molecules(text):
+    with pytest.raises(FormatError, match="is of no known format; it begins with"):
+        read(text)
+
+
 def test_a_column_can_be_named():
     table = "id\tsmiles\tparent\nA\tCCC\tCCO\n"
     assert read(table, smiles_column="parent")[0].inchikey14 == ETHANOL
@@ -177,7 +272,9 @@ def test_other_formats_are_named(data, message):
 
 def test_a_forced_format_is_not_sniffed():
     assert read("smiles,id\nCCO,1\n", input_format="csv")[0].id == "1"
-    assert [record.reason for record in read("hello\n", input_format="smi")] == ["structure cannot be read"]
+    assert [record.reason for record in read("hello\nCCO\n", input_format="smi")[:1]] == ["structure cannot be read"]
+    with pytest.raises(FormatError, match="is no file of molecules: its only record is no structure"):
+        read("hello\n", input_format="smi")
     with pytest.raises(UsageError, match="no format 'xls'"):
         read("CCO", input_format="xls")
 
@@ -231,21 +328,6 @@ def test_a_missing_smiles_gives_way_to_the_inchi(missing):
     assert (record.kind, record.id, record.name) == ("inchi", "record=1", "caffeine")
 
 
-@pytest.mark.parametrize(
-    ("header", "row"),
-    [
-        ("Compound_CID,Name,SMILES", "2519,Caffeine,CCO"),
-        ("Identifier,CompoundName,SMILES", "2519,Caffeine,CCO"),
-        ("DTXCID_INDIVIDUAL_COMPONENT,MAPPED_DTXSID,PREFERRED_NAME_DTXSID,MS_READY_SMILES", "x,2519,Caffeine,CCO"),
-    ],
-)
-def test_ids_and_names_of_public_tables(header, row):
-    (record,) = read_raw(io.BytesIO(f"{header}\n{row}\n".encode()))
-    assert (record.text, record.id, record.name) == ("CCO", "2519", "Caffeine")
-
-
 def test_numbers_are_no_structures():
     with pytest.raises(FormatError, match="is of no known format"):
         list(read_raw(io.BytesIO(b"61.9792 144847 69\n68.0243 1564399.8 755\n")))
-    with pytest.raises(DataError, match="has no column of SMILES or InChI; its columns: 1, CCO"):
-        list(read_raw(io.BytesIO(b"1\tCCO\n2\tCCC\n")))

@@ -1,6 +1,6 @@
 import pytest
 
-from specbridge_tools.errors import FormatError, MismatchError, UsageError
+from specbridge_tools.errors import DataError, FormatError, MismatchError, UsageError
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.parts.merge import merge_parts
@@ -51,6 +51,17 @@ def test_hits_of_other_columns_are_refused(hits_files, tmp_path):
     (tmp_path / "other.tsv").write_text("query_id\tscore\tinchikey14\n")
     with pytest.raises(MismatchError, match=r"other\.tsv has other columns than .*h0\.tsv"):
         merge([hits_files[0], tmp_path / "other.tsv"], tmp_path / "all.tsv")
+    assert not (tmp_path / "all.tsv").exists()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_hits_that_are_no_utf8_are_named_with_their_row(hits_files, tmp_path, number):
+    hits_files[number].write_bytes(HEADER.encode() + b"a\t1\t0.5\tAAA\tone\t1\nb\t1\t0.5\tAAA\t\xe4thanol\t2\n")
+    with pytest.raises(DataError, match=rf"h{number}\.tsv: line 3: is not UTF-8 text; save it as UTF-8"):
+        merge(hits_files, tmp_path / "all.tsv")
+    hits_files[number].write_bytes(HEADER.replace("name", "n\xe4me").encode("latin-1"))
+    with pytest.raises(DataError, match=rf"h{number}\.tsv: line 1: is not UTF-8 text"):
+        merge(hits_files, tmp_path / "all.tsv")
     assert not (tmp_path / "all.tsv").exists()
 
 

@@ -36,6 +36,13 @@ def test_only_wanted_lists_are_kept():
         "\ufeff" + TABLE,
         gzip.compress(TABLE.encode()),
         TABLE.replace("list_id\tsmiles", "List ID\tSMILES"),
+        TABLE.replace("list_id\tsmiles", "ListID\tSMILES"),
+        TABLE.replace("\t", ","),
+        TABLE.replace("\t", ";"),
+        TABLE.replace("\t", "|"),
+        "".join('"' + line.replace("\t", '"\t"') + '"\n' for line in TABLE.split("\n") if line),
+        "".join('"' + line.replace("\t", '","') + '"\n' for line in TABLE.split("\n") if line),
+        "".join('"' + line.replace("\t", '" "') + '"\n' for line in TABLE.split("\n") if line),
     ],
 )
 def test_dialects(text):
@@ -47,6 +54,26 @@ def test_columns_are_found_by_name():
     assert (table.key, table.spelled, list(table.lists)) == ("query_id", ["InChI=1S/CH4/h1H4"], ["q1"])
 
 
+def test_row_names_whose_column_r_does_not_name():
+    table = read('"list_id"\t"smiles"\n"1"\t"first"\t"CCO"\n"2"\t"second"\tNA\n')
+    assert table.spelled == ["CCO", ""]
+    assert list(table.lists) == ["first", "second"]
+
+
+def test_ids_and_names_are_kept():
+    table = read('query_id,Identifier,CompoundName,SMILES\nq,2519,"Caffeine, pure",CCN\nq,NA,,CCO\nr,1,x,CCN\n')
+    assert table.spelled == ["CCN", "CCO"]
+    assert table.ids == ["2519", ""]
+    assert table.names == ["Caffeine, pure", ""]
+
+
+def test_a_missing_value_leaves_its_place_to_the_next_column():
+    table = read(
+        "list_id\tsmiles\tms_ready_smiles\tinchi\na\tNA\t\tInChI=1S/CH4/h1H4\na\tsee note\tCCO\t-\na\tN/A\t\tnan\n"
+    )
+    assert table.spelled == ["InChI=1S/CH4/h1H4", "CCO", ""]
+
+
 @pytest.mark.parametrize("text", ["", "smiles\nCCO\n", "query,smiles\n1,CCO\n", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04zip"])
 def test_other_files_are_refused(text):
     with pytest.raises(FormatError, match="list_id or query_id, and smiles"):
@@ -56,6 +83,8 @@ def test_other_files_are_refused(text):
 def test_broken_tables_name_the_place():
     with pytest.raises(DataError, match="line 3: 1 fields where the header has 2"):
         read("list_id\tsmiles\na\tCCO\nb\n")
+    with pytest.raises(DataError, match="line 3: unbalanced quote"):
+        read('list_id,smiles\na,CCO\n"b,CCC\n')
     with pytest.raises(DataError, match="has no column of SMILES or InChI"):
         read("list_id\tstructure name\na\tethanol\n")
 
@@ -63,6 +92,8 @@ def test_broken_tables_name_the_place():
 def test_a_table_is_told_by_its_header(tmp_path):
     for name, text, expected in (
         ("a.tsv", TABLE, True),
+        ("a.csv", TABLE.replace("\t", ","), True),
+        ("q.tsv", '"query_id"\t"smiles"\n', True),
         ("b.tsv", "id\tsmiles\nx\tCCO\n", False),
         ("c.smi", "CCO x\n", False),
         ("d.h5", "\x89HDF", False),
