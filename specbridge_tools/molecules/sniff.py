@@ -8,6 +8,7 @@ from specbridge_tools.content import beginning, foreign
 from specbridge_tools.errors import FormatError
 from specbridge_tools.molecules.columns import structure_positions
 from specbridge_tools.molecules.lines import encoding_of
+from specbridge_tools.molecules.raw import looks_like_structure
 from specbridge_tools.molecules.rows import DELIMITERS, delimiter_of, table_format
 from specbridge_tools.molecules.smi import is_smi
 
@@ -34,7 +35,8 @@ def sniff(head: bytes, name: str, *, smiles_column: str | None = None) -> str | 
     header = words[0]
     if _is_table_header(header, smiles_column):
         return table_format(header)
-    if is_smi(words):
+    # a named column is that of a table, whose header is no molecule
+    if is_smi(words) and (smiles_column is None or looks_like_structure(header.split()[0])):
         return "smi"
     if any(delimiter in header for delimiter in DELIMITERS) and not _is_numbers(header):
         return table_format(header)

@@ -331,3 +331,9 @@ def test_a_missing_smiles_gives_way_to_the_inchi(missing):
 def test_numbers_are_no_structures():
     with pytest.raises(FormatError, match="is of no known format"):
         list(read_raw(io.BytesIO(b"61.9792 144847 69\n68.0243 1564399.8 755\n")))
+
+
+def test_a_column_that_is_not_there_is_an_error():
+    table = "id\tsmiles\n" + "".join(f"m{i}\tCCO\n" for i in range(20))
+    with pytest.raises(DataError, match="has no column 'no such column'; its columns: id, smiles"):
+        list(read_raw(io.BytesIO(table.encode()), smiles_column="no such column"))
