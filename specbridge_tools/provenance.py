@@ -64,10 +64,6 @@ class Part:
             differing.append("number of shards")
         return differing
 
-    def with_digests(self, digests: Mapping[str, str]) -> Part:
-        """The same part, made from more."""
-        return dataclasses.replace(self, digests={**self.digests, **digests})
-
 
 def is_part(text: str) -> bool:
     """Whether a text, such as the name of a column, tells which part of a whole a file is."""

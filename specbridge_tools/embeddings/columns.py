@@ -86,9 +86,6 @@ class ColumnWriter:
         values: NDArray[np.object_] = self._file[name].asstr()[start:stop]
         return values
 
-    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        self._file.attrs.update(attributes)
-
 
 @contextlib.contextmanager
 def create_columns(

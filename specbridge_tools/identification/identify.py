@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from specbridge_tools.errors import UsageError
@@ -20,7 +20,7 @@ from specbridge_tools.identification.default_model import model_for_spectra
 from specbridge_tools.identification.rerank import DEFAULT_RERANK, rerank
 from specbridge_tools.identification.sources import open_molecules
 from specbridge_tools.records import Rejection, Tally
-from specbridge_tools.search.candidates.list_file import LIST_FIELD
+from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists
 from specbridge_tools.search.queries.source import QuerySource, open_query_source
 from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
 from specbridge_tools.shards import RecordRange
@@ -253,7 +253,7 @@ def _reported(hits: Hits, options: SearchOptions) -> Hits:
     return hits if options.min_probability is None else above_probability(hits, options.min_probability)
 
 
-def _wanted_lists(source: QuerySource, group_field: str | None) -> Callable[[str], set[str] | None]:
+def _wanted_lists(source: QuerySource, group_field: str | None) -> WantedLists:
     """What `read_candidate_table` asks: which lists the spectra name.
 
     All of them (None) for embeddings, and where no spectrum can be used.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import collections
 import logging
 import re
-from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from collections.abc import Iterator
+from typing import Protocol
 
 from specbridge_tools.content import beginning, binary_format, text_format
 from specbridge_tools.errors import FormatError, UsageError
@@ -85,23 +85,6 @@ def _read(
             yield from _READERS[file_format](joined(head, stream), name, skipped, record_range)
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
-
-
-def count_values(
-    stream: BinaryIO, value_of: Callable[[Spectrum], str], *, input_format: str = "auto"
-) -> collections.Counter[str]:
-    """How many spectra of a file have each value; rejected records count for none.
-
-    Args:
-        stream: Can be rewound; at its start before and after.
-        value_of: Spectrum -> its value, empty for none.
-        input_format: One of `FORMATS`.
-    """
-    records = read_spectra(stream, input_format=input_format)
-    values = (value_of(record) for record in records if not isinstance(record, Rejection))
-    counts = collections.Counter(filter(None, values))
-    stream.seek(0)
-    return counts
 
 
 def sniff(head: bytes, name: str) -> str | None:
