@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.mzml_params import Parameters
-from specbridge_tools.spectra.xml_stream import array_length, unpacked
+from specbridge_tools.spectra.numpress import LINEAR, PIC, SLOF, Numpress
+from specbridge_tools.spectra.xml_stream import array_length, unpacked, unpacked_some
 
 _MZ = "MS:1000514"
 _INTENSITY = "MS:1000515"
 _TYPES = {"MS:1000521": "<f4", "MS:1000523": "<f8", "MS:1000519": "<i4", "MS:1000522": "<i8"}
 _ZLIB = "MS:1000574"
 _NOT_COMPRESSED = "MS:1000576"
+# accession -> code, whether zlib follows by the term alone
+_NUMPRESS = {
+    "MS:1002312": (LINEAR, False),
+    "MS:1002313": (PIC, False),
+    "MS:1002314": (SLOF, False),
+    "MS:1002746": (LINEAR, True),
+    "MS:1002747": (PIC, True),
+    "MS:1002748": (SLOF, True),
+}
 
 
 def read_arrays(
@@ -45,9 +55,24 @@ def read_arrays(
 
 def _decoded(element: etree._Element, parameters: Parameters, default_length: str | None) -> NDArray[np.float64]:
     length = array_length(element.get("arrayLength") or default_length)
+    text = element.findtext("{*}binary") or ""
+    for accession, (code, zlib_follows) in _NUMPRESS.items():
+        if accession in parameters:
+            # older files name zlib beside it
+            return _numpress(text, code, compressed=zlib_follows or _ZLIB in parameters, length=length)
     dtype = next((dtype for accession, dtype in _TYPES.items() if accession in parameters), None)
     if dtype is None or (_ZLIB not in parameters and _NOT_COMPRESSED not in parameters):
         raise Unusable(reasons.ARRAY_NOT_DECODED, f"{parameters.names()}; convert it with zlib or no compression")
-    text = element.findtext("{*}binary") or ""
     data = unpacked(text, compressed=_ZLIB in parameters, size=length * np.dtype(dtype).itemsize)
     return np.frombuffer(data, dtype=dtype).astype(np.float64)
+
+
+def _numpress(text: str, code: Numpress, *, compressed: bool, length: int) -> NDArray[np.float64]:
+    most = code.most_bytes(length)
+    data = unpacked_some(text, compressed=compressed, most=most + 1)
+    if len(data) > most:
+        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"more than {most} bytes of MS-Numpress for {length} numbers")
+    values = code.decode(data)
+    if len(values) != length:
+        raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"expected {length} numbers, found {len(values)}")
+    return values

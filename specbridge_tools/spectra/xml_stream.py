@@ -113,16 +113,24 @@ def unpacked(text: str, *, compressed: bool, size: int) -> bytes:
     Raises:
         Unusable: It cannot be decoded, or its size is another.
     """
-    try:
-        data = base64.b64decode("".join(text.split()), validate=True)
-        if compressed and data:
-            # one byte more than expected, to see that there is more
-            data = zlib.decompressobj().decompress(data, size + 1)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise Unusable(reasons.ARRAY_NOT_DECODED, str(error)) from None
+    # one byte more than expected, to see that there is more
+    data = unpacked_some(text, compressed=compressed, most=size + 1)
     if len(data) != size:
         raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"expected {size} bytes, found {len(data)}")
     return data
+
+
+def unpacked_some(text: str, *, compressed: bool, most: int) -> bytes:
+    """Base64 -> bytes; if `compressed`, decompressed with zlib, of which only the first `most` bytes are taken.
+
+    Raises:
+        Unusable: It cannot be decoded.
+    """
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+        return zlib.decompressobj().decompress(data, most) if compressed and data else data
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise Unusable(reasons.ARRAY_NOT_DECODED, str(error)) from None
 
 
 def array_length(text: str | None) -> int:
