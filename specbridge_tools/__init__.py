@@ -20,6 +20,7 @@ _HOMES = {
     "SearchOptions": "search.search",
     "Spectrum": "spectra.spectrum",
     "Tolerance": "search.candidates.tolerance",
+    "Reading": "spectra.reading",
     "build_index": "search.index.build",
     "embed_molecules": "embeddings.embed_molecules",
     "evaluate": "evaluation.evaluate",
@@ -50,10 +51,12 @@ if TYPE_CHECKING:
     from specbridge_tools.search.index.reader import open_index
     from specbridge_tools.search.search import SearchOptions
     from specbridge_tools.spectra.reader import read_spectra
+    from specbridge_tools.spectra.reading import Reading
     from specbridge_tools.spectra.spectrum import Spectrum
 
 __all__ = [  # noqa: RUF022, in the order of the data
     "read_spectra",
+    "Reading",
     "read_molecules",
     "Spectrum",
     "Molecule",

@@ -22,6 +22,7 @@ from specbridge_tools.search.index.format import GRAPH, IVF_CENTROIDS
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.streams import display_name, open_input, seekable_input
 from specbridge_tools.weights.tensor_file import read_shapes
 
@@ -114,7 +115,7 @@ def _hits(path: Path) -> Values:
 def _spectra(path: Path) -> Values:
     with open_input(path) as stream:
         form = sniff_spectra(stream.read(HEAD), str(path))
-    return {"format": form, **_records(read_spectra(path, input_format=form or "auto"))}
+    return {"format": form, **_records(read_spectra(path, reading=Reading(input_format=form or "auto")))}
 
 
 def _molecules(path: Path) -> Values:

@@ -26,6 +26,7 @@ from specbridge_tools.processes import ALONE, Processes
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import sha256_text
 from specbridge_tools.records import Tally
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.streams import STDIO, Destination, Source, check_output, output_text
 
 logger = logging.getLogger(__name__)
@@ -42,22 +43,22 @@ class PairOptions:
         tolerance: How far their mass may be from that of the molecule.
         tolerance_unit: ppm or Da.
         max_decoys: At most, drawn at random; training draws some of them in each epoch.
-        input_format: Of the spectra, see `read_spectra`.
+        reading: How the spectra are read.
     """
 
     tolerance: float = 10.0
     tolerance_unit: str = "ppm"
     max_decoys: int = 256
-    input_format: str = "auto"
+    reading: Reading = DEFAULT_READING
 
     def half_width(self, mass: float) -> float:
         """How far the mass of a decoy may be from `mass`, both in Da."""
         return mass * self.tolerance * 1e-6 if self.tolerance_unit == "ppm" else self.tolerance
 
-    def header(self) -> dict[str, float | str]:
+    def header(self) -> dict[str, object]:
         """The plain values that a model file holds."""
         name = f"tolerance_{self.tolerance_unit.lower()}"
-        return {name: self.tolerance, "max_decoys": self.max_decoys, "input_format": self.input_format}
+        return {name: self.tolerance, "max_decoys": self.max_decoys, **self.reading.header()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _read_both(
             half_width=options.half_width,
             max_decoys=max_decoys,
             tally=tally,
-            input_format=options.input_format,
+            reading=options.reading,
             seed=seed,
         )
 

@@ -16,6 +16,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import Source
 
@@ -71,7 +72,7 @@ def read_pairs(
     half_width: Callable[[float], float],
     max_decoys: int | None,
     tally: Tally,
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     seed: int = 0,
 ) -> Pairs:
     """Read spectra with structures, and find their molecules and decoys.
@@ -83,14 +84,14 @@ def read_pairs(
         half_width: Mass of a truth -> how far the mass of a decoy may be from it, both in Da.
         max_decoys: Decoys of a molecule at most, drawn at random; None for all.
         tally: Counts the spectra.
-        input_format: Of the spectra, see `read_spectra`.
+        reading: How the spectra are read.
         seed: Of the draw.
 
     Raises:
         DataError: If a file cannot be read, or no spectrum is left.
     """
     with open_molecule_embeddings(molecules) as file:
-        spectra, rows = _match(sources, file.inchikey14, input_format, tally)
+        spectra, rows = _match(sources, file.inchikey14, reading, tally)
         if not spectra:
             raise DataError(
                 "no spectrum has its molecule among the embeddings",
@@ -108,14 +109,14 @@ def read_pairs(
 
 
 def _match(
-    sources: Iterable[Source], keys: NDArray[np.str_], input_format: str, tally: Tally
+    sources: Iterable[Source], keys: NDArray[np.str_], reading: Reading, tally: Tally
 ) -> tuple[list[Spectrum], NDArray[np.int64]]:
     """Usable spectra, and (n,): the row of the molecule of each among `keys`."""
     row_of: dict[str, int] = {}
     for row, key in enumerate(keys):
         row_of.setdefault(str(key), row)
     spectra, rows = [], []
-    for record, key_row in _with_rows(sources, row_of, input_format):
+    for record, key_row in _with_rows(sources, row_of, reading):
         if tally.count(record) and not isinstance(record, Rejection):
             spectra.append(record)
             rows.append(key_row)
@@ -123,11 +124,11 @@ def _match(
 
 
 def _with_rows(
-    sources: Iterable[Source], row_of: Mapping[str, int], input_format: str
+    sources: Iterable[Source], row_of: Mapping[str, int], reading: Reading
 ) -> Iterator[tuple[Spectrum | Rejection, int]]:
     """Yield each record, as a rejection if its molecule has no row, and its row, -1 for a rejection."""
     for source in sources:
-        for record in read_spectra(source, input_format=input_format):
+        for record in read_spectra(source, reading=reading):
             if isinstance(record, Rejection):
                 yield record, -1
                 continue

@@ -14,13 +14,14 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     record_options,
-    spectrum_format_option,
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
     from specbridge_tools.shards import Shard
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-embed-spectra spectra.mgf -o spectra.h5
@@ -33,14 +34,14 @@ zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o h
 @output_options(what="Spectrum embeddings, HDF5")
 @model_option
 @dtype_option
-@spectrum_format_option
+@reading_options
 @batch_size_option
 @device_option
 @part_options
 @record_options
 @threads_option
 def main(
-    spectra: str, output: str, force: bool, model: str | None, dtype: str, input_format: str, batch_size: int,
+    spectra: str, output: str, force: bool, model: str | None, dtype: str, reading: Reading, batch_size: int,
     device: str, shard: Shard | None, skip_existing: bool, rejects: str | None, strict: bool, threads: int | None,
     quiet: bool,
 ) -> None:  # fmt: skip
@@ -60,7 +61,7 @@ def main(
     plan = make_plan(
         output,
         source="spectra",
-        count=lambda: count_spectra(spectra, input_format=input_format),
+        count=lambda: count_spectra(spectra, reading=reading),
         files=("spectra", "model"),
     )
     if plan.is_done:
@@ -77,7 +78,7 @@ def main(
             model=load_model(model, device=device),
             tally=tally,
             dtype=dtype,
-            input_format=input_format,
+            reading=reading,
             batch_size=batch_size,
             record_range=plan.record_range,
             part=plan.part,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command, say
@@ -12,10 +14,13 @@ from specbridge_tools.cli.options import (
     plot_option,
     record_options,
     seed_option,
-    spectrum_format_option,
     threads_option,
     truth_option,
 )
+from specbridge_tools.cli.reading_options import reading_options
+
+if TYPE_CHECKING:
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-evaluate hits.tsv --truth spectra.mgf -o metrics.tsv --plot metrics.png
@@ -57,12 +62,12 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @click.option("--resamples", type=click.IntRange(min=1), default=2000, metavar="N", help="Bootstrap resamples.")
 @seed_option(what="the bootstrap")
 @record_options
-@spectrum_format_option
+@reading_options
 @threads_option
 def main(
     hits: str, truth: str, output: str, force: bool, output_format: str, show: int | None, plot: str | None,
     ks: tuple[int, ...], group_by: str | None, audited: str | None, resamples: int, seed: int, rejects: str | None,
-    strict: bool, input_format: str, threads: int | None, quiet: bool,
+    strict: bool, reading: Reading, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare the HITS of sb-query with the true structures: recall at k and mean reciprocal rank.
 
@@ -90,7 +95,7 @@ def main(
     for path in filter(None, (output, plot)):
         check_output(path, force=force)
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
-        truths = read_truths(truth, tally, input_format=input_format, group_by=group_by)
+        truths = read_truths(truth, tally, reading=reading, group_by=group_by)
     numbers: dict[str, int] = {}
     lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
     metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,12 @@ from specbridge_tools.cli.options import (
     output_options,
     plot_option,
     record_options,
-    spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.reading_options import reading_options
+
+if TYPE_CHECKING:
+    from specbridge_tools.spectra.reading import Reading
 
 
 @command(
@@ -46,14 +49,14 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 @click.option(
     "--cache-features", metavar="DIR", help="Keep the output of frozen layers here, for later epochs and runs."
 )
-@spectrum_format_option
+@reading_options
 @record_options
 @device_option
 @threads_option
 def main(
     spectra: tuple[str, ...], validation: tuple[str, ...], molecules: str, output: str, force: bool,
     checkpoint: str | None, resume: bool, history: str | None, plot: str | None, cache_features: str | None,
-    input_format: str, rejects: str | None, strict: bool, device: str, threads: int | None, quiet: bool,
+    reading: Reading, rejects: str | None, strict: bool, device: str, threads: int | None, quiet: bool,
     **training: Any,
 ) -> None:  # fmt: skip
     """Train a model on SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
@@ -74,7 +77,7 @@ def main(
     picked_device = pick_device(device)
     for path in filter(None, (history, plot)):
         check_output(path, force=force)
-    model_options, pair_options, options = typed_options(training, input_format=input_format, device=picked_device)
+    model_options, pair_options, options = typed_options(training, reading=reading, device=picked_device)
     with contextlib.ExitStack() as stack:
         processes, own_device = stack.enter_context(open_processes(picked_device))
         if not processes.is_first:

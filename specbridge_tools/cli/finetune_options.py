@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from specbridge_tools.bridge.finetune import ModelOptions, PairOptions
     from specbridge_tools.bridge.training import TrainingOptions
+    from specbridge_tools.spectra.reading import Reading
 
 LOSS_NAMES = ("candidate", "infonce", "cosine", "mse")
 DEFAULT_LOSSES = ("candidate=1", "infonce=0.5", "cosine=0.5")
@@ -154,7 +155,7 @@ def training_options(function: Function) -> Function:
 
 
 def typed_options(
-    values: Mapping[str, Any], *, input_format: str, device: torch.device
+    values: Mapping[str, Any], *, reading: Reading, device: torch.device
 ) -> tuple[ModelOptions, PairOptions, TrainingOptions]:
     """The values of these options by name, as click parsed them, for model, pairs and training."""
     from specbridge_tools.bridge.augmentation import Augmentation
@@ -168,7 +169,7 @@ def typed_options(
         values |= preset_values(values, click.get_current_context())
     model = ModelOptions(**{field.name: values.pop(field.name) for field in dataclasses.fields(ModelOptions)})
     tolerance = Tolerance.parse(values.pop("tolerance"))
-    pairs = PairOptions(tolerance.value, tolerance.unit, values.pop("max_decoys"), input_format)
+    pairs = PairOptions(tolerance.value, tolerance.unit, values.pop("max_decoys"), reading)
     side, precision = values.pop("train"), values.pop("precision")
     jitter = dict.fromkeys(_JITTERS, 0.0) if published else {}
     training = TrainingOptions(

@@ -11,17 +11,9 @@ from specbridge_tools.streams import STDIO
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml")
-
 force_option = click.option("--force", is_flag=True, help="Replace an output that exists.")
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads.  [default: all that the scheduler allows]"
-)
-spectrum_format_option = click.option(
-    "--input-format",
-    type=click.Choice(SPECTRUM_FORMATS),
-    default="auto",
-    help="Format of the spectra; auto looks at the content, never at the name.",
 )
 model_option = click.option("--model", metavar="FILE", help="Model made by sb-finetune.  [default: the one that ships]")
 group_option = click.option(

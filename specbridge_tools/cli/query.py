@@ -14,14 +14,15 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     record_options,
-    spectrum_format_option,
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 from specbridge_tools.cli.query_options import check_compared, compared_options, search_options, typed_options
+from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
     from specbridge_tools.shards import Shard
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-query spectra.mgf --index index.h5 -o hits.tsv
@@ -37,7 +38,7 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @output_options(what="Hits, a row for each candidate")
 @search_options
 @format_option()
-@spectrum_format_option
+@reading_options
 @part_options
 @record_options
 @batch_size_option
@@ -45,7 +46,7 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], candidates: str | None, encoder: str | None, model: str | None, output: str,
-    force: bool, output_format: str, input_format: str, shard: Shard | None, skip_existing: bool, rejects: str | None,
+    force: bool, output_format: str, reading: Reading, shard: Shard | None, skip_existing: bool, rejects: str | None,
     strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
 ) -> None:  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, mzXML, or embeddings of sb-embed-spectra.
@@ -69,7 +70,7 @@ def main(
     plan = make_plan(
         output,
         source="spectra",
-        count=lambda: count_queries(spectra, input_format=input_format),
+        count=lambda: count_queries(spectra, reading=reading),
         files=("spectra", "model", "candidates"),
         digests={"index": lambda: digest_of_indexes(index_files(index))} if index else {},
     )
@@ -86,7 +87,7 @@ def main(
             encoder=encoder,
             options=typed_options(search),
             rerank_first=search["rerank"],
-            input_format=input_format,
+            reading=reading,
             record_range=plan.record_range,
             tally=tally,
             batch_size=batch_size,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -9,9 +11,12 @@ from specbridge_tools.cli.options import (
     group_option,
     model_option,
     output_options,
-    spectrum_format_option,
     truth_option,
 )
+from specbridge_tools.cli.reading_options import reading_options
+
+if TYPE_CHECKING:
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-report hits.tsv --spectra spectra.mgf -o report.html
@@ -41,10 +46,10 @@ sb-query spectra.mgf --index index.h5 | sb-report - --spectra spectra.mgf --trut
     help="Show the best N candidates of each query.",
 )
 @group_option
-@spectrum_format_option
+@reading_options
 def main(
     hits: str, spectra: tuple[str, ...], truth: str | None, model: str | None, output: str, force: bool,
-    show_queries: int, show_candidates: int, group_by: str | None, input_format: str, quiet: bool,
+    show_queries: int, show_candidates: int, group_by: str | None, reading: Reading, quiet: bool,
 ) -> None:  # fmt: skip
     """Show the HITS of sb-query or sb-rerank as one HTML page, which needs neither network nor scripts.
 
@@ -65,7 +70,7 @@ def main(
 
     check_output(output, force=force)
     tally, of_truths = Tally(noun="queries"), Tally(noun="true structures")
-    truths = None if truth is None else read_truths(truth, of_truths, input_format=input_format, group_by=group_by)
+    truths = None if truth is None else read_truths(truth, of_truths, reading=reading, group_by=group_by)
     with (
         rewindable(hits) as stream,
         output_text(output, force=force) as page,
@@ -73,7 +78,7 @@ def main(
     ):
         write_report(
             stream, page, spectra=spectra, truths=truths, ranker=find_ranker(model) if spectra else None,
-            queries=show_queries, top=show_candidates, group_by=group_by, input_format=input_format, tally=tally,
+            queries=show_queries, top=show_candidates, group_by=group_by, reading=reading, tally=tally,
             display=display,
         )  # fmt: skip
     closing_line(tally.summary(), quiet=quiet)

@@ -13,16 +13,17 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     rerank_option,
-    spectrum_format_option,
     threads_option,
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from specbridge_tools.hits.hits import Hits
     from specbridge_tools.shards import Shard
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-rerank hits.tsv --spectra spectra.mgf -o reranked.tsv
@@ -42,12 +43,12 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 )
 @format_option()
 @group_option
-@spectrum_format_option
+@reading_options
 @part_options
 @threads_option
 def main(
     hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int, explain: str | None,
-    explain_top: int, output_format: str, group_by: str | None, input_format: str, shard: Shard | None,
+    explain_top: int, output_format: str, group_by: str | None, reading: Reading, shard: Shard | None,
     skip_existing: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
@@ -82,7 +83,7 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, first=rerank, group_by=group_by, input_format=input_format,
+                hits, spectra, ranker=ranker, first=rerank, group_by=group_by, reading=reading,
                 record_range=plan.record_range, tally=tally, threads=threads,
             )
         )  # fmt: skip

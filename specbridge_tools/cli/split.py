@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from specbridge_tools.cli.command import closing_line, command
@@ -9,9 +11,12 @@ from specbridge_tools.cli.options import (
     force_option,
     record_options,
     seed_option,
-    spectrum_format_option,
     threads_option,
 )
+from specbridge_tools.cli.reading_options import reading_options
+
+if TYPE_CHECKING:
+    from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
 sb-split spectra.mgf --by structure --fractions 0.9,0.1 -o splits/massbank
@@ -72,11 +77,11 @@ def _fractions(context: click.Context, option: click.Parameter, text: str) -> tu
     "--size", type=click.IntRange(min=1), metavar="N", help="Parts of N consecutive records instead, named likewise."
 )
 @record_options
-@spectrum_format_option
+@reading_options
 @threads_option
 def main(
     input_file: str, output: str, force: bool, by: str, fractions: tuple[float, ...], threshold: float, seed: int,
-    n_parts: int | None, size: int | None, rejects: str | None, strict: bool, input_format: str, threads: int | None,
+    n_parts: int | None, size: int | None, rejects: str | None, strict: bool, reading: Reading, threads: int | None,
     quiet: bool,
 ) -> None:  # fmt: skip
     """Split spectra (MGF, MSP, mzML, mzXML) or a table of molecules (TSV, CSV, SMILES, SDF) into parts.
@@ -92,7 +97,7 @@ def main(
     from specbridge_tools.records import open_tally
 
     with (
-        open_records(input_file, input_format=input_format, threads=threads) as records,
+        open_records(input_file, reading=reading, threads=threads) as records,
         open_tally(records.noun, rejects=rejects, strict=strict, force=force) as tally,
         part_outputs(output, records.suffix, force=force) as outputs,
     ):

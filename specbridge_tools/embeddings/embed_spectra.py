@@ -17,6 +17,7 @@ from specbridge_tools.provenance import Part
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import Destination, Source, output_path
 
@@ -30,7 +31,7 @@ def embed_spectra(
     model: SpectrumModel,
     tally: Tally,
     dtype: str = "float16",
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     batch_size: int = 64,
     record_range: RecordRange | None = None,
     part: Part | None = None,
@@ -47,7 +48,7 @@ def embed_spectra(
         model: Encodes the spectra.
         tally: Counts the records; its `n_written` becomes the number of spectra encoded.
         dtype: Of the stored vectors, float16 or float32.
-        input_format: Of the spectra, see `read_spectra`.
+        reading: How the spectra are read.
         batch_size: Spectra that the model encodes at once.
         record_range: The records to encode; None for all.
         part: Which part of a whole the file then is; None for a whole.
@@ -58,7 +59,7 @@ def embed_spectra(
         DataError: If the spectra cannot be read, or a vector is not finite in the dtype.
     """
     display = display or SilentProgress()
-    records = iter(read_spectra(source, input_format=input_format, record_range=record_range))
+    records = iter(read_spectra(source, reading=reading, record_range=record_range))
     with (
         output_path(destination, force=force) as temporary,
         create_spectrum_embeddings(temporary, model=model, dtype=dtype, part=part) as writer,

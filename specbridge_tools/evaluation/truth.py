@@ -10,6 +10,7 @@ from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import Source, display_name
 
@@ -76,20 +77,22 @@ class TruthTable:
         return entries[0] if isinstance(entries[0], Truth) else None
 
 
-def read_truths(source: Source, tally: Tally, *, input_format: str = "auto", group_by: str | None = None) -> TruthTable:
+def read_truths(
+    source: Source, tally: Tally, *, reading: Reading = DEFAULT_READING, group_by: str | None = None
+) -> TruthTable:
     """Read the truths of spectra whose metadata hold a structure (`molecules.identity.structure_key`).
 
     Args:
         source: Spectra.
         tally: Counts the records; those without a structure are rejected.
-        input_format: Of the spectra.
+        reading: How the spectra are read.
         group_by: Metadata field that names a query where queries are groups of spectra; else it is the spectrum's id.
 
     Raises:
         DataError: Where a group has two molecules, or no record can be used.
     """
     table = TruthTable(display_name(source))
-    for record in read_spectra(source, input_format=input_format):
+    for record in read_spectra(source, reading=reading):
         truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by)
         tally.count(truth)
         first = None if isinstance(truth, Rejection) or group_by is None else table.first(truth.query_id)

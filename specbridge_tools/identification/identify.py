@@ -24,6 +24,7 @@ from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists
 from specbridge_tools.search.queries.source import QuerySource, open_query_source
 from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
 from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import STDIO, Source, seekable_input
 from specbridge_tools.threads import available_threads
@@ -101,7 +102,7 @@ def identify(
     encoder: str | None = None,
     options: SearchOptions = DEFAULT_OPTIONS,
     rerank_first: int | None = None,
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
     tally: Tally | None = None,
     batch_size: int = 64,
@@ -121,7 +122,7 @@ def identify(
         options: What is searched and reported.
         rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
             for none. None: 50 where there are peaks and the model has a ranker.
-        input_format: Of the spectra; auto goes by the content.
+        reading: How the spectra are read.
         record_range: Which of the records to answer, None for all.
         tally: Counts the records; a new one where None.
         batch_size: Spectra encoded at once.
@@ -143,7 +144,7 @@ def identify(
     tally, threads = tally or Tally(noun="spectra"), threads or available_threads()
     reread = candidates is not None or options.group_by is not None
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_query_source(spectra, input_format=input_format, reread=reread))
+        source = stack.enter_context(open_query_source(spectra, reading=reading, reread=reread))
         loaded, model_path = _model(stack, source, model, needed=index is None, device=device, threads=threads)
         ranker = _ranker(source, model_path, rerank_first)
         first = rerank_first or DEFAULT_RERANK
@@ -175,7 +176,7 @@ def rerank_hits(
     ranker: Ranker,
     first: int = DEFAULT_RERANK,
     group_by: str | None = None,
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
     tally: Tally | None = None,
     threads: int | None = None,
@@ -188,7 +189,7 @@ def rerank_hits(
         ranker: Scores the candidates.
         first: How many of the candidates with the highest cosine are scored, 0 for all.
         group_by: Field of the spectra whose value is the query's id, where groups were searched.
-        input_format: Of the spectra.
+        reading: How the spectra are read.
         record_range: Which of the queries to take, None for all.
         tally: Counts the queries; a new one where None.
         threads: None for all that the scheduler allows.
@@ -203,7 +204,7 @@ def rerank_hits(
     queries = read_hits(hits) if record_range is None else record_range.filter(read_hits(hits))
     counted = tally.usable(queries)
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_query_source(spectra, input_format=input_format, reread=group_by is not None))
+        source = stack.enter_context(open_query_source(spectra, reading=reading, reread=group_by is not None))
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
         reranked = rerank(complete, ranker, first=first, threads=threads or available_threads())
         # the columns are those of the table, which its first query shows

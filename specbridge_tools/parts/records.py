@@ -13,6 +13,7 @@ from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.reader import HEAD, sniff
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.streams import display_name, open_input, seekable_input
 
 
@@ -49,19 +50,19 @@ class Records(Protocol):
 
 @contextlib.contextmanager
 def open_records(
-    source: str | os.PathLike[str], *, input_format: str = "auto", threads: int | None = None
+    source: str | os.PathLike[str], *, reading: Reading = DEFAULT_READING, threads: int | None = None
 ) -> Iterator[Records]:
     """Yield the records of spectra or molecules, recognised by their content; stdin is copied to a temporary file.
 
     Args:
         source: Path or `-`.
-        input_format: Of spectra; auto goes by the content.
+        reading: How spectra are read.
         threads: For standardising molecules, None for all that the scheduler allows.
     """
     name = display_name(source)
     with seekable_input(source) as path:
-        if input_format != "auto" or _holds_spectra(path, name):
-            yield SpectrumRecords(path, input_format=input_format, name=name)
+        if reading.input_format != "auto" or _holds_spectra(path, name):
+            yield SpectrumRecords(path, reading=reading, name=name)
         else:
             yield MoleculeRecords(path, name=name, threads=threads)
 

@@ -11,6 +11,7 @@ from specbridge_tools.molecules.identity import structure, structure_key
 from specbridge_tools.records import NO_STRUCTURE, Rejection
 from specbridge_tools.spectra.mgf import mgf_text
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 
 
@@ -31,17 +32,17 @@ class SpectrumRecords:
     noun = "spectra"
     suffix = "mgf"
 
-    def __init__(self, path: Path, *, input_format: str = "auto", name: str) -> None:
+    def __init__(self, path: Path, *, reading: Reading = DEFAULT_READING, name: str) -> None:
         self._path = path
-        self._input_format = input_format
+        self._reading = reading
         self._name = name
 
     def read(self) -> Iterator[SpectrumRecord | Rejection]:
-        for record in read_spectra(self._path, input_format=self._input_format):
+        for record in read_spectra(self._path, reading=self._reading):
             yield record if isinstance(record, Rejection) else SpectrumRecord(record)
 
     def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
-        for record in read_spectra(self._path, input_format=self._input_format):
+        for record in read_spectra(self._path, reading=self._reading):
             yield record if isinstance(record, Rejection) else self._molecule(record, with_structure)
 
     def _molecule(self, spectrum: Spectrum, with_structure: bool) -> tuple[str, str] | Rejection:

@@ -27,6 +27,7 @@ from specbridge_tools.report.summary import Summary
 from specbridge_tools.report.verdicts import Verdicts
 from specbridge_tools.search.queries.source import open_query_source
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import Source
 
@@ -64,7 +65,7 @@ def write_report(
     queries: int = 100,
     top: int = 5,
     group_by: str | None = None,
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     tally: Tally,
     display: SilentProgress,
 ) -> None:
@@ -79,7 +80,7 @@ def write_report(
         queries: How many are shown, the first ones; 0 for all.
         top: How many candidates of each.
         group_by: Field of the spectra's metadata that names groups of spectra, where these are the queries.
-        input_format: Of the spectra.
+        reading: How the spectra are read.
         tally: Of the queries: all are read, those shown are written.
         display: Shows the progress.
     """
@@ -97,7 +98,7 @@ def write_report(
     with _queries(hits, n_drawn) as drawn:
         lines = (overview_row(i, query, _verdict(verdicts, query)[1]) for i, query in enumerate(drawn, start=1))
         stream.writelines(overview_table(lines))
-    with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, input_format) as complete:
+    with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, reading) as complete:
         for number, query in enumerate(complete, start=1):
             stream.write(_query_section(number, query, ranker, top, *_verdict(verdicts, query)))
             tally.n_written += 1
@@ -105,12 +106,12 @@ def write_report(
     _write_foot(stream)
 
 
-def spectra_of_parts(sources: Iterable[Source], *, input_format: str = "auto") -> Iterator[Spectrum]:
+def spectra_of_parts(sources: Iterable[Source], *, reading: Reading = DEFAULT_READING) -> Iterator[Spectrum]:
     """Yield the usable spectra of several files, numbered on from file to file as `sb-merge` numbers hits."""
     before = 0
     for source in sources:
         last = 0
-        for record in read_spectra(source, input_format=input_format):
+        for record in read_spectra(source, reading=reading):
             last = max(last, record.record)
             if isinstance(record, Spectrum):
                 yield dataclasses.replace(record, record=record.record + before) if before else record
@@ -127,18 +128,18 @@ def _queries(hits: BinaryIO, n: int | None = None) -> Iterator[Iterator[Hits]]:
 
 @contextlib.contextmanager
 def _with_spectra(
-    hits: Iterable[Hits], sources: Sequence[Source], group_by: str | None, input_format: str
+    hits: Iterable[Hits], sources: Sequence[Source], group_by: str | None, reading: Reading
 ) -> Iterator[Iterable[Hits]]:
     """Yield the hits, with their spectra where there are `sources`."""
     if not sources:
         yield hits
     elif group_by is None:
-        with open_query_source(spectra_of_parts(sources, input_format=input_format)) as source:
+        with open_query_source(spectra_of_parts(sources, reading=reading)) as source:
             yield with_spectra(hits, source)
     elif len(sources) > 1:
         raise UsageError("groups of spectra can be drawn from one file only", advice="sb-merge makes one of several")
     else:
-        with open_query_source(sources[0], input_format=input_format, reread=True) as source:
+        with open_query_source(sources[0], reading=reading, reread=True) as source:
             yield with_groups(hits, source, group_by)
 
 

@@ -15,6 +15,7 @@ from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import UNSIGNED, Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
 from specbridge_tools.spectra.isolation import window_of_fields
 from specbridge_tools.spectra.peaks import checked_peaks
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import decoded, printable
 
@@ -63,6 +64,7 @@ def build_spectrum(
     mz: NDArray[np.float64],
     intensity: NDArray[np.float64],
     place: Place,
+    reading: Reading = DEFAULT_READING,
     *,
     sound: bool = False,
 ) -> Spectrum:
@@ -76,6 +78,7 @@ def build_spectrum(
         mz: (n,).
         intensity: (n,).
         place: The record's position.
+        reading: The rules.
         sound: The peaks are known to keep the rules already.
 
     Raises:
@@ -180,11 +183,12 @@ def spectrum_or_rejection(
     mz: NDArray[np.float64],
     intensity: NDArray[np.float64],
     place: Place,
+    reading: Reading = DEFAULT_READING,
     *,
     sound: bool = False,
 ) -> Spectrum | Rejection:
     """What `build_spectrum` makes of a record, or the `Rejection` that says why it cannot."""
     try:
-        return build_spectrum(fields, mz, intensity, place, sound=sound)
+        return build_spectrum(fields, mz, intensity, place, reading, sound=sound)
     except Unusable as error:
         return place.rejection(error, fields)

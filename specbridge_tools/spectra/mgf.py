@@ -26,6 +26,7 @@ from specbridge_tools.spectra.fields import VALUE_DECIDES, Unusable, add_field, 
 from specbridge_tools.spectra.ion_mode import polarity_of
 from specbridge_tools.spectra.mgf_lines import LineParser
 from specbridge_tools.spectra.peaks import plain_peaks, sound_peaks
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, line_blocks
 
@@ -55,7 +56,11 @@ class _Plain(NamedTuple):
 
 
 def read_mgf(
-    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+    stream: ByteStream,
+    source: str,
+    reading: Reading,
+    skipped: collections.Counter[str],
+    record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS, in order.
 
@@ -66,10 +71,11 @@ def read_mgf(
     Args:
         stream: The file, unzipped.
         source: The name to show.
+        reading: The rules.
         skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which records are wanted; here a record is everything up to an END IONS.
     """
-    parser = LineParser(source, skipped)
+    parser = LineParser(source, reading, skipped)
     record_range = record_range or RecordRange()
     pending, line = b"", 1
     for block in line_blocks(stream, source):

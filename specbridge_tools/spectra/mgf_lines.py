@@ -15,6 +15,7 @@ from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_t
 from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import decoded
 
@@ -37,8 +38,9 @@ class _Open:
 class LineParser:
     """Parses runs of whole lines; knows the number of the last record and the file's defaults."""
 
-    def __init__(self, source: str, skipped: collections.Counter[str]) -> None:
+    def __init__(self, source: str, reading: Reading, skipped: collections.Counter[str]) -> None:
         self._source = source
+        self._reading = reading
         self._skipped = skipped
         self._n_records = 0
         self._defaults: dict[str, str] = {}
@@ -60,7 +62,7 @@ class LineParser:
         if reason := skip_reason(fields.get("mslevel")):
             self._skipped[reason] += 1
             return None
-        return spectrum_or_rejection(fields, mz, intensity, place, sound=sound)
+        return spectrum_or_rejection(fields, mz, intensity, place, self._reading, sound=sound)
 
     def pass_over(self, data: bytes, line: int) -> None:
         """Count the record that ends a stretch, or the file, without reading more than is needed."""

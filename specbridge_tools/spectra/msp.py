@@ -25,6 +25,7 @@ from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_t
 from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
 from specbridge_tools.spectra.ms_level import ms_level, skip_reason
 from specbridge_tools.spectra.msp_peaks import read_peaks
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded, line_blocks
 
@@ -39,7 +40,11 @@ _BARRED = re.compile(r"^\s*\||\|\s*PEAKID=", re.IGNORECASE)
 
 
 def read_msp(
-    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+    stream: ByteStream,
+    source: str,
+    reading: Reading,
+    skipped: collections.Counter[str],
+    record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield a `Spectrum` or a `Rejection` for each record, in order: at least one for each `Name:`.
 
@@ -49,14 +54,17 @@ def read_msp(
     Args:
         stream: The file, unzipped.
         source: The name to show.
+        reading: The rules.
         skipped: Counts the records of MS level 1, 3 and deeper, which are not yielded.
         record_range: Which of the spectra and rejections are wanted.
     """
-    yield from (record_range or RecordRange()).filter(_read(stream, source, skipped))
+    yield from (record_range or RecordRange()).filter(_read(stream, source, reading, skipped))
 
 
-def _read(stream: ByteStream, source: str, skipped: collections.Counter[str]) -> Iterator[Spectrum | Rejection]:
-    parser = _Parser(source, skipped)
+def _read(
+    stream: ByteStream, source: str, reading: Reading, skipped: collections.Counter[str]
+) -> Iterator[Spectrum | Rejection]:
+    parser = _Parser(source, reading, skipped)
     line = 0
     for block in line_blocks(stream, source):
         for line, raw in enumerate(block.split(b"\n")[:-1], line + 1):  # noqa: B020
@@ -111,8 +119,9 @@ class _Record:
 
 
 class _Parser:
-    def __init__(self, source: str, skipped: collections.Counter[str]) -> None:
+    def __init__(self, source: str, reading: Reading, skipped: collections.Counter[str]) -> None:
         self._source = source
+        self._reading = reading
         self._skipped = skipped
         self._n_records = 0
         self._record: _Record | None = None
@@ -235,7 +244,7 @@ class _Parser:
             peaks = read_peaks(record.peaks, record.n_expected or 0)
         except Unusable as error:
             return place.rejection(error, record.fields)
-        return spectrum_or_rejection(record.fields, peaks[:, 0], peaks[:, 1], place)
+        return spectrum_or_rejection(record.fields, peaks[:, 0], peaks[:, 1], place, self._reading)
 
 
 def _take_comment_pairs(fields: dict[str, str]) -> None:

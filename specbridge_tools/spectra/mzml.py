@@ -21,6 +21,7 @@ from specbridge_tools.spectra.isolation import take_window, window_of_offsets
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.mzml_arrays import read_arrays
 from specbridge_tools.spectra.mzml_params import Parameters
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.spectra.xml_stream import line_of, read_elements
@@ -46,7 +47,11 @@ _ELECTRONVOLT = "UO:0000266"
 
 
 def read_mzml(
-    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+    stream: ByteStream,
+    source: str,
+    reading: Reading,
+    skipped: collections.Counter[str],
+    record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2, in order.
 
@@ -55,6 +60,7 @@ def read_mzml(
     Args:
         stream: The file, unzipped.
         source: The name to show.
+        reading: The rules.
         skipped: Counts the spectra of other levels and those of light, which are not yielded.
         record_range: Which records are wanted, spectra of every kind counted.
 
@@ -71,7 +77,7 @@ def read_mzml(
             n_records += 1
             if not record_range.take():
                 continue
-            record = _spectrum(element, groups, Place(source, n_records, line_of(element)), skipped)
+            record = _spectrum(element, groups, Place(source, n_records, line_of(element)), reading, skipped)
             if record is not None:
                 yield record
         if record_range.is_passed:
@@ -82,6 +88,7 @@ def _spectrum(
     element: etree._Element,
     groups: Mapping[str | None, Parameters],
     place: Place,
+    reading: Reading,
     skipped: collections.Counter[str],
 ) -> Spectrum | Rejection | None:
     parameters = Parameters(element, groups)
@@ -102,7 +109,7 @@ def _spectrum(
         mz, intensity = read_arrays(element, groups)
     except Unusable as error:
         return place.rejection(error, fields)
-    return spectrum_or_rejection(fields, mz, intensity, place)
+    return spectrum_or_rejection(fields, mz, intensity, place, reading)
 
 
 def _read_fields(

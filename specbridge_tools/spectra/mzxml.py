@@ -22,6 +22,7 @@ from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.ion_mode import polarity_of
 from specbridge_tools.spectra.isolation import take_window, window_of_width
 from specbridge_tools.spectra.ms_level import skip_reason
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.spectra.xml_stream import array_length, line_of, read_elements, unpacked
@@ -34,7 +35,11 @@ _DURATION = re.compile(r"P(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d*)?)S)?)?")
 
 
 def read_mzxml(
-    stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None = None
+    stream: ByteStream,
+    source: str,
+    reading: Reading,
+    skipped: collections.Counter[str],
+    record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield a `Spectrum` or a `Rejection` for each scan of MS level 2, in the order in which they begin.
 
@@ -45,6 +50,7 @@ def read_mzxml(
     Args:
         stream: The file, unzipped.
         source: The name to show.
+        reading: The rules.
         skipped: Counts the scans of other levels, which are not yielded.
         record_range: Which records are wanted, scans of every level counted.
 
@@ -63,7 +69,7 @@ def read_mzxml(
             n_records += 1
             if not record_range.take():
                 continue
-            record = _spectrum(element, instruments, Place(source, n_records, line_of(element)), skipped)
+            record = _spectrum(element, instruments, Place(source, n_records, line_of(element)), reading, skipped)
             if record is not None:
                 yield record
         if record_range.is_passed:
@@ -84,7 +90,11 @@ def _whole(elements: Iterator[tuple[str, etree._Element, str]]) -> Iterator[tupl
 
 
 def _spectrum(
-    scan: etree._Element, instruments: Mapping[str, str], place: Place, skipped: collections.Counter[str]
+    scan: etree._Element,
+    instruments: Mapping[str, str],
+    place: Place,
+    reading: Reading,
+    skipped: collections.Counter[str],
 ) -> Spectrum | Rejection | None:
     if reason := skip_reason(scan.get("msLevel")):
         skipped[reason] += 1
@@ -97,7 +107,7 @@ def _spectrum(
         peaks = _peaks(scan)
     except Unusable as error:
         return place.rejection(error, fields)
-    return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place)
+    return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
 
 
 def _read_fields(fields: dict[str, str], scan: etree._Element, instruments: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from specbridge_tools.spectra.mgf import read_mgf
 from specbridge_tools.spectra.msp import read_msp
 from specbridge_tools.spectra.mzml import read_mzml
 from specbridge_tools.spectra.mzxml import read_mzxml
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import UTF8_MARK, ByteStream
 from specbridge_tools.streams import Source, display_name, open_input
@@ -26,7 +27,12 @@ class _Reader(Protocol):
     """Reads the records of one format."""
 
     def __call__(
-        self, stream: ByteStream, source: str, skipped: collections.Counter[str], record_range: RecordRange | None
+        self,
+        stream: ByteStream,
+        source: str,
+        reading: Reading,
+        skipped: collections.Counter[str],
+        record_range: RecordRange | None,
     ) -> Iterator[Spectrum | Rejection]: ...
 
 
@@ -41,7 +47,7 @@ logger = logging.getLogger(__name__)
 def read_spectra(
     source: Source,
     *,
-    input_format: str = "auto",
+    reading: Reading = DEFAULT_READING,
     skipped: collections.Counter[str] | None = None,
     record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
@@ -53,7 +59,7 @@ def read_spectra(
 
     Args:
         source: The file, gzip or not.
-        input_format: One of `FORMATS`; auto looks at the first 64 KB of the content.
+        reading: The format, of which auto looks at the first 64 KB of the content, and the rules.
         skipped: Counts the spectra that are no queries.
         record_range: Which records are wanted, all by default.
 
@@ -61,28 +67,28 @@ def read_spectra(
         FormatError: The file is of no known format.
         DataError: It cannot be read to its end.
     """
-    if input_format not in FORMATS:
-        raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
-    return _read(source, input_format, collections.Counter() if skipped is None else skipped, record_range)
+    if reading.input_format not in FORMATS:
+        raise UsageError(f"no format {reading.input_format!r}", advice=f"one of {', '.join(FORMATS)}")
+    return _read(source, reading, collections.Counter() if skipped is None else skipped, record_range)
 
 
-def count_spectra(source: Source, *, input_format: str = "auto") -> int:
+def count_spectra(source: Source, *, reading: Reading = DEFAULT_READING) -> int:
     """How many records a file has, as a `RecordRange` counts them; peaks are not looked at."""
     counter = Counter()
-    collections.deque(read_spectra(source, input_format=input_format, record_range=counter), maxlen=0)
+    collections.deque(read_spectra(source, reading=reading, record_range=counter), maxlen=0)
     return counter.n
 
 
 def _read(
-    source: Source, input_format: str, skipped: collections.Counter[str], record_range: RecordRange | None
+    source: Source, reading: Reading, skipped: collections.Counter[str], record_range: RecordRange | None
 ) -> Iterator[Spectrum | Rejection]:
     name = display_name(source)
     before = collections.Counter(skipped)
     with open_input(source) as stream:
         head = stream.read(HEAD)
-        file_format = sniff(head, name) if input_format == "auto" else input_format
+        file_format = sniff(head, name) if reading.input_format == "auto" else reading.input_format
         if file_format is not None:
-            yield from _READERS[file_format](joined(head, stream), name, skipped, record_range)
+            yield from _READERS[file_format](joined(head, stream), name, reading, skipped, record_range)
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
 

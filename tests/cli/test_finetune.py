@@ -237,11 +237,12 @@ def test_the_encoder_of_a_preset(given, encoder):
 
     from specbridge_tools.cli.finetune import main
     from specbridge_tools.cli.finetune_options import training_options, typed_options
+    from specbridge_tools.spectra.reading import DEFAULT_READING
 
     @click.command()
     @training_options
     def ask(**values):
-        return typed_options(values, input_format="auto", device=torch.device("cpu"))[0].spectral_encoder
+        return typed_options(values, reading=DEFAULT_READING, device=torch.device("cpu"))[0].spectral_encoder
 
     assert ask.main(list(given), standalone_mode=False) == encoder
     assert {param.name for param in ask.params} < {param.name for param in main.params}

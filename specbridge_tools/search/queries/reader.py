@@ -25,6 +25,7 @@ from specbridge_tools.search.queries.groups import Groups, Pair, Vector
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import count_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import open_input
 
@@ -187,10 +188,10 @@ def _without_formula(record: Spectrum, field: str, source: str) -> Rejection | N
     return Rejection(reason, record.id, record.record, record.line, source, detail) if reason else None
 
 
-def count_queries(source: str | os.PathLike[str], *, input_format: str = "auto") -> int:
+def count_queries(source: str | os.PathLike[str], *, reading: Reading = DEFAULT_READING) -> int:
     """How many records a file of spectra or spectrum embeddings has, as a `shards.RecordRange` counts them."""
     with open_input(source) as stream:
         if not holds_embeddings(stream):
-            return count_spectra(stream, input_format=input_format)
+            return count_spectra(stream, reading=reading)
     with open_spectrum_embeddings(source) as embeddings:
         return len(embeddings)

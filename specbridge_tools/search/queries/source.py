@@ -18,6 +18,7 @@ from specbridge_tools.embeddings.spectra import holds_embeddings
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import InputStream, Source, display_name, open_input, rewindable
 
@@ -38,11 +39,11 @@ class QuerySource:
         records: Iterable[Spectrum | Rejection] = (),
         *,
         name: str = "spectra",
-        input_format: str = "auto",
+        reading: Reading = DEFAULT_READING,
     ) -> None:
         """Use `open_query_source`."""
         self.name = name
-        self._input_format = input_format
+        self._reading = reading
         self._stream = stream
         self._records = records
         self._is_read = False
@@ -56,7 +57,7 @@ class QuerySource:
         if self._is_read:
             self._stream.seek(0)
         self._is_read = True
-        return iter(read_spectra(self._stream, input_format=self._input_format, record_range=record_range))
+        return iter(read_spectra(self._stream, reading=self._reading, record_range=record_range))
 
     def count_values(self, value_of: Callable[[Spectrum], Value]) -> collections.Counter[Value]:
         """How many spectra have each value, '' or None for none; rejected records count for none."""
@@ -80,21 +81,21 @@ class QuerySource:
 
 @contextlib.contextmanager
 def open_query_source(
-    spectra: Source | Iterable[Spectrum | Rejection], *, input_format: str = "auto", reread: bool = False
+    spectra: Source | Iterable[Spectrum | Rejection], *, reading: Reading = DEFAULT_READING, reread: bool = False
 ) -> Iterator[QuerySource]:
     """Open spectra or spectrum embeddings (path, `-`, binary file), or take spectra from memory.
 
     Args:
         spectra: What is asked.
-        input_format: Of a file of spectra; auto goes by its content.
+        reading: How a file of spectra is read.
         reread: Whether `records` will be called more than once: a pipe is then copied to a temporary file.
     """
     if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
-        yield QuerySource(records=list(spectra) if reread else spectra, input_format=input_format)
+        yield QuerySource(records=list(spectra) if reread else spectra, reading=reading)
         return
     file = cast("Source", spectra)
     with rewindable(file) if reread else open_input(file) as stream:
-        yield QuerySource(stream, name=display_name(file), input_format=input_format)
+        yield QuerySource(stream, name=display_name(file), reading=reading)
 
 
 def _numbered(record: Spectrum | Rejection, number: int) -> Spectrum | Rejection:

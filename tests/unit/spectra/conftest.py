@@ -10,6 +10,7 @@ import pytest
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.spectra.reading import Reading
 
 MZML_HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<mzML xmlns="http://psi.hupo.org/ms/mzml" version="1.1.0">\n'
 MZML_TAIL = "</spectrumList></run>\n</mzML>\n"
@@ -120,14 +121,15 @@ def mzxml(*scans, head=""):
     return MZXML_HEAD + head + "".join(scans) + MZXML_TAIL
 
 
-def read_bytes(content, **settings):
+def read_bytes(content, *, skipped=None, record_range=None, **rules):
     content = content.encode() if isinstance(content, str) else content
-    return list(read_spectra(io.BytesIO(content), **settings))
+    reading = Reading(**rules)
+    return list(read_spectra(io.BytesIO(content), reading=reading, skipped=skipped, record_range=record_range))
 
 
 @pytest.fixture(scope="session")
 def read():
-    """All records of a file with this content, text or bytes."""
+    """All records of a file with this content, text or bytes, by rules that are fields of `Reading`."""
     return read_bytes
 
 

@@ -13,6 +13,7 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.mgf import write_mgf
 from specbridge_tools.spectra.reader import FORMATS, read_spectra
+from specbridge_tools.spectra.reading import Reading
 
 MGF = (
     b"COM=x\nBEGIN IONS\nTITLE=a\nPEPMASS=100.5 7\nCHARGE=1+\nADDUCT=[M+H]+\n50.1 1e3\n60 2\nEND IONS\n\n"
@@ -52,7 +53,7 @@ def records_of(content, input_format="auto"):
     """(records, skipped) that a file gives before its end or an error of ours; anything else fails the test."""
     records, skipped = [], collections.Counter()
     try:
-        for record in read_spectra(io.BytesIO(content), input_format=input_format, skipped=skipped):
+        for record in read_spectra(io.BytesIO(content), reading=Reading(input_format), skipped=skipped):
             records.append(record)
     except SpecbridgeError:
         return None, skipped

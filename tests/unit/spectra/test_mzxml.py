@@ -17,6 +17,7 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.reader import count_spectra, read_spectra
+from specbridge_tools.spectra.reading import Reading
 
 INSTRUMENT = (
     '<msInstrument msInstrumentID="1"><msManufacturer category="msManufacturer" value="Thermo Scientific"/>'
@@ -172,11 +173,11 @@ def test_forced_mzxml_of_other_xml(read):
         read("<a/>", input_format="mzxml")
 
 
-def outcome(content, **settings):
+def outcome(content, **rules):
     """(records, the error that ended them or None)."""
     records = []
     try:
-        records.extend(read_spectra(io.BytesIO(content), **settings))
+        records.extend(read_spectra(io.BytesIO(content), reading=Reading(**rules)))
     except DataError as error:
         return records, error
     return records, None
