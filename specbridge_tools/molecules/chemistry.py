@@ -1,4 +1,7 @@
-"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs. Only this module imports rdkit."""
+"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs.
+
+Only this module and `molecules.drawing` import rdkit.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
 MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
+MAX_RINGS = 300  # of a thousand rings that all share atoms, finding the smallest takes seconds
+_MANY_RINGS = 2 * MAX_RINGS  # characters: whatever spells more rings than the limit is longer
 
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
 _AROMATIC_ANION = Chem.MolFromSmarts("[#6;a;-]")
@@ -36,22 +41,17 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
-# what a drawing repeats for each line and letter although it is the default
-_NEEDLESS_STYLE = re.compile(
-    r"\s*<!--.*?-->| class='[^']*'|fill-rule:evenodd;|;stroke-linecap:butt|;stroke-linejoin:miter|;stroke-opacity:1"
-    r"|font-style:normal;|font-weight:normal;|fill-opacity:1;|stroke:none;|text-anchor:start;"
-)
 _Options = TypeVar("_Options")
 
 
-def _configured(options: _Options, **values: bool | float) -> _Options:
+def configured(options: _Options, **values: bool | float) -> _Options:
     """The options object with these attributes set, which the stubs of rdkit do not know to be values."""
     for name, value in values.items():
         setattr(options, name, value)
     return options
 
 
-_AS_WRITTEN = _configured(Chem.SmilesParserParams(), sanitize=False, removeHs=False)
+_AS_WRITTEN = configured(Chem.SmilesParserParams(), sanitize=False, removeHs=False)
 
 
 def standardise(text: str, *, kind: str = "smiles", fingerprint: tuple[int, int] | None = None) -> StandardForm:
@@ -116,11 +116,17 @@ def _parse_again(smiles: str) -> Chem.Mol:
         raise DataError(reasons.NOT_NEUTRAL) from error
 
 
+def parse_smiles(smiles: str) -> Chem.Mol:
+    """The molecule of a SMILES; raises `DataError` where it cannot be read, or is too large."""
+    return _parse(smiles, "smiles")
+
+
 def _parse(text: str, kind: str) -> Chem.Mol:
     if not text.strip():
         raise DataError(NO_STRUCTURE)
     molecule: Chem.Mol | None
     if kind == "mol":
+        _check_rings(text, kind)
         molecule = Chem.MolFromMolBlock(text)
     else:
         if len(text) > MAX_CHARACTERS:
@@ -128,6 +134,7 @@ def _parse(text: str, kind: str) -> Chem.Mol:
         structure, _, extension = text.partition(" ")
         if not text.isprintable() or not text.isascii() or (extension and not extension.startswith("|")):
             raise DataError(reasons.UNREADABLE)
+        _check_rings(structure, kind)
         molecule = Chem.MolFromInchi(structure) if kind == "inchi" else _from_smiles(structure)
     if molecule is None:
         raise DataError(reasons.UNREADABLE)
@@ -136,6 +143,24 @@ def _parse(text: str, kind: str) -> Chem.Mol:
     if molecule.GetNumHeavyAtoms() > MAX_ATOMS:
         raise DataError(reasons.TOO_LARGE)
     return molecule
+
+
+def _check_rings(text: str, kind: str) -> None:
+    """Raise `DataError` for a structure of more than `MAX_RINGS` rings, before any of them is looked for."""
+    if len(text) <= _MANY_RINGS:
+        return
+    molecule: Chem.Mol | None
+    if kind == "mol":
+        molecule = Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
+    elif kind == "inchi":
+        molecule = Chem.MolFromInchi(text, sanitize=False, removeHs=False)
+    else:
+        molecule = Chem.MolFromSmiles(text, _AS_WRITTEN)
+    if molecule is None:
+        return
+    n_rings = molecule.GetNumBonds() - molecule.GetNumAtoms() + len(Chem.GetMolFrags(molecule))
+    if n_rings > MAX_RINGS:
+        raise DataError(reasons.TOO_LARGE)
 
 
 def _from_smiles(smiles: str) -> Chem.Mol | None:
@@ -237,28 +262,6 @@ def scaffold(smiles: str) -> str:
     with rdBase.BlockLogs():
         framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
         return Chem.MolToSmiles(framework, isomericSmiles=False)
-
-
-def draw_structure(smiles: str, *, width: int, height: int) -> str:
-    """SMILES -> an SVG document of `width` by `height` pixels.
-
-    Raises:
-        DataError: The SMILES cannot be read.
-    """
-    # late: drawing takes half a second to import, and no other command draws
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    without_fonts = True  # letters are text, not outlines
-    canvas = rdMolDraw2D.MolDraw2DSVG(width, height, width, height, without_fonts)
-    _configured(canvas.drawOptions(), clearBackground=False, bondLineWidth=1.2, minFontSize=8, padding=0.04)
-    with rdBase.BlockLogs():
-        try:
-            rdMolDraw2D.PrepareAndDrawMolecule(canvas, _parse(smiles, "smiles"))
-        except (RuntimeError, ValueError) as error:
-            # rdkit's own invariants and sanitisation
-            raise DataError(reasons.UNREADABLE) from error
-    canvas.FinishDrawing()
-    return _NEEDLESS_STYLE.sub("", canvas.GetDrawingText())
 
 
 def molecular_graph(smiles: str) -> MolecularGraph:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.hits.hits import Hits
-from specbridge_tools.molecules.chemistry import draw_structure
+from specbridge_tools.molecules.drawing import draw_structure
 from specbridge_tools.report.markup import Markup, element, image, joined
 from specbridge_tools.report.table import fixed
 

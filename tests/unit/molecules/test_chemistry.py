@@ -1,7 +1,8 @@
 """One standard form for every spelling."""
 
-import xml.etree.ElementTree as ET
+import time
 
+import giants
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -239,16 +240,22 @@ def test_unreadable_smiles_are_data_errors(function):
         function("C1CC")
 
 
-def test_a_structure_is_drawn_with_its_letters():
-    svg = ET.fromstring(chemistry.draw_structure("CC(=O)N(F)Cl", width=200, height=100))
-    assert (svg.get("width"), svg.get("height")) == ("200px", "100px")
-    letters = "".join(text.text for text in svg.iter("{http://www.w3.org/2000/svg}text"))
-    assert sorted(letters) == sorted("ONFCl")
-    # five bonds, the double one twice, those to other elements in two colours
-    assert len(list(svg.iter("{http://www.w3.org/2000/svg}path"))) >= 6
+def test_what_has_hundreds_of_rings_is_too_large():
+    """Of a torus of 31 by 31 rings, finding them takes seconds, several times for each record."""
+    smiles = giants.torus(31)
+    molfile = giants.molfile(smiles)
+    started = time.process_time()
+    for text, kind in ((smiles, "smiles"), (molfile, "mol")):
+        with pytest.raises(DataError, match=reasons.TOO_LARGE):
+            standardise(text, kind=kind)
+    with pytest.raises(DataError, match=reasons.TOO_LARGE):
+        chemistry.molecular_graph(smiles)
+    assert time.process_time() - started < 3
 
 
-@pytest.mark.parametrize("smiles", ["", "no", "C1CC", "[C", "<script>"])
-def test_what_is_no_structure_cannot_be_drawn(smiles):
-    with pytest.raises(DataError):
-        chemistry.draw_structure(smiles, width=10, height=10)
+def test_as_many_rings_as_the_limit_are_a_molecule():
+    smiles = giants.spiro(chemistry.MAX_RINGS)
+    assert standardise(smiles).formula == "C901H1204"
+    assert standardise(giants.molfile(smiles), kind="mol").formula == "C901H1204"
+    with pytest.raises(DataError, match=reasons.TOO_LARGE):
+        standardise(giants.spiro(chemistry.MAX_RINGS + 1))

@@ -1,6 +1,7 @@
 import base64
 import xml.etree.ElementTree as ET
 
+import giants
 import pytest
 
 from specbridge_tools.errors import DataError
@@ -120,3 +121,10 @@ def test_a_table_without_the_usual_columns():
     assert text.count("true molecule") == 1
     assert "2 of 2 candidates in the table of hits." in text
     assert ">KEY<" in overview_row(1, few)
+
+
+def test_a_giant_is_named_in_place_of_its_picture():
+    smiles = giants.torus(17)
+    table = candidate_table(hits(("q", "0.5", "0.2", "KEY", smiles, ""), ("q", "0.4", "0.1", "KEY2", "CCO", "")), top=2)
+    assert f"<td>{smiles} (too large to be drawn: 289 atoms)</td>" in table
+    assert table.count("<img") == 1
