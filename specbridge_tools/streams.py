@@ -53,7 +53,7 @@ def open_input(source: Source) -> Iterator[io.BufferedReader]:
     Only what was opened here is closed.
 
     Raises:
-        DataError: If the file cannot be read, or its gzip stream is broken.
+        DataError: If the file cannot be read, or its gzip stream is broken or grows out of all proportion.
         TryAgainError: If its device fails.
     """
     name = display_name(source)
@@ -61,8 +61,7 @@ def open_input(source: Source) -> Iterator[io.BufferedReader]:
         try:
             stream = _buffered(_opened(source, stack), stack)
             if stream.peek(2)[:2] == GZIP_MAGIC:
-                unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream, mode="rb"))
-                stream = io.BufferedReader(unzipped, _BUFFER)
+                stream = io.BufferedReader(stack.enter_context(_gzip_reader(stream, name)), _BUFFER)
                 stream.peek(1)
         except (OSError, *_BROKEN_GZIP) as error:
             raise _read_error(error, name) from error
@@ -70,6 +69,13 @@ def open_input(source: Source) -> Iterator[io.BufferedReader]:
             yield stream
         except _BROKEN_GZIP as error:
             raise _read_error(error, name) from error
+
+
+def _gzip_reader(stream: BinaryIO, name: str) -> io.RawIOBase:
+    # late: most inputs are not zipped
+    from specbridge_tools.gzip_file import GzipReader
+
+    return GzipReader(stream, name)
 
 
 def _opened(source: Source, stack: contextlib.ExitStack) -> BinaryIO:
@@ -270,7 +276,7 @@ def _disk_errors(destination: Destination) -> Iterator[None]:
 def rewindable(source: Source) -> Iterator[InputStream]:
     """Yield a buffered stream that `seek(0)` brings back to its start; a pipe is copied to a temporary file."""
     with open_input(source) as stream:
-        if _can_rewind(stream):
+        if stream.seekable():
             yield stream
             return
         with tempfile.TemporaryFile(prefix="specbridge-") as copy:
@@ -278,8 +284,3 @@ def rewindable(source: Source) -> Iterator[InputStream]:
             copy.seek(0)
             copy.raw.name = display_name(source)  # type: ignore[attr-defined]  # FileIO takes a name
             yield copy
-
-
-def _can_rewind(stream: io.BufferedReader) -> bool:
-    raw = getattr(stream, "raw", stream)
-    return bool((getattr(raw, "fileobj", stream) if isinstance(raw, gzip.GzipFile) else stream).seekable())

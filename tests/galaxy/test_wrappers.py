@@ -187,7 +187,7 @@ def test_the_conda_recipe_installs_what_the_package_needs():
     )
     needed += re.findall(r'^(?:graph|ivf|plot) = \["([a-z-]+)(.*?)"\]', PROJECT, re.M)
     assert len(needed) > 12
-    conda = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+    conda = {"torch": "pytorch", "matplotlib": "matplotlib-base", "isal": "python-isal"}
     wanted = {f"python {python}", *(f"{conda.get(name, name)} {version}" for name, version in needed)}
     assert set(recipe["requirements"]["run"]) == wanted
     assert f"python {python}" in recipe["requirements"]["host"]
