@@ -18,10 +18,11 @@ from specbridge_tools import pretrained
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.device import pick_device
 from specbridge_tools.encoders.base import LowRankEncoder
-from specbridge_tools.errors import FormatError
+from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.provenance import CREATED_BY, sha256_file
 from specbridge_tools.streams import Destination, output_path, seekable_input
-from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
+from specbridge_tools.weights.empty_network import WithoutInitialValues
+from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-model"
 FORMAT_VERSION = 1
@@ -59,18 +60,22 @@ def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "c
     Raises:
         DataError: If the file cannot be read.
         FormatError: If it is not a model of this version.
-        MismatchError: If it is a change of weights that are not on this machine.
+        MismatchError: If its tensors are not those of its configuration, or if it is a change of weights that are not
+            on this machine.
     """
     with seekable_input(pretrained.MODEL if source is None else source) as path:
         header, tensors = read_tensor_file(path, framework="pt")
         check_header(header, path, expected_format=FORMAT, version=FORMAT_VERSION)
         digest = sha256_file(path)
-    model = AlignedModel(ModelConfig(**header["config"]))
+    config = ModelConfig(**header["config"])
+    with WithoutInitialValues():
+        encoder = SPECTRUM_ENCODERS.find(config.encoder["name"]).from_description(config.encoder)
+    model = AlignedModel(config, encoder)
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
-    missing, unexpected = model.load_stored_state(weights)
-    if missing or unexpected:
-        first = (missing or unexpected)[0]
-        raise FormatError(f"tensor {first} is {'missing' if missing else 'not part of the model'}", where=source)
+    expected = {name: tensor.shape for name, tensor in model.stored_state().items()}
+    found = {name: tensor.shape for name, tensor in weights.items()}
+    check_shapes(found, expected, path, advice="copy the model again, or train it anew")
+    model.load_stored_state(weights)
     if isinstance(model.encoder, LowRankEncoder) and model.encoder.describe().get("lora_rank"):
         model.encoder.load_base()
     model.name = SHIPPED_NAME if source is None else str(source)

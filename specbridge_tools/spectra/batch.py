@@ -40,7 +40,10 @@ class PeakBatch:
 
 
 def highest_peaks(spectrum: Spectrum, n_peaks: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """(m/z, relative intensity) of the `n_peaks` highest peaks in m/z order; of equal peaks the first count."""
+    """(m/z, relative intensity) of the `n_peaks` highest peaks in m/z order.
+
+    Of peaks of equal intensity at the cut those of the lower m/z are kept, whatever the version of numpy.
+    """
     mz, intensity = spectrum.mz, spectrum.intensity
     if len(mz) > n_peaks:
         keep = np.sort(np.argsort(-intensity, kind="stable")[:n_peaks])

@@ -7,9 +7,11 @@ from safetensors.torch import load_file, save_file
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
 from specbridge_tools.device import pick_device
-from specbridge_tools.errors import DataError, FormatError, UsageError
+from specbridge_tools.errors import DataError, FormatError, MismatchError, UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.tensor_file import HEADER_KEY
+
+TINY_DREAMS = "dreams:d_peak=8,d_fourier=24,n_heads=2,fourier_hidden=16,n_layers=2,n_peaks=8,mass_tokens=50"
 
 
 def test_a_saved_model_encodes_the_same(make_model, pairs, tmp_path):
@@ -75,14 +77,13 @@ def test_same_content_same_bytes(make_model, tmp_path):
         save_model(make_model(), tmp_path / "a")
 
 
-def rewrite(path, change_header=None, drop=None):
+def rewrite(path, change_header=None, change_tensors=None):
     tensors = load_file(path)
     with open(path, "rb") as handle:
         length = int.from_bytes(handle.read(8), "little")
         header = json.loads(json.loads(handle.read(length))["__metadata__"][HEADER_KEY])
     (change_header or (lambda header: None))(header)
-    if drop:
-        del tensors[drop]
+    (change_tensors or (lambda tensors: None))(tensors)
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(header)})
 
 
@@ -94,7 +95,6 @@ def rewrite(path, change_header=None, drop=None):
         (lambda path: save_file({"x": torch.zeros(1)}, path), "no specbridge-model"),
         (lambda path: rewrite(path, lambda h: h.update(format_version=7)), "version 7, this release reads 1"),
         (lambda path: rewrite(path, lambda h: h.update(format="specbridge-training")), "is a specbridge-training"),
-        (lambda path: rewrite(path, drop="projector.enter.weight"), "projector.enter.weight is missing"),
     ],
 )
 def test_what_is_no_model_is_refused(make_model, tmp_path, change, message):
@@ -104,6 +104,36 @@ def test_what_is_no_model_is_refused(make_model, tmp_path, change, message):
     with pytest.raises(FormatError, match=message) as caught:
         load_model(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["massbins:width=8,n_fragments=3,n_losses=2", "toy", TINY_DREAMS])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensors: tensors.pop("projector.enter.weight"), r"1 missing \(projector.enter.weight\)"),
+        (lambda tensors: tensors.update(extra=torch.ones(2)), r"1 left over \(extra\)"),
+        (
+            lambda tensors: tensors.update({"projector.leave.bias": torch.ones(9)}),
+            r"1 of another shape \(projector.leave.bias 9, expected 8\)",
+        ),
+        (lambda tensors: tensors.update(log_scale=torch.ones(1)), r"\(log_scale 1, expected scalar\)"),
+    ],
+)
+def test_tensors_that_do_not_fit_the_configuration(make_model, tmp_path, spec, change, message):
+    path = tmp_path / "m.safetensors"
+    save_model(make_model(spec), path)
+    rewrite(path, change_tensors=change)
+    with pytest.raises(MismatchError, match=message) as caught:
+        load_model(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_vocabulary_that_does_not_fit_is_refused(make_model, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_model(make_model("massbins:width=8,n_fragments=3,n_losses=2"), path)
+    rewrite(path, lambda header: header["config"]["encoder"].update(n_fragments=4))
+    with pytest.raises(MismatchError, match=r"encoder.fragments.vectors.weight 4 x 8, expected 5 x 8"):
+        load_model(path)
 
 
 def test_a_missing_file_and_a_missing_device_are_named(tmp_path):

@@ -14,6 +14,7 @@ from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.encoders.spectral.dreams.encoder import DreamsEncoder
 from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, DreamsNetwork
 from specbridge_tools.errors import MismatchError, UsageError
+from specbridge_tools.weights.tensor_file import read_tensor_file, write_tensor_file
 
 TINY = {"n_layers": 3, "d_peak": 8, "d_fourier": 24, "fourier_hidden": 16, "fourier_depth": 3, "n_peaks": 8}
 PUBLISHED = TrainingOptions(losses={"mse": 1.0}, unfrozen_blocks=2, learning_rate=1e-4)
@@ -123,6 +124,16 @@ def test_the_base_is_found_again_or_named(make_model, base, tmp_path, monkeypatc
     other = DreamsNetwork(DreamsConfig.official(**TINY))
     torch.save({"state_dict": other.state_dict()}, base)
     with pytest.raises(MismatchError, match="other weights are there"):
+        load_model(path)
+
+
+def test_tensors_of_the_base_do_not_belong_into_a_change_of_it(make_model, base, tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_model(low_rank(make_model, base), path)
+    header, tensors = read_tensor_file(path, framework="pt")
+    frozen = "encoder.network.transformer_encoder.atts.0.weights"
+    write_tensor_file({**tensors, frozen: torch.zeros(128, 32)}, header, path)
+    with pytest.raises(MismatchError, match=f"1 left over .{frozen}."):
         load_model(path)
 
 

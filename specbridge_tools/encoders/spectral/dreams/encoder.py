@@ -21,6 +21,7 @@ from specbridge_tools.encoders.spectral.dreams.weights import DreamsWeights, fin
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures, spectrum_features
 from specbridge_tools.errors import UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.weights.empty_network import WithoutInitialValues
 from specbridge_tools.weights.store import weight_file
 from specbridge_tools.weights.tensor_file import check_shapes
 
@@ -98,6 +99,17 @@ class DreamsEncoder(nn.Module):
         others = {name: description[name] for name in _NOT_CONFIG if name in description}
         values = {key: value for key, value in description.items() if key not in ("name", *_NOT_CONFIG)}
         return cls(DreamsConfig(**values), **others)
+
+    @property
+    def name(self) -> str:
+        """As files spell it: the options that weights do not show, and that change the vectors."""
+        head = "" if self.head is None else ",head=true"
+        return f"dreams:pooling={self.pooling}{head},n_peaks={self.n_peaks},n_heads={self.config.n_heads}"
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the published weights, '' where the weights are new ones."""
+        return self.base_sha256
 
     @property
     def n_blocks(self) -> int:
@@ -237,7 +249,7 @@ def _with_weights(source: str, argument: str) -> DreamsEncoder:
     choices = {"n_peaks": config.n_peaks, "n_heads": config.n_heads, "dropout": config.dropout}
     options = parse_options(argument, {"pooling": "precursor", "head": True, **choices})
     pooling, head = options.pop("pooling"), options.pop("head") and weights.has_head
-    with torch.device("meta"):  # the weights are taken over, so none are drawn
+    with torch.device("meta"), WithoutInitialValues():  # the weights are taken over, so none are made
         encoder = DreamsEncoder(
             weights.config(**options),
             pooling=pooling,

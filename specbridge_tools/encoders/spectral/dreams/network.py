@@ -30,7 +30,8 @@ class DreamsConfig:
     """Sizes and choices of one model.
 
     Attributes:
-        n_peaks: How many of the highest peaks are read.
+        n_peaks: How many of the highest peaks are read; of equal ones at the cut those of lower m/z, where the original
+            code leaves the choice to numpy's version.
         n_layers: Blocks of the transformer.
         d_peak: Width of what is made of m/z and intensity.
         d_fourier: Width of what is made of the Fourier features.

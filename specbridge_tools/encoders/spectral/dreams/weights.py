@@ -1,7 +1,8 @@
 """Published DreaMS weights: tensors of a checkpoint or safetensors file, and the configuration that follows.
 
 Names are those of the published state dict. A fine-tuned model (`embedding_model.ckpt`) has them under `backbone.` and
-adds `head.{weight,bias}`; heads of the self-supervised training are left out. `fourier_enc.b` is used as stored.
+adds `head.{weight,bias}`; heads of the self-supervised training (`NOT_READ`) are left out. `fourier_enc.b` is used as
+stored. All other tensors must be those of the architecture, by name and shape.
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ from typing import Any
 
 import torch
 
-from specbridge_tools.encoders.spectral.dreams.network import GIVEN_FREQUENCIES, OFFICIAL_FREQUENCIES, DreamsConfig
+from specbridge_tools.encoders.spectral.dreams.network import (
+    GIVEN_FREQUENCIES,
+    OFFICIAL_FREQUENCIES,
+    DreamsConfig,
+    DreamsNetwork,
+)
 from specbridge_tools.errors import FormatError, MismatchError
 from specbridge_tools.provenance import CREATED_BY, sha256_file
 from specbridge_tools.streams import output_path
+from specbridge_tools.weights.empty_network import WithoutInitialValues
 from specbridge_tools.weights.store import stored_spectral_encoders, weight_file
-from specbridge_tools.weights.tensor_file import Header, read_tensor_file, write_tensor_file
+from specbridge_tools.weights.tensor_file import Header, check_shapes, read_tensor_file, write_tensor_file
 from specbridge_tools.weights.torch_checkpoint import is_checkpoint, open_checkpoint, state_dict
 
 FORMAT = "specbridge-dreams"
@@ -29,8 +36,9 @@ _OFFICIAL_N_FREQUENCIES = 5997
 _BACKBONE = "backbone."
 _FREQUENCIES = "fourier_enc.b"
 _ALIASES = {"fourier_enc.Fourier frequencies": _FREQUENCIES}
-_KEPT = ("fourier_enc.", "ff_fourier.", "ff_peak.", "transformer_encoder.")
-_HEAD = ("head.weight", "head.bias")
+NOT_READ = ("ff_out.", "ff_out_intens.", "ro_out.")
+"""What the names of tensors begin with that are no part of the encoder: heads of masked peaks and retention order."""
+_ADVICE = "use weights of the published architecture"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +47,15 @@ class DreamsWeights:
 
     Attributes:
         tensors: Published name, without prefix -> float32 tensor.
-        sha256: Of the file that they came from.
+        path: Of the file that they came from.
     """
 
     tensors: dict[str, torch.Tensor]
-    sha256: str
+    path: str | Path
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """{published name: shape}."""
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
     def digest(self) -> str:
         """SHA-256 of names and values: the same for a checkpoint and for what it is converted to."""
@@ -83,14 +95,24 @@ def read_dreams(path: str | Path) -> DreamsWeights:
 
     Raises:
         FormatError: Where it is neither, or not of the DreaMS architecture.
+        MismatchError: Where tensors are missing, left over or of another shape.
     """
     tensors = _from_checkpoint(path) if is_checkpoint(path) else _from_safetensors(path)
-    weights = DreamsWeights(tensors, sha256_file(path))
+    weights = DreamsWeights(tensors, path)
     try:
-        weights.config()
+        config = weights.config()
     except (KeyError, IndexError) as error:
         raise FormatError(f"holds no DreaMS model: tensor {error} is missing", where=path) from error
+    check_shapes(weights.shapes(), _expected_shapes(config, has_head=weights.has_head), path, advice=_ADVICE)
     return weights
+
+
+def _expected_shapes(config: DreamsConfig, *, has_head: bool) -> dict[str, tuple[int, ...]]:
+    with torch.device("meta"), WithoutInitialValues():
+        network = DreamsNetwork(config)
+    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    head = {"head.weight": (config.width, config.width), "head.bias": (config.width,)}
+    return expected | (head if has_head else {})
 
 
 def find_base(source: str, sha256: str) -> DreamsWeights:
@@ -119,7 +141,7 @@ def convert_dreams(source: str | Path, destination: str | Path, *, force: bool =
         "format": FORMAT,
         "format_version": 1,
         "created_by": CREATED_BY,
-        "source_sha256": weights.sha256,
+        "source_sha256": sha256_file(source),
         "has_head": weights.has_head,
         "config": dataclasses.asdict(weights.config()),
     }
@@ -129,16 +151,14 @@ def convert_dreams(source: str | Path, destination: str | Path, *, force: bool =
 
 
 def published_names(names: Iterable[str]) -> dict[str, str]:
-    """Name in a file -> published name, for those that belong to the encoder and its embedding head."""
+    """Name in a file -> published name, for all but `NOT_READ`."""
     names = list(names)
     prefix = _BACKBONE if any(name.startswith(_BACKBONE) for name in names) else ""
     found: dict[str, str] = {}
     for name in names:
-        short = name.removeprefix(prefix) if name.startswith(prefix) else ""
+        short = name.removeprefix(prefix)
         short = _ALIASES.get(short, short)
-        if name in _HEAD:
-            found[name] = name
-        elif short.startswith(_KEPT) and short not in found.values():
+        if not short.startswith(NOT_READ) and short not in found.values():
             found[name] = short
     return found
 

@@ -3,6 +3,8 @@
 import argparse
 import json
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from specbridge_tools.encoders.spectral.dreams.network import DreamsConfig, four
 from specbridge_tools.encoders.spectral.dreams.weights import convert_dreams, published_names, read_dreams
 from specbridge_tools.encoders.spectral.features import spectrum_features
 from specbridge_tools.errors import DataError, FormatError, MismatchError, UsageError
+from specbridge_tools.provenance import sha256_file
 from specbridge_tools.spectra.spectrum import Spectrum
 
 
@@ -96,7 +99,7 @@ def test_conversion_keeps_every_number(tmp_path, published_state, settings):
         header = json.loads(file.metadata()["specbridge"])
         names = set(file.keys())
     assert header["format"] == "specbridge-dreams"
-    assert header["source_sha256"] == weights.sha256
+    assert header["source_sha256"] == sha256_file(path)
     assert "fourier_enc.b" in names
     assert not any(name.startswith(("ff_out", "ro_out", "backbone")) or " " in name for name in names)
     again = read_dreams(tmp_path / "out.safetensors")
@@ -143,6 +146,21 @@ def test_a_plain_safetensors_file_in_the_published_layout(tmp_path, published_st
             MismatchError,
             r"1 of another shape \(.*ff_peak.ff.0.bias 9, expected 8\)",
         ),
+        (
+            lambda state: state.update({"mz_tokenizer.weight": torch.ones(3, 3), "charge.bias": torch.ones(3)}),
+            MismatchError,
+            r"2 left over \(charge.bias, mz_tokenizer.weight\)",
+        ),
+        (
+            lambda state: state.update({"head.0.weight": torch.ones(1, 32)}),
+            MismatchError,
+            r"over \(head.0.weight\)",
+        ),
+        (
+            lambda state: state.update({"head.weight": torch.ones(5, 32)}),
+            MismatchError,
+            r"1 missing \(head.bias\); 1 of another shape \(head.weight 5 x 32, expected 32 x 32\)",
+        ),
         (lambda state: state.clear(), FormatError, "without a state_dict"),
     ],
 )
@@ -172,6 +190,25 @@ def test_wrong_sources_and_options(tmp_path, monkeypatch, published_state, argum
     (tmp_path / "text").write_text("no weights at all, just text")
     with pytest.raises(error, match=message):
         SPECTRUM_ENCODERS.create("dreams:" + argument.format(path=path, folder=tmp_path))
+
+
+def test_what_does_not_fit_is_not_converted(tmp_path, published_state):
+    state = published_state() | {"mz_tokenizer.weight": torch.ones(3, 3)}
+    with pytest.raises(MismatchError, match="left over"):
+        convert_dreams(save_ckpt(state, tmp_path / "x.ckpt"), tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_no_weights_are_drawn_to_be_replaced(tmp_path, published_state):
+    path = save_ckpt(published_state(), tmp_path / "x.ckpt")
+    code = "import sys, torch\n"
+    code += "from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS\n"
+    code += "before = torch.get_rng_state()\n"
+    code += "SPECTRUM_ENCODERS.create(sys.argv[1])\n"
+    code += "assert torch.equal(before, torch.get_rng_state())\n"
+    code += "print('torch._dynamo' in sys.modules)\n"
+    done = subprocess.run([sys.executable, "-c", code, f"dreams:{path}"], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_a_name_finds_its_file_in_a_store(tmp_path, monkeypatch, published_state):
