@@ -11,7 +11,7 @@ from specbridge_tools.cli.options import (
     batch_size_option,
     device_option,
     dtype_option,
-    model_option,
+    encoder_or_model_option,
     output_options,
     record_options,
     threads_option,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 sb-embed-spectra spectra.mgf -o spectra.h5
+sb-embed-spectra spectra.mgf --model dreams:embedding_model.ckpt -o dreams.h5
 zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o hits.tsv
 """
 
@@ -32,7 +33,7 @@ zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o h
 @command("sb-embed-spectra", example=EXAMPLE)
 @click.argument("spectra", metavar="SPECTRA")
 @output_options(what="Spectrum embeddings, HDF5")
-@model_option
+@encoder_or_model_option
 @dtype_option
 @reading_options
 @batch_size_option
@@ -50,19 +51,25 @@ def main(
     SPECTRA is MGF, MSP, mzML or mzXML, plain or gzip, or -. Each vector has unit norm; its inner product with the
     vector of a molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used
     keeps its row, with the reason.
+
+    With --model dreams:PATH the vectors are those of the published encoder as they are, in a space of their own: no
+    index is searched with them.
     """
     from specbridge_tools.bridge.checkpoint import load_model
+    from specbridge_tools.bridge.plain_encoder import PlainEncoder, is_encoder
     from specbridge_tools.embeddings.embed_spectra import embed_spectra
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
     from specbridge_tools.spectra.reader import count_spectra
     from specbridge_tools.threads import use_threads
 
+    encoder = PlainEncoder(str(model), device=device) if is_encoder(model) else None
     plan = make_plan(
         output,
         source="spectra",
         count=lambda: count_spectra(spectra, reading=reading),
         files=("spectra", "model"),
+        digests={} if encoder is None else {"model": encoder.digest},
     )
     if plan.is_done:
         say_done(output, quiet=quiet)
@@ -75,7 +82,7 @@ def main(
         embed_spectra(
             spectra,
             output,
-            model=load_model(model, device=device),
+            model=encoder or load_model(model, device=device),
             tally=tally,
             dtype=dtype,
             reading=reading,

@@ -15,6 +15,12 @@ force_option = click.option("--force", is_flag=True, help="Replace an output tha
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads.  [default: all that the scheduler allows]"
 )
+encoder_or_model_option = click.option(
+    "--model",
+    metavar="FILE|NAME:ARGUMENT",
+    help="Model made by sb-finetune, or a spectral encoder, e.g. dreams:PATH, for its own vectors.  "
+    "[default: the model that ships]",
+)
 model_option = click.option("--model", metavar="FILE", help="Model made by sb-finetune.  [default: the one that ships]")
 group_option = click.option(
     "--group-by",

@@ -2,7 +2,8 @@
 
 HDF5; row i of every dataset is record i of the spectra, rejected ones too, in their order. A dataset is
 
-    embedding     (n, d) float16 or float32   vectors of the model, unit norm; zeros for a rejected record
+    embedding     (n, d) float16 or float32   vectors of the model, unit norm, or of a spectral encoder alone, as they
+                                              are; zeros for a rejected record
     id            (n,) text                   as in the spectra, else `record=N`
     precursor_mz  (n,) float64                m/z; 0 for a rejected record
     adduct        (n,) text                   canonical name, '' where the spectrum names none
@@ -14,7 +15,8 @@ HDF5; row i of every dataset is record i of the spectra, rejected ones too, in t
 
 Root attributes: format = "specbridge-spectra", format_version = 1, created_by, n; model and model_sha256 (of its file);
 encoder and weights_sha256 of the molecular encoder that the model points to, molecule_head_sha256 of the model's
-molecule head ('' for none), dimension: the space of the vectors, as an index names it.
+molecule head ('' for none), dimension: the space of the vectors, as an index names it. Plain vectors name the spectral
+encoder and its weights in all of these.
 """
 
 from __future__ import annotations

@@ -100,6 +100,21 @@ class SpectrumEncoder(Protocol):
 
 
 @runtime_checkable
+class FixedEncoder(SpectrumEncoder, Protocol):
+    """A spectral encoder whose vectors mean something without a bridge: its weights are published, or it needs none."""
+
+    @property
+    def name(self) -> str:
+        """As files spell it, with the options that change the vectors."""
+        ...
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the weights, or of the options where there are none; '' where the weights are new, random ones."""
+        ...
+
+
+@runtime_checkable
 class VocabularyEncoder(SpectrumEncoder, Protocol):
     """A spectral encoder that reads by a vocabulary, chosen from the spectra that it will be trained on."""
 

@@ -13,6 +13,7 @@ from torch import nn
 from specbridge_tools.encoders.molecular.toy import hashed_counts
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures
+from specbridge_tools.provenance import sha256_values
 
 
 class ToySpectrumEncoder(nn.Module):
@@ -36,6 +37,16 @@ class ToySpectrumEncoder(nn.Module):
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> ToySpectrumEncoder:
         return cls(dimension=description["dimension"])
+
+    @property
+    def name(self) -> str:
+        """As files spell it."""
+        return f"toy:dimension={self.dimension}"
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hash of the options."""
+        return sha256_values(self.describe())
 
     def freeze_below(self, n_blocks: int) -> None:
         """There is nothing to freeze."""
