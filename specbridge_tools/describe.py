@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from specbridge_tools.embeddings.column_file import plain_attributes
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.embeddings.spectra import open_spectrum_embeddings
 from specbridge_tools.errors import FormatError
@@ -79,7 +78,7 @@ def _weights(path: Path) -> Values:
 def _molecule_embeddings(path: Path) -> Values:
     with open_molecule_embeddings(path) as file:
         n_truncated = sum(int(file.read("truncated", i, i + _BLOCK).sum()) for i in range(0, len(file), _BLOCK))
-        return file.attributes | {"dtype": str(file.embedding.dtype), "n_truncated": n_truncated}
+        return {**file.attributes, "dtype": str(file.embedding.dtype), "n_truncated": n_truncated}
 
 
 def _spectrum_embeddings(path: Path) -> Values:
@@ -87,17 +86,19 @@ def _spectrum_embeddings(path: Path) -> Values:
         n_rejected = sum(
             reason != "" for i in range(0, len(file), _BLOCK) for reason in file.read("reason", i, i + _BLOCK)
         )
-        return file.attributes | {"dtype": str(file.embedding.dtype), "n_rejected": n_rejected}
+        return {**file.attributes, "dtype": str(file.embedding.dtype), "n_rejected": n_rejected}
 
 
 def _index(path: Path) -> Values:
     with open_index(path) as index, open_hdf5(path, str(path), expected="an index") as file:
-        values = plain_attributes(file) | {"dtype": str(index.dtype)}
+        values: Values = {**file.attributes, "dtype": str(index.dtype)}
         if len(index):
             values["lowest_mass"] = float(index.exact_mass.read(0, 1)[0])
             values["highest_mass"] = float(index.exact_mass.read(len(index) - 1, len(index))[0])
         additions = {GRAPH: "graph", IVF_CENTROIDS: "ivf"}
-        return values | {key: plain_attributes(file[name]) for name, key in additions.items() if name in file}
+        return values | {
+            key: dict(file.datasets[name].attributes) for name, key in additions.items() if name in file.datasets
+        }
 
 
 def _hits(path: Path) -> Values:

@@ -173,7 +173,7 @@ def _read_library(
     for start in range(0, len(file), _BLOCK):
         first, last = np.searchsorted(needed, [start, start + _BLOCK])
         if first < last:
-            vectors[first:last] = file.embedding[start : start + _BLOCK][needed[first:last] - start]
+            vectors[first:last] = file.read("embedding", start, start + _BLOCK)[needed[first:last] - start]
     order = np.argsort(file.exact_mass[needed], kind="stable")
     by_mass = needed[order]
     place = np.full(len(file), -1, np.int64)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.embeddings.column_values import check_values
 from specbridge_tools.embeddings.columns import FORMAT_VERSION, TEXT, VECTOR, ColumnType, Layout
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hdf5_file import open_hdf5
+from specbridge_tools.hdf5_file import Dataset, open_hdf5
 from specbridge_tools.streams import display_name, seekable_input
 
 if TYPE_CHECKING:
@@ -39,10 +38,9 @@ class ColumnFile:
         self.name = str(path) if name is None else name
         self._layout = layout
         self._file = open_hdf5(path, self.name, expected=repr(layout.format), advice=layout.advice)
+        self.attributes = self._file.attributes
         try:
-            with self._reading():
-                self.attributes = plain_attributes(self._file)
-                self._check()
+            self._check()
         except FormatError:
             self._file.close()
             raise
@@ -73,23 +71,22 @@ class ColumnFile:
         return int(self.attributes["dimension"])
 
     @property
-    def embedding(self) -> h5py.Dataset:
+    def embedding(self) -> Dataset:
         """The vectors on disk (n, d); slicing reads them."""
-        return self.dataset("embedding")
+        return self._file.datasets["embedding"]
 
     def close(self) -> None:
         self._file.close()
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        """Read rows of a column; text becomes an (n,) object array of str."""
-        with self._reading():
-            dataset = self._file[name]
-            values: NDArray[Any] = (dataset.asstr() if self._layout.columns[name] == TEXT else dataset)[start:stop]
-            return values
+        """Read rows of a column; text becomes an (n,) object array of str.
 
-    def dataset(self, name: str) -> h5py.Dataset:
-        """The column itself, for slicing; text is not decoded."""
-        return self._file[name]
+        Raises:
+            FormatError: If the file is damaged, or a value is none that the column can have.
+        """
+        values: NDArray[Any] = self._file.datasets[name][start:stop]
+        check_values(values, name, self.name, first_row=start)
+        return values
 
     def read_blocks(self, size: int, start: int = 0, stop: int | None = None) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield {column: rows} for up to `size` rows at a time, from `start` up to `stop` or the end."""
@@ -109,41 +106,29 @@ class ColumnFile:
                 where=self.name,
                 advice="make it again, or install the version of specbridge_tools that wrote it",
             )
-        for attribute in ("n", *self._layout.attributes):
-            if attribute not in self.attributes:
-                raise self._broken(f"attribute {attribute} is missing")
+        for attribute, kind in {"n": int, **self._layout.attributes}.items():
+            self._file.attribute(attribute, kind)
         for name, dtype in self._layout.columns.items():
             self._check_column(name, dtype)
 
     def _check_column(self, name: str, dtype: ColumnType) -> None:
-        dataset = self._file.get(name)
-        if not isinstance(dataset, h5py.Dataset):
+        dataset = self._file.datasets.get(name)
+        if dataset is None:
             raise self._broken(f"dataset {name} is missing")
         if dtype is VECTOR:
             fits = dataset.dtype in (np.dtype("<f2"), np.dtype("<f4"))
-        elif dtype == TEXT:
-            fits = dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is not None
         else:
-            fits = dataset.dtype == np.dtype(dtype)
+            fits = dataset.is_text if dtype == TEXT else dataset.dtype == np.dtype(dtype)
         if not fits:
-            raise self._broken(f"dataset {name} has the type {dataset.dtype}")
-        if dataset.shape[:1] != (self.attributes["n"],):
-            raise self._broken(
-                f"dataset {name} has the shape {dataset.shape}, but there are {self.attributes['n']} rows"
-            )
-        if dtype is VECTOR and dataset.shape[1:] != (self.attributes["dimension"],):
-            raise self._broken(f"{name} has the shape {dataset.shape}, not {self.attributes['dimension']} dimensions")
+            raise self._broken(f"dataset {name} has the type {'text' if dataset.is_text else dataset.dtype}")
+        shape, n, dimension = dataset.shape, self.attributes["n"], self.attributes["dimension"]
+        if shape[:1] != (n,) or (dtype is not VECTOR and len(shape) > 1):
+            raise self._broken(f"dataset {name} has the shape {shape}, but there are {n} rows")
+        if dtype is VECTOR and shape[1:] != (dimension,):
+            raise self._broken(f"{name} has the shape {shape}, not {dimension} dimensions")
 
     def _broken(self, what: str) -> FormatError:
         return FormatError(what, where=self.name, advice="the file is broken: copy it or make it again")
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, RuntimeError, KeyError, UnicodeDecodeError) as error:
-            reason = " ".join(str(error).split())
-            raise self._broken(f"is a truncated or damaged HDF5 file ({reason})") from error
 
 
 File = TypeVar("File", bound=ColumnFile)
@@ -154,8 +139,3 @@ def open_columns(kind: type[File], layout: Layout, source: str | os.PathLike[str
     # the copy of stdin may be removed once it is open: the open file outlives its name
     with seekable_input(source) as path:
         return kind(path, layout, name=display_name(source))
-
-
-def plain_attributes(item: h5py.File | h5py.Dataset) -> dict[str, Any]:
-    """Attributes of a file or dataset as Python values."""
-    return {key: value.item() if isinstance(value, np.generic) else value for key, value in item.attrs.items()}

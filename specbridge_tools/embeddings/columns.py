@@ -35,13 +35,13 @@ class Layout:
     Attributes:
         format: Its name, an attribute of the file.
         columns: Name -> dtype.
-        attributes: Names of those that a file must have.
+        attributes: Those that a file must have, by name, and their types.
         advice: Which command makes such a file.
     """
 
     format: str
     columns: Mapping[str, ColumnType]
-    attributes: tuple[str, ...]
+    attributes: Mapping[str, type[int] | type[str]]
     advice: str
 
 

@@ -50,7 +50,7 @@ LAYOUT = Layout(
         "name": TEXT,
         "truncated": "u1",
     },
-    attributes=("encoder", "weights_sha256", "dimension"),
+    attributes={"encoder": str, "weights_sha256": str, "dimension": int},
     advice="sb-embed-mols makes molecule embeddings",
 )
 ID_SEPARATOR = ";"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from specbridge_tools.errors import FormatError, MismatchError
+from specbridge_tools.errors import MismatchError
+from specbridge_tools.hdf5_file import Hdf5File
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,24 +93,17 @@ class Space:
         return cls(file.encoder, file.weights_sha256, file.molecule_head_sha256, file.dimension)
 
     @classmethod
-    def of_attributes(cls, attributes: Mapping[str, Any], name: str) -> Space:
-        """Read a space from the attributes of an HDF5 file.
-
-        Args:
-            attributes: Root attributes.
-            name: Of the file, for messages.
+    def of_hdf5(cls, file: Hdf5File) -> Space:
+        """Read a space from the attributes of an open HDF5 file.
 
         Raises:
-            FormatError: If an attribute is missing.
+            FormatError: If an attribute is missing, or none that a space has.
         """
-        for field in dataclasses.fields(cls):
-            if field.name not in attributes:
-                raise FormatError(f"attribute {field.name} is missing", where=name, advice="the file is broken")
         return cls(
-            str(attributes["encoder"]),
-            str(attributes["weights_sha256"]),
-            str(attributes["molecule_head_sha256"]),
-            int(attributes["dimension"]),
+            file.attribute("encoder", str),
+            file.attribute("weights_sha256", str),
+            file.attribute("molecule_head_sha256", str),
+            file.attribute("dimension", int),
         )
 
     def __str__(self) -> str:

@@ -56,7 +56,14 @@ LAYOUT = Layout(
         "line": "<i8",
         "reason": TEXT,
     },
-    attributes=("model", "model_sha256", "encoder", "weights_sha256", "molecule_head_sha256", "dimension"),
+    attributes={
+        "model": str,
+        "model_sha256": str,
+        "encoder": str,
+        "weights_sha256": str,
+        "molecule_head_sha256": str,
+        "dimension": int,
+    },
     advice="sb-embed-spectra makes spectrum embeddings",
 )
 _NO_MZ, _NO_INTENSITY = np.zeros(0), np.zeros(0, np.float32)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.hits.table import is_hits_header
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
 from specbridge_tools.spectra.reader import HEAD
@@ -54,8 +54,8 @@ def kind_of(path: Path, name: str) -> str:
 
 
 def _hdf5_kind(path: Path, name: str) -> str:
-    with open_hdf5(path, name, expected="embeddings or an index") as file, hdf5_errors(name):
-        found = str(file.attrs.get("format", ""))
+    with open_hdf5(path, name, expected="embeddings or an index") as file:
+        found = str(file.attributes.get("format", ""))
     if found not in HDF5_KINDS:
         raise FormatError(f"is an HDF5 file of another program (format {found!r})", where=name)
     return HDF5_KINDS[found]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from specbridge_tools.content import HDF5_SIGNATURE, foreign
-from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.provenance import Part
 from specbridge_tools.streams import open_input
 
@@ -34,5 +34,5 @@ def read_part(path: str | os.PathLike[str], name: str | None = None) -> Part | N
 
 
 def _of_hdf5(path: str | os.PathLike[str], name: str) -> Part | None:
-    with open_hdf5(path, name, expected="embeddings or an index") as file, hdf5_errors(name):
-        return Part.parse(str(file.attrs.get("part", "")))
+    with open_hdf5(path, name, expected="embeddings or an index") as file:
+        return Part.parse(str(file.attributes.get("part", "")))

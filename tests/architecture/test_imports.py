@@ -30,7 +30,7 @@ FLOORS = (
     ("provenance", "processes", "worker_pool", "device"),
     ("records", "shards"),
     ("streams", "hdf5_file"),
-    ("content", "gzip_file", "progress", "interrupts", "threads"),
+    ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "threads"),
     ("constants", "errors", "pretrained"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,5 +1,6 @@
 """HDF5: embeddings of molecules and spectra, indexes."""
 
+import functools
 import io
 import random
 import re
@@ -8,7 +9,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-
 from fuzz import seeds
 from fuzz.cases import BYTES, Case, Format, several
 from fuzz.limits import Outcome
@@ -60,10 +60,37 @@ def _changed(content: bytes, change: Callable[[h5py.File], None]) -> bytes:
 
 
 _VALUES = (
-    -1, 0, 1, 3, 10**6, 2**31, 2**62, -(2**62), 0.5, float("nan"), float("inf"), "", "x", "a\0b", "\x1b[31m", b"\xff\xfe",
+    -1, 0, 1, 3, 10**6, 2**31, 2**62, -(2**62), 0.5, float("nan"), float("inf"), "", "x", "a\0b", "\x1b[31m",
+    b"\xff\xfe",
     np.arange(4), np.zeros((2, 3)), [["a", "b"]], np.float16(1), np.uint64(2**64 - 1), np.zeros(0), h5py.Empty("f4"),
     h5py.Empty("S1"), np.bytes_(b"ab"), True, 1j, np.zeros(2, [("a", "f4")]), "x" * 40_000,
 )  # fmt: skip
+
+
+@functools.cache
+def _in_use(content: bytes) -> list[int]:
+    """Where a file is not all zeros: mostly the library's own structures."""
+    return np.flatnonzero(np.frombuffer(content, np.uint8)).tolist()
+
+
+def change_structure(content: bytes, rng: random.Random) -> bytes:
+    """Bytes of superblock, headers, trees and heaps: bits, or other numbers of any length."""
+    changed, places = bytearray(content), _in_use(content)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        at = max(0, rng.choice(places) - rng.randrange(8))
+        match rng.randrange(4):
+            case 0:
+                changed[at] ^= 1 << rng.randrange(8)
+            case 1:
+                changed[at] = rng.choice((0, 1, 2, 8, 0x10, 0x7F, 0x80, 0xFF))
+            case 2:  # an address of something else
+                place = rng.choice(places)
+                changed[at : at + 8] = changed[place : place + 8]
+            case _:
+                length = rng.choice((2, 4, 8))
+                number = rng.choice((0, 1, 24, 1 << 15, len(content), rng.randrange(len(content)), (1 << 64) - 1))
+                changed[at : at + length] = (number % (1 << 8 * length)).to_bytes(length, "little")
+    return bytes(changed[: len(content)])
 
 
 def change_attribute(content: bytes, rng: random.Random) -> bytes:
@@ -181,6 +208,14 @@ FORMAT = Format(
         "hnswlib",
     ],
     make_seeds=make_seeds,
-    mutators=(*BYTES, several(BYTES), change_attribute, change_dataset, change_values, add_foreign),
+    mutators=(
+        *BYTES,
+        several(BYTES),
+        *(change_structure,) * 4,
+        change_attribute,
+        change_dataset,
+        change_values,
+        add_foreign,
+    ),
     lost=lost,
 )

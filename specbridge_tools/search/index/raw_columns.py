@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.embeddings.column_values import check_values
 from specbridge_tools.errors import FormatError
 
 # Rows that lie within this distance are read in one go.
@@ -28,9 +29,27 @@ class Column(Generic[Scalar]):
     """A C-contiguous array of `dtype` and `shape` at byte `offset` of the open file `descriptor`."""
 
     def __init__(
-        self, descriptor: int, name: str, *, offset: int, dtype: np.dtype[Scalar], shape: tuple[int, ...]
+        self,
+        descriptor: int,
+        name: str,
+        *,
+        offset: int,
+        dtype: np.dtype[Scalar],
+        shape: tuple[int, ...],
+        column: str = "",
     ) -> None:
+        """Describe a column.
+
+        Args:
+            descriptor: Of the open file.
+            name: Of the file, for messages.
+            offset: Of the first byte.
+            dtype: Of the values.
+            shape: (rows, ...).
+            column: What is checked when it is read, as `embeddings.column_values` names it; '' for nothing.
+        """
         self.name = name
+        self._column = column
         self.shape = shape
         self.offset = offset
         self._descriptor = descriptor
@@ -52,6 +71,7 @@ class Column(Generic[Scalar]):
             if not n_read:
                 raise FormatError("ends too early", where=self.name, advice=_ADVICE)
             view, position = view[n_read:], position + n_read
+        check_values(out, self._column, self.name, first_row=int(low))
         return out
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Scalar]:
@@ -93,7 +113,7 @@ class TextColumn:
         """The bytes of strings low..high-1, and where each ends in them, after a 0."""
         ends = self._offsets.read(low, high + 1)
         first, last = int(ends[0]), int(ends[-1])
-        if not 0 <= first <= last <= len(self._data):
+        if not 0 <= first <= last <= len(self._data) or (ends[1:] < ends[:-1]).any():
             raise FormatError("the offsets of its strings are broken", where=self._data.name, advice=_ADVICE)
         return self._data.read(first, last).tobytes(), (ends - first).tolist()
 

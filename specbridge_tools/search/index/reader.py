@@ -11,13 +11,12 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from specbridge_tools.embeddings.space import Space
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hdf5_file import hdf5_errors, open_hdf5
+from specbridge_tools.hdf5_file import Dataset, Hdf5File, open_hdf5
 from specbridge_tools.provenance import Part, sha256_file, sha256_text
 from specbridge_tools.search.index.format import (
     DIGEST,
@@ -72,27 +71,29 @@ class Index:
     def __init__(self, path: str | os.PathLike[str], *, name: str, resources: contextlib.ExitStack) -> None:
         self.name = name
         self._resources = resources
-        opened = open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD)
-        with opened as file, hdf5_errors(name):
+        with open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD) as file:
             self._descriptor = os.open(path, os.O_RDONLY)
             resources.callback(os.close, self._descriptor)
             self.space = _checked_space(file, name)
-            self.n = int(file.attrs.get("n", 0))
-            self.part = Part.parse(str(file.attrs.get("part", "")))
+            self.n = file.attribute("n", int)
+            self.part = Part.parse(str(file.attributes.get("part", "")))
             self.exact_mass: Column[np.float64] = self._column(file, "exact_mass", "<f8", (self.n,))
             self.inchikey14: Column[np.bytes_] = self._column(file, "inchikey14", "S14", (self.n,))
-            self.dtype = np.dtype("f2" if "embedding" in file and file["embedding"].dtype.itemsize == 2 else "f4")
+            self.dtype = np.dtype("f2" if self._dataset(file, "embedding").dtype == np.float16 else "f4")
             self.embedding: Column[np.floating] = self._vectors(file, "embedding", self.n)
             self.texts = {text: self._text_column(file, text) for text in TEXTS}
             self.graph: Column[np.uint8] | None = None
             self.graph_attributes: dict[str, Any] = {}
-            if GRAPH in file:
-                self.graph = self._column(file, GRAPH, "u1", file[GRAPH].shape)
-                self.graph_attributes = dict(file[GRAPH].attrs)
+            if GRAPH in file.datasets:
+                graph = file.datasets[GRAPH]
+                self.graph = self._column(file, GRAPH, "u1", graph.shape[:1])
+                self.graph_attributes = dict(graph.attributes)
             self.ivf = self._ivf_columns(file)
         self._signposts = np.concatenate(
             [np.zeros(0), *(self.exact_mass.read(row, row + 1) for row in range(0, self.n, _STEP))]
         )
+        if (self._signposts[1:] < self._signposts[:-1]).any():
+            raise FormatError("its molecules are not sorted by mass", where=name, advice=_ADVICE)
 
     def __enter__(self) -> Index:
         return self
@@ -112,36 +113,40 @@ class Index:
         start = max(0, int(np.searchsorted(self._signposts, low, "left")) - 1) * _STEP
         stop = min(self.n, int(np.searchsorted(self._signposts, high, "right")) * _STEP)
         stretch = self.exact_mass.read(start, max(start, stop))
+        if (stretch[1:] < stretch[:-1]).any():
+            raise FormatError("its molecules are not sorted by mass", where=self.name, advice=_ADVICE)
         first, end = np.searchsorted(stretch, low, "left"), np.searchsorted(stretch, high, "right")
         return start + int(first), stretch[first : max(first, end)]
 
-    def _column(self, file: h5py.File, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Column[Any]:
-        if name not in file:
+    def _dataset(self, file: Hdf5File, name: str) -> Dataset:
+        if name not in file.datasets:
             raise FormatError(f"dataset {name} is missing", where=self.name, advice=_ADVICE)
-        dataset, expected = file[name], np.dtype(dtype)
+        return file.datasets[name]
+
+    def _column(self, file: Hdf5File, name: str, dtype: DTypeLike, shape: tuple[int, ...]) -> Column[Any]:
+        dataset, expected = self._dataset(file, name), np.dtype(dtype)
         if dataset.dtype != expected or dataset.shape != shape:
             what = f"dataset {name} is {dataset.dtype} {dataset.shape}, expected {expected} {shape}"
             raise FormatError(what, where=self.name, advice=_ADVICE)
-        offset = dataset.id.get_offset()
-        if offset is None and dataset.size:
+        if dataset.offset is None:
             raise FormatError(f"dataset {name} is not contiguous", where=self.name, advice=_ADVICE)
-        return Column(self._descriptor, self.name, offset=offset or 0, dtype=expected, shape=shape)
+        return Column(self._descriptor, self.name, offset=dataset.offset, dtype=expected, shape=shape, column=name)
 
-    def _vectors(self, file: h5py.File, name: str, n: int) -> Column[Any]:
+    def _vectors(self, file: Hdf5File, name: str, n: int) -> Column[Any]:
         return self._column(file, name, self.dtype, (n, self.space.dimension))
 
-    def _text_column(self, file: h5py.File, name: str) -> TextColumn:
+    def _text_column(self, file: Hdf5File, name: str) -> TextColumn:
         offsets = self._column(file, f"{name}_offsets", "<i8", (self.n + 1,))
         n_bytes = int(offsets.read(self.n, self.n + 1)[0])
         return TextColumn(self._column(file, f"{name}_bytes", "u1", (n_bytes,)), offsets)
 
-    def _ivf_columns(self, file: h5py.File) -> IvfColumns | None:
-        if _OLD_IVF in file:
+    def _ivf_columns(self, file: Hdf5File) -> IvfColumns | None:
+        if _OLD_IVF in file.datasets:
             what = "its inverted lists are of an older version, which this release does not read"
             raise FormatError(what, where=self.name, advice="build the index again with --ivf")
-        if IVF_CENTROIDS not in file:
+        if IVF_CENTROIDS not in file.datasets:
             return None
-        n_lists = file[IVF_CENTROIDS].shape[0]
+        n_lists = sum(file.datasets[IVF_CENTROIDS].shape[:1])
         return IvfColumns(
             self._vectors(file, IVF_CENTROIDS, n_lists),
             self._column(file, IVF_OFFSETS, "<i8", (n_lists + 1,)),
@@ -167,11 +172,12 @@ def open_index(source: str | os.PathLike[str]) -> Index:
 def index_digest(path: str | os.PathLike[str]) -> str:
     """SHA-256 of what an index holds, as it was written when the index was built, so that nothing need be hashed."""
     name = str(path)
-    with open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD) as file, hdf5_errors(name):
-        if DIGEST not in file:
+    with open_hdf5(path, name, expected="an index", advice=_HOW_TO_BUILD) as file:
+        digest = file.datasets.get(DIGEST)
+        if digest is None or digest.shape != (1,) or digest.dtype.kind != "S":
             return sha256_file(path)
-        graph = str(file[GRAPH].attrs.get("sha256", "")) if GRAPH in file else ""
-        return sha256_text(file[DIGEST][0].decode() + graph)
+        graph = str(file.datasets[GRAPH].attributes.get("sha256", "")) if GRAPH in file.datasets else ""
+        return sha256_text(digest[:1][0].decode(errors="replace") + graph)
 
 
 def digest_of_indexes(paths: Iterable[str | os.PathLike[str]]) -> str:
@@ -180,12 +186,12 @@ def digest_of_indexes(paths: Iterable[str | os.PathLike[str]]) -> str:
     return digests[0] if len(digests) == 1 else sha256_text(" ".join(digests))
 
 
-def _checked_space(file: h5py.File, name: str) -> Space:
-    form, version = file.attrs.get("format"), file.attrs.get("format_version")
+def _checked_space(file: Hdf5File, name: str) -> Space:
+    form, version = file.attributes.get("format"), file.attributes.get("format_version")
     if form != FORMAT:
         what = f"is a {form} file, not an index" if form else "is an HDF5 file, but not an index"
         raise FormatError(what, where=name, advice=_HOW_TO_BUILD)
     if version != FORMAT_VERSION:
         advice = "build it again, or install the release that wrote it"
         raise FormatError(f"index version {version}, this release reads {FORMAT_VERSION}", where=name, advice=advice)
-    return Space.of_attributes(file.attrs, name)
+    return Space.of_hdf5(file)

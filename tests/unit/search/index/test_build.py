@@ -143,7 +143,7 @@ def test_no_molecule_and_no_number_are_errors(tmp_path):
     broken = write_embeddings(tmp_path / "broken.h5", random_molecules(3, 1))
     with h5py.File(broken, "r+") as file:
         file["embedding"][1, 2] = np.nan
-    with pytest.raises(DataError, match=r"broken\.h5.* not a finite number"):
+    with pytest.raises(DataError, match=r"broken\.h5: row 2 of embedding is nan, expected a finite number"):
         build_index([broken], tmp_path / "index.h5")
 
 
