@@ -48,7 +48,7 @@ def main(
 ) -> None:  # fmt: skip
     """Place spectra in the space of the molecules.
 
-    SPECTRA is MGF, MSP, mzML or mzXML, plain or gzip, or -. Each vector has unit norm; its inner product with the
+    SPECTRA is a file of any --input-format, plain or gzip, or -. Each vector has unit norm; its inner product with the
     vector of a molecule, made by the model's molecular encoder, is the score of the pair. A record that cannot be used
     keeps its row, with the reason.
 

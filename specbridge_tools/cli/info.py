@@ -19,8 +19,8 @@ sb-info index.h5 --format json | jq .encoder
 def main(file: str, output_format: str, quiet: bool) -> None:
     """Say what FILE is: kind, format version, size, encoder, hashes, who made it.
 
-    FILE, or - for stdin, holds embeddings, an index, a model, hits, spectra (MGF, MSP, mzML, mzXML) or molecules (TSV,
-    CSV, .smi, SDF), recognised by its content. Ends with status 1 if it is none of these, or broken.
+    FILE, or - for stdin, holds embeddings, an index, a model, hits, spectra or molecules of any format that the other
+    commands read, recognised by its content. Ends with status 1 if it is none of these, or broken.
     """
     import json
 

@@ -49,7 +49,7 @@ def main(
     force: bool, output_format: str, reading: Reading, shard: Shard | None, skip_existing: bool, rejects: str | None,
     strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
 ) -> None:  # fmt: skip
-    """Rank the molecules of the index for each of SPECTRA: MGF, MSP, mzML, mzXML, or embeddings of sb-embed-spectra.
+    """Rank the molecules of the index for each of SPECTRA: a file of any --input-format, or of sb-embed-spectra.
 
     Every record is answered, in the order of the file: with candidates by descending score, or with one row that says
     why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal

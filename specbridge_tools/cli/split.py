@@ -84,7 +84,7 @@ def main(
     n_parts: int | None, size: int | None, rejects: str | None, strict: bool, reading: Reading, threads: int | None,
     quiet: bool,
 ) -> None:  # fmt: skip
-    """Split spectra (MGF, MSP, mzML, mzXML) or a table of molecules (TSV, CSV, SMILES, SDF) into parts.
+    """Split spectra (of any --input-format) or a table of molecules (TSV, CSV, SMILES, SDF) into parts.
 
     Without --parts and --size: parts for training and validation that share no group of molecules. Parts of spectra
     are MGF. A table of the parts goes to stdout.

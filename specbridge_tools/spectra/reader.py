@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import collections
 import logging
-import re
 from collections.abc import Iterator
 from typing import Protocol
 
-from specbridge_tools.content import beginning, binary_format, text_format
-from specbridge_tools.errors import FormatError, UsageError
+from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import joined
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import Counter, RecordRange
+from specbridge_tools.spectra.json_library import read_json_library
+from specbridge_tools.spectra.massbank import read_massbank
 from specbridge_tools.spectra.mgf import read_mgf
 from specbridge_tools.spectra.msp import read_msp
 from specbridge_tools.spectra.mzml import read_mzml
 from specbridge_tools.spectra.mzxml import read_mzxml
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
+from specbridge_tools.spectra.sirius import read_sirius
+from specbridge_tools.spectra.sniff import HEAD, sniff
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.spectra.text import UTF8_MARK, ByteStream
+from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.streams import Source, display_name, open_input
 
 
@@ -36,11 +38,16 @@ class _Reader(Protocol):
     ) -> Iterator[Spectrum | Rejection]: ...
 
 
-_READERS: dict[str, _Reader] = {"mgf": read_mgf, "msp": read_msp, "mzml": read_mzml, "mzxml": read_mzxml}
+_READERS: dict[str, _Reader] = {
+    "mgf": read_mgf,
+    "msp": read_msp,
+    "mzml": read_mzml,
+    "mzxml": read_mzxml,
+    "massbank": read_massbank,
+    "sirius": read_sirius,
+    "json": read_json_library,
+}
 FORMATS = ("auto", *_READERS)
-HEAD = 1 << 16
-_EXPECTED = "expected MGF, MSP, mzML or mzXML, plain or gzip"
-_XML = ((re.compile(rb"<(?:\w+:)?(?:indexed)?mzML[\s>]"), "mzml"), (re.compile(rb"<(?:\w+:)?mzXML[\s>]"), "mzxml"))
 logger = logging.getLogger(__name__)
 
 
@@ -91,36 +98,3 @@ def _read(
             yield from _READERS[file_format](joined(head, stream), name, reading, skipped, record_range)
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
-
-
-def sniff(head: bytes, name: str) -> str | None:
-    """The format of a file that begins with `head`: mgf, msp, mzml, mzxml, or None for one without content.
-
-    Raises:
-        FormatError: It is any other.
-    """
-    text = head.removeprefix(UTF8_MARK).lstrip()
-    if not text:
-        return None
-    if other := binary_format(text) or text_format(text):
-        raise FormatError(f"is {other}", where=name, advice=_EXPECTED)
-    if text.startswith(b"<"):
-        return _sniff_xml(text, name)
-    if re.search(rb"^[ \t]*BEGIN[ \t]+IONS[ \t]*\r?$", _lines(text), re.IGNORECASE | re.MULTILINE):
-        return "mgf"
-    if re.search(rb"^[ \t]*(?:num[ _]?peaks|name)[ \t]*:", _lines(text), re.IGNORECASE | re.MULTILINE):
-        return "msp"
-    raise FormatError(f"is of no known format; it begins with {beginning(text)}", where=name, advice=_EXPECTED)
-
-
-def _sniff_xml(text: bytes, name: str) -> str:
-    for root, file_format in _XML:
-        if root.search(text):
-            return file_format
-    first = re.search(rb"<([\w:]+)", text)
-    element = first[1].decode() if first else "?"
-    raise FormatError(f"is XML, but neither mzML nor mzXML (<{element}>)", where=name, advice=_EXPECTED)
-
-
-def _lines(text: bytes) -> bytes:
-    return text.replace(b"\r", b"\n")

@@ -2,11 +2,13 @@
 
 import collections
 import io
+import json
 import re
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from library_files import GNPS, MASSBANK, MONA, SIRIUS
 
 from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.records import Rejection
@@ -34,6 +36,17 @@ JUNK += [
     b"ADDUCT=M\n",
     b" 1 2 3",
     b"</spectrum>",
+    b"//\n",
+    b"PK$PEAK: \n",
+    b"ACCESSION: b\n",
+    b">compound b\n",
+    b">ms2\n",
+    b"[",
+    b"{",
+    b"],",
+    b'"peaks_json":',
+    b"\\u0000",
+    b"1" * 30,
 ]
 CHANGES = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(JUNK) | st.binary(max_size=6)), max_size=6
@@ -130,6 +143,46 @@ def test_each_scan_of_mzxml_is_one_record(make_mzxml, changes):
         assert len(records) + sum(skipped.values()) == len(re.findall(rb"<scan[\s>/]", content))
 
 
+@FUZZ
+@given(CHANGES)
+def test_each_end_of_massbank_is_one_record(changes):
+    content = changed((MASSBANK * 2 + MASSBANK.replace("MS2\n", "MS3\n")).encode(), changes)
+    records, skipped = records_of(content, "massbank")
+    if records is None:
+        return
+    n_ends = n_texts = 0
+    for line in lines(content):
+        if line.strip() == b"//":
+            n_ends, n_texts = n_ends + (n_texts > 0), 0
+        else:
+            n_texts += bool(line.strip())
+    assert len(records) + skipped.total() >= n_ends + (n_texts > 0)
+
+
+@FUZZ
+@given(CHANGES)
+def test_each_compound_of_sirius_is_one_record_at_least(changes):
+    content = changed(SIRIUS.encode(), changes)
+    records, skipped = records_of(content, "sirius")
+    if records is None:
+        return
+    n_compounds = sum(bool(re.match(rb"\s*>\s*compound(\s|$)", line, re.IGNORECASE)) for line in lines(content))
+    assert len(records) + skipped.total() >= n_compounds
+
+
+@FUZZ
+@given(CHANGES, st.sampled_from([GNPS, MONA]))
+def test_each_value_of_json_is_one_record(changes, text):
+    content = changed((text[:-2] + "," + text[1:-2] + ",5," + text[1:]).encode(), changes)
+    records, skipped = records_of(content, "json")
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    if records is not None and isinstance(values, list) and b"Infinity" not in content and b"NaN" not in content:
+        assert len(records) + skipped.total() == len(values)
+
+
 KEY = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 VALUE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 PEAK = st.tuples(st.floats(1e-3, 1e6), st.floats(1e-30, 1e30))
@@ -160,6 +213,6 @@ def test_what_was_read_and_written_is_read_the_same(same_spectra, fields, peaks,
 
 @pytest.mark.slow
 @settings(max_examples=3000, deadline=None)
-@given(CHANGES, st.sampled_from([MGF, MSP]))
+@given(CHANGES, st.sampled_from([MGF, MSP, *map(str.encode, (MASSBANK, SIRIUS, GNPS, MONA))]))
 def test_many_more_changes(changes, content):
     records_of(changed(content, changes))

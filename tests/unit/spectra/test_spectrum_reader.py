@@ -8,6 +8,7 @@ import lzma
 import sys
 
 import pytest
+from library_files import GNPS, MASSBANK, MONA
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.spectra.reader import read_spectra
@@ -16,9 +17,13 @@ MGF = "BEGIN IONS\nPEPMASS=100\n50 1\nEND IONS\n"
 MSP = "Name: x\nPrecursorMZ: 100\nNum Peaks: 1\n50 1\n"
 
 
-@pytest.fixture(params=["mgf", "msp", "mzml", "mzxml"])
+SIRIUS = ">compound a\n>parentmass 100\n>ms2\n50 1\n"
+
+
+@pytest.fixture(params=["mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "gnps", "mona"])
 def content(request, make, make_mzxml):
     files = {"mgf": MGF, "msp": MSP, "mzml": make.file(make.spectrum()), "mzxml": make_mzxml.file(make_mzxml.scan())}
+    files |= {"massbank": MASSBANK, "sirius": SIRIUS, "gnps": GNPS, "mona": MONA}
     return files[request.param]
 
 
@@ -67,6 +72,7 @@ def test_mgf_below_other_lines(read, head):
         (gzip.compress(gzip.compress(MGF.encode())), "gzip within gzip"),
         (MGF.encode("utf-16"), "text in UTF-16"),
         (json.dumps({"a": 1}).encode(), "JSON"),
+        (b'{"query_id": "a", "precursor_mz": 5}\n', "JSON"),
         (b"<html></html>", "XML, but neither mzML nor mzXML (<html>)"),
         (b"END IONS\n", "begins with 'END IONS'"),
         (b"TITLE=a\nPEPMASS=1\n100 1\n", "begins with 'TITLE=a'"),
@@ -81,7 +87,7 @@ def test_other_formats_are_named(content, found, tmp_path):
     message = str(caught.value)
     assert found in message
     assert message.startswith(str(path))
-    assert "expected MGF, MSP, mzML or mzXML" in message
+    assert "expected MGF, MSP, mzML, mzXML, MassBank" in message
 
 
 def test_forced_format_is_taken(read):
@@ -89,7 +95,7 @@ def test_forced_format_is_taken(read):
     assert [record.reason for record in read(MSP, input_format="mgf")] == ["text outside records"]
     with pytest.raises(DataError):
         read(MGF, input_format="mzml")
-    with pytest.raises(UsageError, match="one of auto, mgf, msp, mzml, mzxml"):
+    with pytest.raises(UsageError, match="one of auto, mgf, msp, mzml, mzxml, massbank"):
         read(MGF, input_format="mzdata")
 
 
