@@ -52,6 +52,10 @@ class DataError(SpecbridgeError):
     """An input cannot be read, or holds something that it must not hold."""
 
 
+class NoneUsableError(DataError):
+    """An input was read to its end, and none of its records can be used."""
+
+
 class FormatError(DataError):
     """A file is not of the expected format, or not of the expected version."""
 

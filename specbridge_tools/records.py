@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
-from specbridge_tools.errors import DataError
+from specbridge_tools.errors import DataError, NoneUsableError
 from specbridge_tools.streams import output_text
 
 NO_STRUCTURE = "no structure"
 """Why a record is rejected that does not say which molecule it is of."""
 Record = TypeVar("Record")
+_NAMED = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,18 @@ class Rejection:
     detail: str = ""
 
 
+class Noted:
+    """A record that can be used, of which a closing line says something.
+
+    Attributes:
+        id: As in the file.
+        notes: What is said of it, a few words each, the same for all such records; () for nothing.
+    """
+
+    id: str
+    notes: tuple[str, ...]
+
+
 class Tally:
     """Counts records read, rejected and written; lists rejected ones in a table, or stops at the first.
 
@@ -48,19 +61,25 @@ class Tally:
 
     COLUMNS = ("source", "record", "line", "id", "reason", "detail")
 
-    def __init__(self, *, noun: str = "records", rejects: TextIO | None = None, strict: bool = False) -> None:
+    def __init__(
+        self, *, noun: str = "records", rejects: TextIO | None = None, strict: bool = False, allow_empty: bool = True
+    ) -> None:
         """Count from zero.
 
         Args:
             noun: What the records are, in the plural.
             rejects: The table of rejected records, TSV.
             strict: Whether the first rejected record is an error.
+            allow_empty: Whether `require_usable` lets pass that every record was rejected.
         """
         self.noun = noun
         self.strict = strict
+        self.allow_empty = allow_empty
         self.n_read = 0
         self.n_written = 0
         self.reasons: collections.Counter[str] = collections.Counter()
+        self.notes: collections.Counter[str] = collections.Counter()
+        self._noted: dict[str, list[str]] = {}
         self._started = time.monotonic()
         self._rows = None
         if rejects is not None:
@@ -85,6 +104,8 @@ class Tally:
         """
         self.n_read += 1
         if not isinstance(record, Rejection):
+            if isinstance(record, Noted):
+                self.note(record.id, record.notes)
             return True
         self.reasons[record.reason] += 1
         if self._rows is not None:
@@ -100,6 +121,14 @@ class Tally:
             )
         return False
 
+    def note(self, name: str, notes: Iterable[str]) -> None:
+        """Count what is said of the usable record `name`; the first names are kept."""
+        for note in notes:
+            self.notes[note] += 1
+            named = self._noted.setdefault(note, [])
+            if len(named) < _NAMED:
+                named.append(name)
+
     def usable(self, records: Iterable[Record | Rejection]) -> Iterator[Record]:
         """Yield the records that can be used, and count all."""
         for record in records:
@@ -107,20 +136,52 @@ class Tally:
                 yield record
 
     def summary(self) -> str:
-        """One line: read, rejected with reasons, written, seconds."""
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
-        rejected = f"{self.n_rejected} rejected" + (f" ({reasons})" if reasons else "")
+        """One line: read, rejected with reasons, written, what is said of them with the first names, seconds."""
+        rejected = f"{self.n_rejected} rejected" + (f" ({self._reasons()})" if self.reasons else "")
         seconds = time.monotonic() - self._started
-        return f"{self.n_read} {self.noun} read, {rejected}, {self.n_written} written, {seconds:.1f} s"
+        notes = "".join(f", {count} {note} ({self._names(note)})" for note, count in self.notes.most_common())
+        return f"{self.n_read} {self.noun} read, {rejected}, {self.n_written} written{notes}, {seconds:.1f} s"
+
+    def require_usable(self, where: object) -> None:
+        """Raise `NoneUsableError` where every record was rejected, unless that is allowed; no record at all is fine.
+
+        Args:
+            where: Name of the file.
+        """
+        if self.allow_empty or not self.n_read or self.n_rejected < self.n_read:
+            return
+        message = f"none of {self.n_read} {self.noun} can be used ({self._reasons()})"
+        raise NoneUsableError(message, where=where, advice="--rejects FILE lists them, --allow-empty lets it pass")
+
+    def _reasons(self) -> str:
+        return ", ".join(f"{count} {reason}" for reason, count in self.reasons.most_common())
+
+    def _names(self, note: str) -> str:
+        named = self._noted[note]
+        return ", ".join(named) + (", ..." if self.notes[note] > len(named) else "")
 
 
 @contextlib.contextmanager
 def open_tally(
-    noun: str, *, rejects: str | os.PathLike[str] | None = None, strict: bool = False, force: bool = False
+    noun: str,
+    *,
+    rejects: str | os.PathLike[str] | None = None,
+    strict: bool = False,
+    force: bool = False,
+    allow_empty: bool = True,
 ) -> Iterator[Tally]:
-    """Yield a `Tally` that lists its rejected records in a table at the path `rejects`, if there is one."""
+    """Yield a `Tally` that lists its rejected records in a table at the path `rejects`, if there is one.
+
+    The table stays where no record can be used: it says why.
+    """
     if rejects is None:
-        yield Tally(noun=noun, strict=strict)
+        yield Tally(noun=noun, strict=strict, allow_empty=allow_empty)
         return
+    failure = None
     with output_text(rejects, force=force) as stream:
-        yield Tally(noun=noun, rejects=stream, strict=strict)
+        try:
+            yield Tally(noun=noun, rejects=stream, strict=strict, allow_empty=allow_empty)
+        except NoneUsableError as error:
+            failure = error
+    if failure is not None:
+        raise failure

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, open_molecule_embeddings
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures
-from specbridge_tools.errors import DataError
+from specbridge_tools.errors import NoneUsableError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.spectra.reader import read_spectra
@@ -84,7 +84,7 @@ def read_pairs(
         half_width: Mass of a truth -> how far the mass of a decoy may be from it, both in Da.
         max_decoys: Decoys of a molecule at most, drawn at random; None for all.
         tally: Counts the spectra.
-        reading: How the spectra are read.
+        reading: How the spectra are read; a precursor m/z that is missing follows from adduct and structure.
         seed: Of the draw.
 
     Raises:
@@ -93,7 +93,7 @@ def read_pairs(
     with open_molecule_embeddings(molecules) as file:
         spectra, rows = _match(sources, file.inchikey14, reading, tally)
         if not spectra:
-            raise DataError(
+            raise NoneUsableError(
                 "no spectrum has its molecule among the embeddings",
                 where=", ".join(map(str, sources)),
                 advice=f"embed the molecules of these spectra into {molecules}",
@@ -128,7 +128,7 @@ def _with_rows(
 ) -> Iterator[tuple[Spectrum | Rejection, int]]:
     """Yield each record, as a rejection if its molecule has no row, and its row, -1 for a rejection."""
     for source in sources:
-        for record in read_spectra(source, reading=reading):
+        for record in read_spectra(source, reading=dataclasses.replace(reading, derive_precursor=True)):
             if isinstance(record, Rejection):
                 yield record, -1
                 continue

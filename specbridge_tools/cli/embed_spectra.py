@@ -8,6 +8,7 @@ import click
 
 from specbridge_tools.cli.command import closing_line, command
 from specbridge_tools.cli.options import (
+    allow_empty_option,
     batch_size_option,
     device_option,
     dtype_option,
@@ -16,7 +17,7 @@ from specbridge_tools.cli.options import (
     record_options,
     threads_option,
 )
-from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+from specbridge_tools.cli.part_options import is_part, make_plan, part_options, say_done
 from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
@@ -40,11 +41,12 @@ zcat spectra.mgf.gz | sb-embed-spectra - -o - | sb-query - --index index.h5 -o h
 @device_option
 @part_options
 @record_options
+@allow_empty_option
 @threads_option
 def main(
     spectra: str, output: str, force: bool, model: str | None, dtype: str, reading: Reading, batch_size: int,
-    device: str, shard: Shard | None, skip_existing: bool, rejects: str | None, strict: bool, threads: int | None,
-    quiet: bool,
+    device: str, shard: Shard | None, skip_existing: bool, rejects: str | None, strict: bool, allow_empty: bool,
+    threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Place spectra in the space of the molecules.
 
@@ -75,8 +77,9 @@ def main(
         say_done(output, quiet=quiet)
         return
     use_threads(threads)
+    allow_empty |= is_part(shard)
     with (
-        open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
+        open_tally("spectra", rejects=rejects, strict=strict, force=force, allow_empty=allow_empty) as tally,
         progress("spectra", quiet=quiet) as display,
     ):
         embed_spectra(

@@ -61,6 +61,11 @@ def record_options(function: Function) -> Function:
     )
 
 
+allow_empty_option = click.option(
+    "--allow-empty", is_flag=True, help="Go on where no record can be used; else that ends with status 1."
+)
+
+
 def format_option(
     choices: Sequence[str] = ("tsv", "jsonl"), *, what: str = "Format of the hits."
 ) -> Callable[[Function], Function]:

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 # options that say how something is computed or reported, not what comes out
 _NOT_OF_THE_OUTPUT = frozenset(
     {"output", "force", "shard", "skip_existing", "rejects", "strict", "threads", "device", "allow_download", "quiet"}
-    | {"explain", "explain_top", "encoder"}
+    | {"explain", "explain_top", "encoder", "allow_empty"}
 )
+# options that came later, which count where they are not the default: parts that were made before still go together
+_LATER = frozenset({"repair", "widest_window", "msn"})
 
 
 def _parsed_shard(context: click.Context, option: click.Parameter, text: str | None) -> Shard | None:
@@ -45,6 +47,11 @@ def part_options(function: Function) -> Function:
     )(function)
 
 
+def is_part(shard: Shard | None) -> bool:
+    """Whether a shard is less than the whole: that none of its records can be used says nothing of the whole."""
+    return shard is not None and shard.count > 1
+
+
 def make_plan(
     output: str,
     *,
@@ -66,7 +73,8 @@ def make_plan(
     from specbridge_tools.parts.planning import plan_part
     from specbridge_tools.provenance import sha256_file
 
-    values = click.get_current_context().params
+    context = click.get_current_context()
+    values = context.params
     if values.get("output_format") == "jsonl" and (values["shard"] or values["skip_existing"]):
         raise click.UsageError("--shard and --skip-existing need --format tsv, which records what it was made from")
     known = dict(digests or {})
@@ -77,9 +85,11 @@ def make_plan(
             path = pretrained.MODEL
         if path is not None and name not in known:
             known[name] = functools.partial(sha256_file, path)
-    settings = {
-        name: value for name, value in values.items() if name not in _NOT_OF_THE_OUTPUT and name not in (*files, *known)
-    }
+    passed = {*_NOT_OF_THE_OUTPUT, *files, *known}
+    for option in context.command.params:
+        if option.name in _LATER and values[option.name] == option.get_default(context):
+            passed.add(option.name)
+    settings = {name: value for name, value in values.items() if name not in passed}
     return plan_part(
         output,
         source=(source, values[source]),

@@ -8,6 +8,7 @@ import click
 
 from specbridge_tools.cli.command import closing_line, command
 from specbridge_tools.cli.options import (
+    allow_empty_option,
     batch_size_option,
     device_option,
     format_option,
@@ -16,7 +17,7 @@ from specbridge_tools.cli.options import (
     record_options,
     threads_option,
 )
-from specbridge_tools.cli.part_options import make_plan, part_options, say_done
+from specbridge_tools.cli.part_options import is_part, make_plan, part_options, say_done
 from specbridge_tools.cli.query_options import check_compared, compared_options, search_options, typed_options
 from specbridge_tools.cli.reading_options import reading_options
 
@@ -41,13 +42,14 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @reading_options
 @part_options
 @record_options
+@allow_empty_option
 @batch_size_option
 @device_option
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], candidates: str | None, encoder: str | None, model: str | None, output: str,
     force: bool, output_format: str, reading: Reading, shard: Shard | None, skip_existing: bool, rejects: str | None,
-    strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
+    strict: bool, allow_empty: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
 ) -> None:  # fmt: skip
     """Rank the molecules of the index for each of SPECTRA: a file of any --input-format, or of sb-embed-spectra.
 
@@ -65,7 +67,7 @@ def main(
     from specbridge_tools.records import open_tally
     from specbridge_tools.search.index.reader import digest_of_indexes
     from specbridge_tools.search.queries.reader import count_queries
-    from specbridge_tools.streams import output_text
+    from specbridge_tools.streams import display_name, output_text
 
     plan = make_plan(
         output,
@@ -76,9 +78,10 @@ def main(
     )
     if plan.is_done:
         return say_done(output, quiet=quiet)
+    allow_empty |= is_part(shard)
     with (
         output_text(output, force=force) as stream,
-        open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
+        open_tally("spectra", rejects=rejects, strict=strict, force=force, allow_empty=allow_empty) as tally,
         identify(
             spectra,
             index=index or None,
@@ -98,5 +101,6 @@ def main(
     ):
         writer = HitWriter(stream, output_format=output_format, columns=hits.columns, part=plan.part)
         n_empty = write_hits(hits, writer, tally=tally, display=display)
+        tally.require_usable(display_name(spectra))
         closing = f"{tally.summary()}, {n_empty} without a candidate"
     return closing_line(closing if hits.listed is None else f"{hits.listed.summary()}; {closing}", quiet=quiet)

@@ -20,6 +20,22 @@ _OPTIONS = {
         default="auto",
         help="Format of the spectra; auto looks at the content, never at the name.",
     ),
+    "repair": click.option(
+        "--repair",
+        is_flag=True,
+        help="Where two of charge, polarity and adduct agree, let them overrule the third.  [default: reject]",
+    ),
+    "widest_window": click.option(
+        "--isolation-width",
+        "widest_window",
+        type=click.FloatRange(min=0, min_open=True),
+        default=10.0,
+        metavar="MZ",
+        help="Widest isolation window that still tells a precursor; wider ones, of DIA, are rejected.",
+    ),
+    "msn": click.option(
+        "--msn", is_flag=True, help="Take MS3 and deeper as spectra of their MS2 precursor.  [default: skip]"
+    ),
 }
 
 

@@ -81,8 +81,8 @@ def _fractions(context: click.Context, option: click.Parameter, text: str) -> tu
 @threads_option
 def main(
     input_file: str, output: str, force: bool, by: str, fractions: tuple[float, ...], threshold: float, seed: int,
-    n_parts: int | None, size: int | None, rejects: str | None, strict: bool, reading: Reading, threads: int | None,
-    quiet: bool,
+    n_parts: int | None, size: int | None, rejects: str | None, strict: bool, reading: Reading,
+    threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Split spectra (of any --input-format) or a table of molecules (TSV, CSV, SMILES, SDF) into parts.
 

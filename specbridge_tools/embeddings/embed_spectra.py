@@ -19,7 +19,7 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import Destination, Source, output_path
+from specbridge_tools.streams import Destination, Source, display_name, output_path
 
 _BATCHES = 16  # read at once, so that the model can put spectra of similar length together
 
@@ -56,7 +56,8 @@ def embed_spectra(
         display: Shows progress in records.
 
     Raises:
-        DataError: If the spectra cannot be read, or a vector is not finite in the dtype.
+        DataError: If the spectra cannot be read, a vector is not finite in the dtype, or no record can be used and
+            the tally does not allow that.
     """
     display = display or SilentProgress()
     records = iter(read_spectra(source, reading=reading, record_range=record_range))
@@ -73,6 +74,7 @@ def embed_spectra(
             writer.append(_columns(block, stored_vectors(vectors, dtype, [record.id for record in block])))
             tally.n_written += int(usable.sum())
             display.advance(len(block))
+        tally.require_usable(display_name(source))
 
 
 def _columns(

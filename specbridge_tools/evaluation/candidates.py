@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from specbridge_tools.errors import DataError
 from specbridge_tools.evaluation.truth import Truth, TruthTable
 from specbridge_tools.hits.hits import Hits
+from specbridge_tools.spectra import reasons
 
 Floats: TypeAlias = NDArray[np.float64]
+_NOT_ASKED = (reasons.NO_PRECURSOR, reasons.PRECURSOR_NOT_POSITIVE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,10 +61,11 @@ class CandidateList:
 def read_lists(
     hits: Iterable[Hits], truths: TruthTable, *, numbers: dict[str, int] | None = None
 ) -> Iterator[CandidateList]:
-    """Yield one list for every truth; those without rows come last, empty.
+    """Yield one list for every truth of a query that was asked; those without rows come last, empty.
 
     Args:
-        hits: Of `hits.hits.read_hits`, queries in any order; those without a usable truth are left out.
+        hits: Of `hits.hits.read_hits`, queries in any order; those without a usable truth are left out, and
+            those that were not searched since their spectra have no precursor m/z.
         truths: Of the queries.
         numbers: Is filled with the number of each InChIKey block.
 
@@ -81,6 +84,8 @@ def read_lists(
                 f"the rows of query {truth.query_id} do not stand together", advice="keep the rows of a query together"
             )
         seen.add(truth)
+        if truth.is_derived and query.reason in _NOT_ASKED:
+            continue
         yield _candidate_list(truth, query, numbers) if query.n_rows else _empty_list(truth, _n_found(query))
     for truth in truths.truths:
         if truth not in seen:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from specbridge_tools.errors import DataError, MismatchError
+from specbridge_tools.errors import DataError, MismatchError, NoneUsableError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.spectrum import DERIVED, Spectrum
 from specbridge_tools.streams import Source, display_name
 
 
@@ -27,6 +27,7 @@ class Truth:
         precursor_mz: m/z.
         record: 1-based, in the file of the truths; of a group, that of its first spectrum.
         list_id: The field CANDIDATES, '' for none.
+        is_derived: Whether the precursor m/z was derived, without which the spectrum could not be searched.
     """
 
     query_id: str
@@ -36,6 +37,7 @@ class Truth:
     precursor_mz: float
     record: int = 0
     list_id: str = ""
+    is_derived: bool = False
 
 
 class TruthTable:
@@ -85,16 +87,16 @@ def read_truths(
     Args:
         source: Spectra.
         tally: Counts the records; those without a structure are rejected.
-        reading: How the spectra are read.
+        reading: How the spectra are read; a precursor m/z that is missing follows from adduct and structure.
         group_by: Metadata field that names a query where queries are groups of spectra; else it is the spectrum's id.
 
     Raises:
         DataError: Where a group has two molecules, or no record can be used.
     """
     table = TruthTable(display_name(source))
-    for record in read_spectra(source, reading=reading):
+    for record in read_spectra(source, reading=dataclasses.replace(reading, derive_precursor=True)):
         truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by)
-        tally.count(truth)
+        tally.count(record if isinstance(truth, Truth) else truth)
         first = None if isinstance(truth, Rejection) or group_by is None else table.first(truth.query_id)
         if first is None:
             table.add(truth)
@@ -102,7 +104,7 @@ def read_truths(
             _check_group(truth, first, table.source)
     if not table.truths:
         advice = "the metadata must hold smiles, inchi or inchikey"
-        raise DataError("no spectrum with a structure", where=table.source, advice=advice)
+        raise NoneUsableError("no spectrum with a structure", where=table.source, advice=advice)
     return table
 
 
@@ -113,7 +115,8 @@ def _truth(spectrum: Spectrum, source: str, group_by: str | None) -> Truth | Rej
         reason = NO_STRUCTURE if query_id else f"no {group_by}"
         return Rejection(reason, query_id or spectrum.id, spectrum.record, spectrum.line, source)
     adduct, list_id = spectrum.adduct or "", spectrum.metadata.get(LIST_FIELD, "")
-    return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id)
+    is_derived = DERIVED in spectrum.notes
+    return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id, is_derived)
 
 
 def _check_group(truth: Truth, first: Truth, source: str) -> None:

@@ -36,11 +36,13 @@ COLUMNS = (
     "all_ids",
     "record",
 )
+REPAIRED = "repaired"
+"""The column behind all others where spectra were repaired: what the reader overruled in the query."""
 RERANKED = ("cosine", "fragment_score", "explained_intensity")
 """Columns that re-ranking adds, behind `score`."""
 INTEGERS = frozenset({"rank", "n_candidates", "record"})
 REALS = frozenset({"score", "probability", "exact_mass", "mass_error_ppm", *RERANKED})
-_OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record"})
+OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED})
 # repr has as many digits as it takes to read the same float64 again, so that order and ties survive
 _FORMATS = {"probability": ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(RERANKED[1:], ".9g")
 _FUSED_SCORE = ".9g"
@@ -59,6 +61,7 @@ class Hits:
         reason: Why there is no candidate; '' where there are some.
         n_candidates: How many molecules were compared; None where it is unknown.
         spectra: The spectrum, or all of the group, where they are kept.
+        repaired: What the reader overruled in the spectrum, see `Spectrum.repaired`.
     """
 
     query_id: str
@@ -68,6 +71,7 @@ class Hits:
     reason: str = ""
     n_candidates: int | None = None
     spectra: tuple[Spectrum, ...] = ()
+    repaired: str = ""
 
     def __len__(self) -> int:
         """Number of candidates."""
@@ -145,7 +149,7 @@ class Hits:
         return pandas.DataFrame({name: self._values(name) for name in self.columns})
 
     def _values(self, name: str) -> Column:
-        if name not in _OF_THE_QUERY:
+        if name not in OF_THE_QUERY:
             return self.candidates[name]
         if name == "n_candidates":
             return np.full(len(self), np.nan if self.n_candidates is None else float(self.n_candidates))
@@ -160,10 +164,12 @@ class Hits:
             return str(self.record) if self.record else ""
         if name == "n_candidates":
             return "" if self.n_candidates is None else str(self.n_candidates)
+        if name == REPAIRED:
+            return self.repaired
         return self.reason if name == "reason" else ""
 
     def _printed(self, name: str) -> list[str]:
-        if name in _OF_THE_QUERY:
+        if name in OF_THE_QUERY:
             return [self._of_query(name)] * len(self)
         values = self.candidates[name]
         if isinstance(values, list):

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.hits.hits import COLUMNS, INTEGERS, REALS, Column, Hits, Value
+from specbridge_tools.hits.hits import COLUMNS, INTEGERS, OF_THE_QUERY, REALS, REPAIRED, Column, Hits, Value
 from specbridge_tools.molecules.rows import delimiter_of
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part, is_part
@@ -196,14 +196,22 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
     n_rows = len(query.rows) if first["inchikey14"] else 0
     candidates: dict[str, Column] = {}
     for column, values in texts.items():
-        if column in ("query_id", "record", "n_candidates", "reason"):
+        if column in OF_THE_QUERY:
             continue
         if column in REALS or column in INTEGERS:
             numbers = _numbers(column, values[:n_rows], query_id, name, query.line)
             candidates[column] = numbers if column in REALS else np.nan_to_num(numbers).astype(np.int64)
         else:
             candidates[column] = values[:n_rows]
-    return Hits(query_id, record or 0, columns, candidates, first.get("reason", ""), n_candidates)
+    return Hits(
+        query_id,
+        record or 0,
+        columns,
+        candidates,
+        first.get("reason", ""),
+        n_candidates,
+        repaired=first.get(REPAIRED, ""),
+    )
 
 
 def _numbers(column: str, texts: list[str], query_id: str, name: str, line: int) -> NDArray[np.float64]:

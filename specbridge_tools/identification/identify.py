@@ -13,7 +13,7 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import find_ranker
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, Hits, above_probability, reranked_columns
+from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, above_probability, reranked_columns
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
@@ -162,10 +162,12 @@ def identify(
             options=options if ranker is None else _before_reranking(options, first), record_range=record_range,
             batch_size=batch_size, threads=threads,
         )  # fmt: skip
-        columns: tuple[str, ...] = COLUMNS
+        columns: tuple[str, ...] = (*COLUMNS, REPAIRED) if reading.repair else COLUMNS
+        if reading.repair:
+            hits = (dataclasses.replace(query, columns=columns) for query in hits)
         if ranker is not None:
             reranked = rerank(hits, ranker, first=first, threads=threads)
-            hits, columns = (_reported(query, options) for query in reranked), reranked_columns(COLUMNS)
+            hits, columns = (_reported(query, options) for query in reranked), reranked_columns(columns)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 

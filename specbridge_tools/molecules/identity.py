@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from specbridge_tools.errors import DataError
@@ -34,8 +35,13 @@ def structure_key_of(smiles: str) -> str | None:
 
 def structure(spectrum: Spectrum) -> StandardForm | None:
     """Standard form of the `smiles` or else the `inchi` in the metadata, or None where neither can be read."""
+    return structure_of(spectrum.metadata)
+
+
+def structure_of(metadata: Mapping[str, str]) -> StandardForm | None:
+    """The same of metadata alone."""
     for kind in ("smiles", "inchi"):
-        form = _standard_form(spectrum.metadata.get(kind, ""), kind)
+        form = _standard_form(metadata.get(kind, ""), kind)
         if form is not None:
             return form
     return None

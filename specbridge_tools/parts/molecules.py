@@ -12,6 +12,7 @@ from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.reader import HEAD, read_molecules, read_raw
 from specbridge_tools.molecules.sdf import END_OF_RECORD
 from specbridge_tools.molecules.sniff import sniff
+from specbridge_tools.parts.keyed import Keyed
 from specbridge_tools.records import Rejection
 from specbridge_tools.streams import open_input
 
@@ -53,9 +54,12 @@ class MoleculeRecords:
                 yield record if isinstance(record, Rejection) else TextRecord(self._ended(text))
                 record = following
 
-    def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
+    def molecules(self, *, with_structure: bool) -> Iterator[Keyed | Rejection]:
         for molecule in read_molecules(self._path, input_format=self.suffix, threads=self._threads):
-            yield molecule if isinstance(molecule, Rejection) else (molecule.inchikey14, molecule.smiles)
+            if isinstance(molecule, Rejection):
+                yield molecule
+            else:
+                yield Keyed(molecule.id, molecule.inchikey14, molecule.smiles)
 
     def start(self, stream: TextIO) -> None:
         stream.write(self.header)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from specbridge_tools.errors import FormatError
+from specbridge_tools.parts.keyed import Keyed
 from specbridge_tools.parts.molecules import MoleculeRecords
 from specbridge_tools.parts.spectra import SpectrumRecords
 from specbridge_tools.records import Rejection
@@ -38,10 +39,10 @@ class Records(Protocol):
     def read(self) -> Iterator[Record | Rejection]:
         """Yield every record in file order, or the reason why it cannot be used."""
 
-    def molecules(self, *, with_structure: bool) -> Iterator[tuple[str, str] | Rejection]:
-        """Yield, record by record as `read` does, (InChIKey block, canonical SMILES), or the reason why there is none.
+    def molecules(self, *, with_structure: bool) -> Iterator[Keyed | Rejection]:
+        """Yield, record by record as `read` does, the molecule that it is of, or the reason why there is none.
 
-        Without `with_structure` the block alone is enough, and the SMILES may be ''.
+        Without `with_structure` the InChIKey block alone is enough.
         """
 
     def start(self, stream: TextIO) -> None:

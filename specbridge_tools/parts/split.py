@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.errors import DataError, NoneUsableError, UsageError
 from specbridge_tools.evaluation.splits import CLUSTER_THRESHOLD, assign_folds, group_molecules
 from specbridge_tools.parts.outputs import PartOutputs
 from specbridge_tools.parts.records import Records
@@ -73,11 +73,16 @@ def split_into_folds(
         fractions: Of the records, above 0, scaled to sum to 1.
         seed: Of the draw.
         threshold: As in `evaluation.splits.group_molecules`.
+
+    Raises:
+        DataError: Where no record can be used.
     """
     names = fold_names(len(fractions))
     for name in names:
         outputs.check(name)
     used, keys, groups = _groups(records, tally, by, threshold)
+    if not any(used):
+        raise _nothing_to_split(records)
     folds = assign_folds(keys, groups, fractions, seed)
     fold_of = np.full(len(used), -1)
     fold_of[np.array(used, bool)] = folds
@@ -105,9 +110,8 @@ def _groups(
     for molecule in records.molecules(with_structure=by != "molecule"):
         used.append(tally.count(molecule))
         if not isinstance(molecule, Rejection):
-            key, smiles = molecule
-            smiles_of.setdefault(key, smiles)
-            keys.append(key)
+            smiles_of.setdefault(molecule.inchikey14, molecule.smiles)
+            keys.append(molecule.inchikey14)
     groups = group_molecules(list(smiles_of.values()), by, threshold=threshold)
     group_of = dict(zip(smiles_of, groups.tolist(), strict=True))
     return used, np.array(keys), np.array([group_of[key] for key in keys], np.int64)
@@ -140,7 +144,7 @@ def split_into_ranges(
         size: Records of each part instead; the last one may have fewer.
 
     Raises:
-        DataError: For more parts than records.
+        DataError: For more parts than records, or without a record that can be used.
     """
     sizes: Iterable[int]
     if n_parts is not None and size is None:
@@ -167,10 +171,14 @@ def split_into_ranges(
     # what follows the last usable record is counted as well
     collections.deque(usable, maxlen=0)
     if not parts:
-        raise DataError(f"no {records.noun} to split", advice="see the reasons with --rejects FILE")
+        raise _nothing_to_split(records)
     _refuse_older_parts(outputs, len(parts))
     tally.n_written = sum(part.n_records for part in parts)
     return parts
+
+
+def _nothing_to_split(records: Records) -> NoneUsableError:
+    return NoneUsableError(f"no {records.noun} to split", advice="see the reasons with --rejects FILE")
 
 
 def _even_sizes(records: Records, n_parts: int) -> list[int]:

@@ -28,7 +28,7 @@ class Verdicts:
     def find(self, hits: Hits) -> tuple[str, str]:
         """(InChIKey block of the true molecule, verdict in words) of a query; '' twice where no truth is known."""
         truth = self._truths.find(hits.query_id, hits.record)
-        return ("", "") if truth is None else (truth.inchikey14, self._texts[truth])
+        return ("", "") if truth not in self._texts else (truth.inchikey14, self._texts[truth])
 
 
 def _text(candidates: CandidateList) -> str:

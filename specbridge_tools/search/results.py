@@ -46,7 +46,15 @@ def hits_of_candidates(
         "mass_error_ppm": candidates.mass_error_ppm,
         **_texts(index, candidates.row),
     }
-    return Hits(query.id, query.record, COLUMNS, columns, n_candidates=n_candidates, spectra=query.spectra)
+    return Hits(
+        query.id,
+        query.record,
+        COLUMNS,
+        columns,
+        n_candidates=n_candidates,
+        spectra=query.spectra,
+        repaired=query.repaired,
+    )
 
 
 def hits_without_candidates(query: Query, reason: str) -> Hits:
@@ -57,7 +65,16 @@ def hits_without_candidates(query: Query, reason: str) -> Hits:
     }
     columns |= {name: nothing for name in ("score", "probability", "exact_mass", "mass_error_ppm")}
     columns["rank"] = nothing.astype(np.int64)
-    return Hits(query.id, query.record, COLUMNS, columns, reason=reason, n_candidates=0, spectra=query.spectra)
+    return Hits(
+        query.id,
+        query.record,
+        COLUMNS,
+        columns,
+        reason=reason,
+        n_candidates=0,
+        spectra=query.spectra,
+        repaired=query.repaired,
+    )
 
 
 def _texts(index: Index | MultiIndex, rows: NDArray[np.int64]) -> dict[str, Column]:

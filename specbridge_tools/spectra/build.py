@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 import types
 
@@ -12,11 +11,14 @@ from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.fields import UNSIGNED, Unusable, is_unknown, parse_charge, parse_ion, parse_polarity
+from specbridge_tools.spectra.derived import derived_precursor
+from specbridge_tools.spectra.fields import UNSIGNED, Unusable, is_unknown, parse_charge
+from specbridge_tools.spectra.ion import ion_of
 from specbridge_tools.spectra.isolation import window_of_fields
+from specbridge_tools.spectra.msn import is_deep, take_ms2_precursor
 from specbridge_tools.spectra.peaks import checked_peaks
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.spectrum import DERIVED, REPAIRED, Spectrum
 from specbridge_tools.spectra.text import decoded, printable
 
 _ID_FIELDS = ("title", "spectrumid", "spectrum_id", "db", "accession", "identifier", "feature_id", "name")
@@ -70,8 +72,8 @@ def build_spectrum(
 ) -> Spectrum:
     """A `Spectrum` from canonical fields and peaks.
 
-    Charge, polarity and adduct must agree where more than one is given. A charge without a sign takes the sign of the
-    polarity or the adduct; with neither it stays among the metadata.
+    Charge, polarity and adduct must agree where more than one is given, unless `reading` repairs them. A charge without
+    a sign takes the sign of the polarity or the adduct; with neither it stays among the metadata.
 
     Args:
         fields: They are used up.
@@ -84,16 +86,34 @@ def build_spectrum(
     Raises:
         Unusable: The fields or the peaks break a rule.
     """
-    precursor_mz = _take_precursor(fields)
-    if (window := window_of_fields(fields)) and (allowed := window.allowed(precursor_mz)) != precursor_mz:
-        fields["selected_ion_mz"] = f"{precursor_mz:.10g}"
-        precursor_mz = allowed
+    if deep := is_deep(fields.get("mslevel")):
+        take_ms2_precursor(fields)
+    missing, precursor_mz = None, 0.0
+    try:
+        precursor_mz = _take_precursor(fields)
+    except Unusable as error:
+        if not reading.derive_precursor:
+            raise
+        missing = error
+    if missing is None and not deep and (window := window_of_fields(fields)):
+        allowed = window.allowed(precursor_mz, reading.widest_window)
+        if allowed != precursor_mz:
+            fields["selected_ion_mz"] = f"{precursor_mz:.10g}"
+            precursor_mz = allowed
     if _ISOTOPE.fullmatch(fields.get("isotope", "")):
         raise Unusable(reasons.ISOTOPE_PEAK, f"isotope {fields['isotope']}")
     charge_text, adduct_text = fields.pop("charge", ""), fields.pop("adduct", "")
     has_sign = fields.pop(UNSIGNED, None) is None
-    adduct, charge, polarity = _ion(charge_text, adduct_text, fields.get("ionmode", ""), has_sign)
-    if charge_text and not charge and not is_unknown(charge_text):
+    adduct, charge, polarity, repaired = ion_of(
+        charge_text, adduct_text, fields.get("ionmode", ""), has_sign=has_sign, repair=reading.repair
+    )
+    notes: tuple[str, ...] = ()
+    if repaired:
+        notes, fields["repaired"] = (REPAIRED,), repaired
+        fields["ionmode"] = "positive" if polarity > 0 else "negative"
+    if missing is not None:
+        notes, precursor_mz = (*notes, DERIVED), derived_precursor(fields, adduct, missing)
+    if charge_text and not charge and not repaired and not is_unknown(charge_text):
         size = abs(parse_charge(charge_text).value)
         fields["charge"] = str(size) if size else charge_text
     if sound:
@@ -103,7 +123,7 @@ def build_spectrum(
     name = record_id(fields, place)
     fields.pop("title", None)
     metadata = types.MappingProxyType(fields)
-    return Spectrum(name, precursor_mz, mz, small, charge, polarity, adduct, place.record, place.line, metadata)
+    return Spectrum(name, precursor_mz, mz, small, charge, polarity, adduct, place.record, place.line, metadata, notes)
 
 
 def _take_precursor(fields: dict[str, str]) -> float:
@@ -156,26 +176,6 @@ def _precursor(text: str) -> tuple[float, list[str]]:
     if value <= 0:
         raise Unusable(reasons.PRECURSOR_NOT_POSITIVE, text)
     return value, rest
-
-
-@functools.lru_cache(maxsize=4096)
-def _ion(charge_text: str, adduct_text: str, mode_text: str, has_sign: bool) -> tuple[str | None, int, int]:
-    """(adduct name or None, signed charge or 0, polarity) that the three texts agree on.
-
-    Unless the charge `has_sign`, a + of it means nothing.
-    """
-    charge, charge_sign = parse_charge(charge_text)
-    charge_sign = charge_sign if has_sign else min(charge_sign, 0)
-    mode = parse_polarity(mode_text)
-    adduct, adduct_sign = parse_ion(adduct_text, mode or charge_sign)
-    signs = {sign for sign in (mode, charge_sign, adduct_sign) if sign}
-    if len(signs) > 1 or (adduct and charge and abs(charge) != abs(adduct.charge)):
-        texts = f"charge {charge_text or '-'}, polarity {mode_text or '-'}, adduct {adduct_text or '-'}"
-        raise Unusable(reasons.CONTRADICTORY_CHARGE, texts)
-    polarity = signs.pop() if signs else 0
-    if adduct:
-        return adduct.name, adduct.charge, polarity
-    return None, abs(charge) * polarity, polarity
 
 
 def spectrum_or_rejection(

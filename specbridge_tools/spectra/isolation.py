@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
 
-WIDEST_WINDOW = 10.0  # m/z; wider ones are of DIA, and hold many precursors
+_ASSUMED_WIDTH = 10.0  # m/z, of a window of unknown width
 _SLACK = 0.01  # m/z; windows are written with few digits
 # Fields of Spectra, a package of R, in which the edges are m/z.
 _FIELDS = ("isolationwindowtargetmz", "isolationwindowlowermz", "isolationwindowuppermz")
@@ -21,18 +22,23 @@ class Window(NamedTuple):
     lower: float
     upper: float
 
-    def allowed(self, precursor_mz: float) -> float:
-        """The precursor if it was isolated, else the target; without a width the widest window is assumed.
+    def allowed(self, precursor_mz: float, widest: float) -> float:
+        """The precursor if it was isolated, else the target; without a width one of 10 m/z is assumed.
+
+        Args:
+            precursor_mz: As stated; 0 where it is not.
+            widest: How wide the window may be, m/z.
 
         Raises:
             Unusable: The window is too wide to tell a precursor.
         """
         target, lower, upper = self
-        if upper - lower > WIDEST_WINDOW + _SLACK:
-            detail = f"{lower:g} to {upper:g}; at most {WIDEST_WINDOW:g} wide, else the precursor is not known"
+        if upper - lower > widest + _SLACK:
+            advice = f"--isolation-width {math.ceil(upper - lower)} lets it pass"
+            detail = f"{lower:g} to {upper:g}; the precursor is not known; {advice}"
             raise Unusable(reasons.WIDE_ISOLATION, detail)
         if not lower < upper:
-            lower, upper = target - WIDEST_WINDOW / 2, target + WIDEST_WINDOW / 2
+            lower, upper = target - _ASSUMED_WIDTH / 2, target + _ASSUMED_WIDTH / 2
         is_inside = lower - _SLACK <= precursor_mz <= upper + _SLACK
         return precursor_mz if precursor_mz > 0 and (is_inside or not target) else target or precursor_mz
 
@@ -58,7 +64,7 @@ def window_of_fields(fields: Mapping[str, str]) -> Window | None:
     return Window(target or (lower + upper) / 2, lower, upper)
 
 
-def take_window(fields: dict[str, str], text: str | None, window: Window) -> str | None:
+def take_window(fields: dict[str, str], text: str | None, window: Window, widest: float) -> str | None:
     """The text of the precursor m/z that the window allows; what it replaces stays as the field `selected_ion_mz`.
 
     Raises:
@@ -68,7 +74,7 @@ def take_window(fields: dict[str, str], text: str | None, window: Window) -> str
         precursor_mz = float(text or 0)
     except ValueError:
         return text
-    allowed = window.allowed(precursor_mz)
+    allowed = window.allowed(precursor_mz, widest)
     if allowed == precursor_mz:
         return text
     if text:

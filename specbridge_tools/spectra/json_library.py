@@ -21,6 +21,7 @@ from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field, is_unknown, plain_key
 from specbridge_tools.spectra.json_records import Json, read_json_values
 from specbridge_tools.spectra.ms_level import skip_reason
+from specbridge_tools.spectra.msn import PRECURSORS
 from specbridge_tools.spectra.peaks import number, peak_array, plain_peaks
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -79,7 +80,7 @@ def _spectrum(
             peaks_of = _gnps_peaks
         else:
             raise Unusable(reasons.NOT_A_RECORD, "neither of MoNA nor of GNPS: " + ", ".join(list(value)[:5])[:80])
-        if problem is None and (reason := skip_reason(fields.get("mslevel"))):
+        if problem is None and (reason := skip_reason(fields.get("mslevel"), reading)):
             skipped[reason] += 1
             return None
         if problem:
@@ -135,6 +136,8 @@ def _gnps_fields(fields: dict[str, str], record: Mapping[str, Any]) -> Unusable 
             value = _text(value).strip(' "')
         if (name == "spectrumid" and value == record.get("spectrum_id")) or name == "peaks_json":
             continue
+        if name == PRECURSORS and isinstance(value, list):
+            value = f"[{','.join(map(_text, value))}]"
         adding.add(key, value)
     for key, names in _COMPUTED.items():
         for name in names:

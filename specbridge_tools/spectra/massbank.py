@@ -126,7 +126,7 @@ def _spectrum(
     try:
         if problem:
             raise problem
-        if reason := skip_reason(fields.get("mslevel")):
+        if reason := skip_reason(fields.get("mslevel"), reading):
             skipped[reason] += 1
             return None
         mz, intensity = _read_peaks(peaks, count)

@@ -59,7 +59,7 @@ class LineParser:
         place = Place(self._source, self._n_records, line)
         if self._defaults:
             fields = {**self._defaults, **fields}
-        if reason := skip_reason(fields.get("mslevel")):
+        if reason := skip_reason(fields.get("mslevel"), self._reading):
             self._skipped[reason] += 1
             return None
         return spectrum_or_rejection(fields, mz, intensity, place, self._reading, sound=sound)

@@ -238,7 +238,7 @@ class _Parser:
             if record.problem:
                 raise record.problem
             _take_comment_pairs(record.fields)
-            if reason := skip_reason(record.fields.get("mslevel")):
+            if reason := skip_reason(record.fields.get("mslevel"), self._reading):
                 self._skipped[reason] += 1
                 return None
             peaks = read_peaks(record.peaks, record.n_expected or 0)

@@ -7,8 +7,9 @@ network, and looks up shared parameter groups by seeking in the file, which a pi
 from __future__ import annotations
 
 import collections
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lxml import etree
 
@@ -17,10 +18,11 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
-from specbridge_tools.spectra.isolation import take_window, window_of_offsets
 from specbridge_tools.spectra.ms_level import skip_reason
+from specbridge_tools.spectra.msn import Ancestors
 from specbridge_tools.spectra.mzml_arrays import read_arrays
 from specbridge_tools.spectra.mzml_params import Parameters
+from specbridge_tools.spectra.mzml_precursor import Groups, read_precursor
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
@@ -33,17 +35,8 @@ _MS1_SPECTRUM = "MS:1000579"
 _LIGHT_SPECTRA = ("MS:1000804", "MS:1000805", "MS:1000806")
 _PROFILE = "MS:1000128"
 _POLARITY = {"MS:1000130": "positive", "MS:1000129": "negative"}
-_SELECTED_MZ = ("MS:1000744", "MS:1000040")
-_WINDOW_TARGET = "MS:1000827"
-_WINDOW_OFFSETS = ("MS:1000828", "MS:1000829")
-_CHARGE_STATE = "MS:1000041"
-_PEAK_INTENSITY = "MS:1000042"
-_ENERGY = "MS:1000045"
-_NORMALISED_ENERGY = "MS:1000138"
-_RAMP = ("MS:1002013", "MS:1002014")
 _START_TIME = "MS:1000016"
 _MINUTE = "UO:0000031"
-_ELECTRONVOLT = "UO:0000266"
 
 
 def read_mzml(
@@ -53,7 +46,7 @@ def read_mzml(
     skipped: collections.Counter[str],
     record_range: RecordRange | None = None,
 ) -> Iterator[Spectrum | Rejection]:
-    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2, in order.
+    """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2, in order; by the rule `msn` deeper ones too.
 
     A selected ion of m/z 0 or outside of the isolation window is replaced by the window's target.
 
@@ -69,6 +62,7 @@ def read_mzml(
     """
     record_range = record_range or RecordRange()
     groups: dict[str | None, Parameters] = {}
+    ancestors = Ancestors()
     n_records = 0
     for _, element, tag in read_elements(stream, source, tags=_TAGS, roots=("mzML", "indexedmzML")):
         if tag == "referenceableParamGroup":
@@ -76,8 +70,11 @@ def read_mzml(
         elif tag == "spectrum":
             n_records += 1
             if not record_range.take():
+                if reading.msn:
+                    _pass_over(element, groups, reading, ancestors)
                 continue
-            record = _spectrum(element, groups, Place(source, n_records, line_of(element)), reading, skipped)
+            place = Place(source, n_records, line_of(element))
+            record = _spectrum(element, groups, place, reading, ancestors, skipped)
             if record is not None:
                 yield record
         if record_range.is_passed:
@@ -86,16 +83,14 @@ def read_mzml(
 
 def _spectrum(
     element: etree._Element,
-    groups: Mapping[str | None, Parameters],
+    groups: Groups,
     place: Place,
     reading: Reading,
+    ancestors: Ancestors,
     skipped: collections.Counter[str],
 ) -> Spectrum | Rejection | None:
     parameters = Parameters(element, groups)
-    level = parameters.value(_MS_LEVEL)
-    if level is None and _MS1_SPECTRUM in parameters:
-        level = "1"
-    if reason := skip_reason(level):
+    if reason := skip_reason(_level(parameters), reading):
         skipped[reason] += 1
         return None
     if any(accession in parameters for accession in _LIGHT_SPECTRA):
@@ -104,6 +99,7 @@ def _spectrum(
     fields: dict[str, str] = {}
     try:
         _read_fields(fields, element, parameters, groups)
+        read_precursor(fields, element, groups, reading, ancestors)
         if _PROFILE in parameters:
             raise Unusable(reasons.PROFILE_SPECTRUM, "pick the peaks first, e.g. msconvert --filter peakPicking")
         mz, intensity = read_arrays(element, groups)
@@ -112,9 +108,23 @@ def _spectrum(
     return spectrum_or_rejection(fields, mz, intensity, place, reading)
 
 
-def _read_fields(
-    fields: dict[str, str], element: etree._Element, parameters: Parameters, groups: Mapping[str | None, Parameters]
-) -> None:
+def _level(parameters: Parameters) -> str | None:
+    level = parameters.value(_MS_LEVEL)
+    return "1" if level is None and _MS1_SPECTRUM in parameters else level
+
+
+def _pass_over(element: etree._Element, groups: Groups, reading: Reading, ancestors: Ancestors) -> None:
+    """Remember the precursor of a spectrum that is not wanted itself, for those that are isolated from it."""
+    parameters = Parameters(element, groups)
+    if skip_reason(_level(parameters), reading):
+        return
+    fields: dict[str, str] = {}
+    with contextlib.suppress(Unusable):
+        _read_fields(fields, element, parameters, groups)
+        read_precursor(fields, element, groups, reading, ancestors)
+
+
+def _read_fields(fields: dict[str, str], element: etree._Element, parameters: Parameters, groups: Groups) -> None:
     level = parameters.value(_MS_LEVEL)
     identifier = element.get("id") or ""
     scan = re.search(r"\bscan=(\d+)", identifier)
@@ -125,36 +135,12 @@ def _read_fields(
         "ionmode": next((mode for accession, mode in _POLARITY.items() if accession in parameters), None),
         "rtinseconds": _seconds(element, groups),
     }
-    precursors = element.findall("{*}precursorList/{*}precursor")
-    ions = precursors[0].findall("{*}selectedIonList/{*}selectedIon") if precursors else []
-    if precursors:
-        ion = Parameters(ions[0], groups) if ions else Parameters()
-        isolation = Parameters(precursors[0].find("{*}isolationWindow"), groups)
-        selected = ion.first(_SELECTED_MZ)
-        window = window_of_offsets(isolation.value(_WINDOW_TARGET), *map(isolation.value, _WINDOW_OFFSETS))
-        values["charge"] = ion.value(_CHARGE_STATE)
-        values["precursor_intensity"] = ion.value(_PEAK_INTENSITY)
-        values["collision_energy"] = _energy(Parameters(precursors[0].find("{*}activation"), groups))
     for key, value in values.items():
         if value:
             add_field(fields, key, value)
-    if len(ions) > 1 or len(precursors) > 1:
-        raise Unusable(reasons.SEVERAL_PRECURSORS, f"{max(len(ions), len(precursors))}")
-    if precursors and (precursor_mz := take_window(fields, selected, window)):
-        fields["precursor_mz"] = precursor_mz
 
 
-def _energy(activation: Parameters) -> str | None:
-    low, high = map(activation.value, _RAMP)
-    if low and high:
-        return f"Ramp {low}-{high} eV"
-    if energy := activation.value(_ENERGY):
-        return f"{energy} eV" if activation.unit(_ENERGY) == _ELECTRONVOLT else energy
-    energy = activation.value(_NORMALISED_ENERGY)
-    return f"{energy} NCE" if energy else None
-
-
-def _seconds(element: etree._Element, groups: Mapping[str | None, Parameters]) -> str | None:
+def _seconds(element: etree._Element, groups: Groups) -> str | None:
     scan = Parameters(element.find("{*}scanList/{*}scan"), groups)
     time = scan.value(_START_TIME)
     if time and scan.unit(_START_TIME) == _MINUTE:

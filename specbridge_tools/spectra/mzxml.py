@@ -7,6 +7,7 @@ MS2 scan in memory until the next MS1 scan, and its parser resolves entities.
 from __future__ import annotations
 
 import collections
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 
@@ -22,6 +23,7 @@ from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.ion_mode import polarity_of
 from specbridge_tools.spectra.isolation import take_window, window_of_width
 from specbridge_tools.spectra.ms_level import skip_reason
+from specbridge_tools.spectra.msn import PRECURSORS, Ancestors, is_deep
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
@@ -59,6 +61,7 @@ def read_mzxml(
     """
     record_range = record_range or RecordRange()
     instruments: dict[str, str] = {}
+    ancestors = Ancestors()
     n_records = 0
     for element, tag in _whole(read_elements(stream, source, tags=_TAGS, roots=("mzXML",), events=("start", "end"))):
         if tag == "msInstrument":
@@ -68,8 +71,12 @@ def read_mzxml(
         elif tag == "scan":
             n_records += 1
             if not record_range.take():
+                if reading.msn and not skip_reason(element.get("msLevel"), reading):
+                    with contextlib.suppress(Unusable):
+                        _read_fields({}, element, instruments, reading, ancestors)
                 continue
-            record = _spectrum(element, instruments, Place(source, n_records, line_of(element)), reading, skipped)
+            place = Place(source, n_records, line_of(element))
+            record = _spectrum(element, instruments, place, reading, ancestors, skipped)
             if record is not None:
                 yield record
         if record_range.is_passed:
@@ -94,14 +101,15 @@ def _spectrum(
     instruments: Mapping[str, str],
     place: Place,
     reading: Reading,
+    ancestors: Ancestors,
     skipped: collections.Counter[str],
 ) -> Spectrum | Rejection | None:
-    if reason := skip_reason(scan.get("msLevel")):
+    if reason := skip_reason(scan.get("msLevel"), reading):
         skipped[reason] += 1
         return None
     fields: dict[str, str] = {}
     try:
-        _read_fields(fields, scan, instruments)
+        _read_fields(fields, scan, instruments, reading, ancestors)
         if scan.get("centroided") in ("0", "false"):
             raise Unusable(reasons.PROFILE_SPECTRUM, "pick the peaks first, e.g. msconvert --filter peakPicking")
         peaks = _peaks(scan)
@@ -110,7 +118,13 @@ def _spectrum(
     return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
 
 
-def _read_fields(fields: dict[str, str], scan: etree._Element, instruments: Mapping[str, str]) -> None:
+def _read_fields(
+    fields: dict[str, str],
+    scan: etree._Element,
+    instruments: Mapping[str, str],
+    reading: Reading,
+    ancestors: Ancestors,
+) -> None:
     mode = scan.get("polarity") or ""
     polarity = polarity_of(mode)
     values = {
@@ -123,18 +137,27 @@ def _read_fields(fields: dict[str, str], scan: etree._Element, instruments: Mapp
         "instrument": instruments.get(scan.get("msInstrumentID") or "", next(iter(instruments.values()), "")),
     }
     precursors = scan.findall("{*}precursorMz")
-    if precursors:
+    is_chain = bool(precursors) and is_deep(scan.get("msLevel"))
+    if precursors and not is_chain:
         values["precursor_mz"] = precursors[0].text
         values["charge"] = precursors[0].get("precursorCharge")
         values["precursor_intensity"] = precursors[0].get("precursorIntensity")
     for key, value in values.items():
         if value:
             add_field(fields, key, value)
-    if len(precursors) > 1:
+    if is_chain:
+        parent = scan.getparent()
+        outer = parent.get("num") if parent is not None and parent.tag == scan.tag else None
+        names = [*(precursor.get("precursorScanNum") for precursor in precursors), outer]
+        ancestors.take(fields, names, (precursors[0].text or "").strip())
+    elif len(precursors) > 1:
         raise Unusable(reasons.SEVERAL_PRECURSORS, f"{len(precursors)}")
-    if precursors:
+    elif precursors:
         selected = (precursors[0].text or "").strip()
-        take_window(fields, selected, window_of_width(selected, precursors[0].get("windowWideness")))
+        window = window_of_width(selected, precursors[0].get("windowWideness"))
+        take_window(fields, selected, window, reading.widest_window)
+    if chain := fields.get(PRECURSORS, fields.get("precursor_mz")):
+        ancestors.remember(scan.get("num") or "", chain.strip("[]").split(",")[0], fields.get("charge", ""))
 
 
 def _seconds(duration: str) -> str:

@@ -61,8 +61,8 @@ def read_spectra(
     """Yield each record of `source` as a `Spectrum` or a `Rejection`, lazily.
 
     Spectra of MS1, MS3 and deeper are no queries: they are neither yielded nor rejected but counted, and
-    their number is logged at the end. A file without any record, even an empty file, yields nothing. The reasons for
-    rejections are listed in `spectra.reasons`.
+    their number is logged at the end. A file without any record, even an empty file, yields nothing, with a warning.
+    The reasons for rejections are listed in `spectra.reasons`.
 
     Args:
         source: The file, gzip or not.
@@ -90,11 +90,16 @@ def _read(
     source: Source, reading: Reading, skipped: collections.Counter[str], record_range: RecordRange | None
 ) -> Iterator[Spectrum | Rejection]:
     name = display_name(source)
-    before = collections.Counter(skipped)
+    before, is_empty = collections.Counter(skipped), True
     with open_input(source) as stream:
         head = stream.read(HEAD)
         file_format = sniff(head, name) if reading.input_format == "auto" else reading.input_format
         if file_format is not None:
-            yield from _READERS[file_format](joined(head, stream), name, reading, skipped, record_range)
+            for record in _READERS[file_format](joined(head, stream), name, reading, skipped, record_range):
+                is_empty = False
+                yield record
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
+    if is_empty and record_range is None:
+        text = "is empty" if file_format is None else "holds no spectra" + (" of MS2" if skipped - before else "")
+        logger.warning("%s %s", name, text)

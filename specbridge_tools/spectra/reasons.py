@@ -9,6 +9,7 @@ UNKNOWN_ADDUCT = "unknown adduct"
 UNKNOWN_POLARITY = "unknown polarity"  # an ion mode in words that are not understood
 ISOTOPE_PEAK = "precursor an isotope peak"  # a feature that the file calls M+1, M+2, ...
 WIDE_ISOLATION = "isolation window too wide"  # to tell a precursor: DIA
+NO_MS2_PRECURSOR = "no MS2 precursor"  # of a spectrum of MS3 or deeper, where these are wanted
 CONTRADICTORY_CHARGE = "contradictory charge"  # among charge, polarity and adduct
 CONTRADICTORY_FIELDS = "contradictory fields"  # precursor, charge, adduct or polarity given twice, differently
 NO_PEAKS = "no peaks"  # none in the file, or none with an intensity above zero

@@ -9,9 +9,15 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.records import Noted
+
+REPAIRED = "repaired"
+DERIVED = "given a precursor by adduct and structure"
+"""Notes of spectra, as the closing line counts them."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Noted):
     """One MS/MS spectrum, checked once, by the reader.
 
     Attributes:
@@ -29,7 +35,9 @@ class Spectrum:
             and digits, and one name for what formats spell differently (`spectra.fields`): name, smiles, inchi,
             inchikey, formula, ionmode, instrument_type, collision_energy, mslevel, scans, license, ...;
             precursor_intensity is the second number of PEPMASS; charge is one whose sign is not known, or several;
-            selected_ion_mz is what stood in the file for precursor_mz, outside of the isolation window.
+            selected_ion_mz is what stood in the file for precursor_mz, outside of the isolation window, or the own
+            precursor of a spectrum of MS3 or deeper; repaired is what charge, polarity or adduct was.
+        notes: What the reader did about it that is to be counted: REPAIRED, DERIVED.
     """
 
     id: str
@@ -42,6 +50,12 @@ class Spectrum:
     record: int = 0
     line: int = 0
     metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+
+    @property
+    def repaired(self) -> str:
+        """Which statement was overruled, such as `polarity was positive`; '' for none."""
+        return self.metadata.get("repaired", "") if REPAIRED in self.notes else ""
 
     @property
     def n_peaks(self) -> int:

@@ -1,11 +1,12 @@
 """Every record is used or counted with its reason."""
 
+import dataclasses
 import io
 
 import pytest
 
-from specbridge_tools.errors import DataError, UsageError
-from specbridge_tools.records import Rejection, Tally, open_tally
+from specbridge_tools.errors import DataError, NoneUsableError, UsageError
+from specbridge_tools.records import Noted, Rejection, Tally, open_tally
 
 BAD = Rejection("no peaks", id="s2", record=2, line=14, source="a.mgf", detail="between BEGIN IONS\tand END IONS")
 
@@ -66,3 +67,42 @@ def test_open_tally_without_a_file():
     with open_tally("spectra") as tally:
         assert not tally.count(BAD)
     assert (tally.noun, tally.n_rejected) == ("spectra", 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Marked(Noted):
+    id: str
+    notes: tuple[str, ...] = ()
+
+
+def test_what_is_said_of_usable_records_is_counted_with_the_first_names():
+    tally = Tally(noun="spectra")
+    for name in "abcd":
+        assert tally.count(Marked(name, ("repaired",)))
+    assert tally.count(Marked("e", ("bent", "repaired")))
+    assert tally.count(Marked("f"))
+    assert tally.notes == {"repaired": 5, "bent": 1}
+    assert "6 spectra read, 0 rejected, 0 written, 5 repaired (a, b, c, ...), 1 bent (e), " in tally.summary()
+
+
+def test_a_file_of_rejected_records_is_an_error_only_where_it_must_not_be_empty(tmp_path):
+    rejects = tmp_path / "r.tsv"
+
+    def read_two():
+        with open_tally("spectra", rejects=rejects, allow_empty=False) as tally:
+            tally.require_usable("x.mgf")  # no record at all
+            for name in "ab":
+                tally.count(Rejection("no peaks", name))
+            tally.require_usable("x.mgf")
+
+    with pytest.raises(NoneUsableError, match=r"^x\.mgf: none of 2 spectra can be used \(2 no peaks\); --rejects"):
+        read_two()
+    assert len(rejects.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize(("allow_empty", "records"), [(True, [BAD]), (False, [BAD, Marked("c")]), (False, [])])
+def test_it_is_none_where_that_is_allowed_or_one_can_be_used(allow_empty, records):
+    tally = Tally(allow_empty=allow_empty)
+    list(tally.usable(records))
+    tally.require_usable("x.mgf")
+    assert tally.n_read == len(records)

@@ -27,6 +27,7 @@ class Query:
         vector: (d,), unit norm, on the grid of `search.index.exact_scores`.
         list_id: the field CANDIDATES of the spectrum, '' for none.
         spectra: the spectrum, or all of the group, where the reader keeps them.
+        repaired: what the reader overruled in it, see `Spectrum.repaired`.
     """
 
     id: str
@@ -38,3 +39,4 @@ class Query:
     vector: NDArray[np.float64] = dataclasses.field(default_factory=lambda: _NO_VECTOR)
     list_id: str = ""
     spectra: tuple[Spectrum, ...] = ()
+    repaired: str = ""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.tolerance import Tolerance
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.spectrum import REPAIRED, Spectrum
 
 NO_VALUE = "no {}"
 SEVERAL_ADDUCTS = "spectra of several adducts in the group"
@@ -38,7 +39,8 @@ class _Group:
         size: number of its spectra.
         first: its first spectrum.
         total: sum of the vectors, (d,).
-        places: id, record and line of each spectrum.
+        places: id, record, line and notes of each spectrum.
+        repaired: what the reader overruled in them, each statement once.
         members: the spectra, where they are wanted.
         precursors: m/z of each.
         ions: adduct, charge and polarity of each.
@@ -49,10 +51,11 @@ class _Group:
     size: int
     first: Spectrum
     total: NDArray[np.float64]
-    places: list[tuple[str, int, int]] = dataclasses.field(default_factory=list)
+    places: list[tuple[str, int, int, tuple[str, ...]]] = dataclasses.field(default_factory=list)
     members: list[Spectrum] = dataclasses.field(default_factory=list)
     precursors: list[float] = dataclasses.field(default_factory=list)
     ions: list[tuple[str | None, int, int]] = dataclasses.field(default_factory=list)
+    repaired: dict[str, None] = dataclasses.field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -128,7 +131,9 @@ class Groups:
         self._waiting[record.record, record.line] = (record, None, ())
 
     def _join(self, group: _Group, record: Spectrum, vector: Vector) -> None:
-        group.places.append((record.id, record.record, record.line))
+        group.places.append((record.id, record.record, record.line, record.notes))
+        if record.repaired:
+            group.repaired[record.repaired] = None
         if self._keep:
             group.members.append(record)
         group.precursors.append(record.precursor_mz)
@@ -148,9 +153,10 @@ class Groups:
         norm = np.linalg.norm(group.total)
         if not group.reason and norm < _LEAST_NORM:
             group.reason = CANCELLED
-        for name, record, line in group.places:
+        for name, record, line, notes in group.places:
             rejection = Rejection(group.reason, name, record, line, self._source, f"{self._field} {group.name}")
-            self._tally.count(rejection if group.reason else group)
+            if self._tally.count(rejection if group.reason else group):
+                self._tally.note(name, notes)
         if group.reason:
             return Rejection(group.reason, group.name, group.first.record, group.first.line, self._source), None, ()
         pooled = dataclasses.replace(
@@ -160,8 +166,17 @@ class Groups:
             charge=_only(charges) or 0,
             polarity=_only(polarities) or 0,
             precursor_mz=float(np.median(group.precursors)),
+            **_repaired(group),
         )
         return pooled, group.total if group.size == 1 else group.total / norm, tuple(group.members)
+
+
+def _repaired(group: _Group) -> dict[str, Any]:
+    """The fields of a spectrum that say what was overruled in any of the group."""
+    if not group.repaired:
+        return {}
+    metadata = {**group.first.metadata, REPAIRED: "; ".join(group.repaired)}
+    return {"metadata": types.MappingProxyType(metadata), "notes": (REPAIRED,)}
 
 
 def _only(values: set[Value]) -> Value | None:

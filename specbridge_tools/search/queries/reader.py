@@ -167,6 +167,7 @@ class QueryReader:
             list_id=record.metadata.get(LIST_FIELD, ""),
             vector=self._on_grid(vector[None], name),
             spectra=spectra,
+            repaired=record.repaired,
         )
 
     def _on_grid(self, vectors: Vector, name: str) -> NDArray[np.float64]:

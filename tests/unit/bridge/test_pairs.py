@@ -105,3 +105,16 @@ def test_what_has_no_molecule_is_counted(library, tmp_path):
 @pytest.mark.parametrize(("tolerance", "unit", "width"), [(10.0, "ppm", 0.002), (0.005, "Da", 0.005)])
 def test_the_tolerance_in_ppm_and_in_da(tolerance, unit, width):
     assert PairOptions(tolerance, unit).half_width(200.0) == pytest.approx(width, abs=1e-15)
+
+
+def test_a_precursor_that_is_missing_follows_from_adduct_and_structure(library, tmp_path):
+    path = tmp_path / "s.mgf"
+    path.write_text(
+        "BEGIN IONS\nTITLE=a\nADDUCT=[M+H]+\nSMILES=OCCCC\n40.1 9\nEND IONS\n"
+        "BEGIN IONS\nTITLE=b\nSMILES=OCCCC\n40.1 9\nEND IONS\n"
+    )
+    pairs, tally = pairs_of(path, library)
+    (spectrum,) = pairs.features
+    assert spectrum.precursor_mz == pytest.approx(75.0804, abs=1e-4)
+    assert tally.reasons == {"no precursor": 1}
+    assert "1 given a precursor by adduct and structure (a)" in tally.summary()

@@ -1,0 +1,213 @@
+"""The options that say how spectra are read, through the commands that read them."""
+
+import csv
+import io
+
+import pytest
+
+from specbridge_tools.cli.reading_options import SPECTRUM_FORMATS
+from specbridge_tools.spectra.reader import FORMATS
+
+# feruloyl of case "two of three agree": [M-H]- and 1- beside a wrong ion mode
+CONTRADICTORY = """BEGIN IONS
+TITLE=a
+PEPMASS=193.0506
+CHARGE=1-
+IONMODE=positive
+ADDUCT=M-H
+SMILES=COc1cc(C=CC(=O)O)ccc1O
+134.0373 100
+178.0272 30
+END IONS
+"""
+WIDE = """BEGIN IONS
+TITLE=dia
+PEPMASS=195.0652
+ADDUCT=[M+H]+
+ISOLATIONWINDOWTARGETMZ=195.0652
+ISOLATIONWINDOWLOWERMZ=182
+ISOLATIONWINDOWUPPERMZ=208
+50 1
+END IONS
+"""
+DEEP = """BEGIN IONS
+TITLE=ms3
+PEPMASS=177.0546
+MSLEVEL=3
+MSN_PRECURSOR_MZS=[195.0652,177.0546]
+ADDUCT=[M+H]+
+50 1
+END IONS
+"""
+FERULIC = "COc1cc(C=CC(=O)O)ccc1O"
+
+
+@pytest.fixture
+def files(call, save_toy_model, tmp_path):
+    """An index of ferulic acid, its model, and spectra of it that are not plain."""
+    (tmp_path / "m.tsv").write_text(f"id\tsmiles\nferulic\t{FERULIC}\n")
+    call("sb-embed-mols", "m.tsv", "--encoder", "toy", "-o", "m.h5", "-q")
+    call("sb-build-index", "m.h5", "-o", "i.h5", "-q")
+    save_toy_model(tmp_path / "model.safetensors")
+    for name, text in {"two": CONTRADICTORY, "wide": WIDE, "deep": DEEP}.items():
+        (tmp_path / f"{name}.mgf").write_text(text)
+    return tmp_path
+
+
+def query(call, name, *arguments, status=0):
+    done = call("sb-query", name, "--index", "i.h5", "--model", "model.safetensors", *arguments, status=status)
+    return list(csv.DictReader(io.StringIO(done.stdout.decode()), delimiter="\t")), done.stderr.decode()
+
+
+def test_the_choices_are_the_formats():
+    assert SPECTRUM_FORMATS == FORMATS
+
+
+def test_repair(call, files):
+    (row,), _ = query(call, "two.mgf", "--allow-empty")
+    assert (row["reason"], row["smiles"], "repaired" in row) == ("contradictory charge", "", False)
+    (row,), stderr = query(call, "two.mgf", "--repair")
+    assert (row["id"], row["adduct"], row["repaired"]) == ("ferulic", "[M-H]-", "polarity was positive")
+    assert stderr.startswith("1 spectra read, 0 rejected, 1 written, 1 repaired (a), ")
+
+
+def test_repaired_hits_go_through_the_commands_behind(call, files):
+    call("sb-query", "two.mgf", "--index", "i.h5", "--model", "model.safetensors", "--repair", "-o", "h.tsv")
+    done = call("sb-evaluate", "h.tsv", "--truth", "two.mgf", "--repair", "--show", "1")
+    assert "1 repaired (a)" in done.stderr.decode()
+    assert "1 of 1" in done.stdout.decode()
+    call("sb-merge", "h.tsv", "-o", "merged.tsv")
+    assert (files / "merged.tsv").read_bytes() == (files / "h.tsv").read_bytes()
+    call("sb-rerank", "h.tsv", "--spectra", "two.mgf", "--repair", "-o", "r.tsv")
+    (row,) = csv.DictReader((files / "r.tsv").open(), delimiter="\t")
+    assert row["repaired"] == "polarity was positive"
+    call("sb-report", "h.tsv", "--spectra", "two.mgf", "--truth", "two.mgf", "--repair", "-o", "page.html")
+    assert "data:image" in (files / "page.html").read_text()
+
+
+def test_jsonl_and_groups_name_the_repair(call, files):
+    (files / "two.mgf").write_text(CONTRADICTORY.replace("SMILES", "FEATURE=7\nSMILES") * 2)
+    done = call(
+        "sb-query", "two.mgf", "--index", "i.h5", "--model", "model.safetensors", "--repair", "--group-by", "feature",
+        "--format", "jsonl",
+    )  # fmt: skip
+    assert b'"query_id": "7"' in done.stdout
+    assert b'"repaired": "polarity was positive"' in done.stdout
+    assert b"2 repaired (a, a)" in done.stderr
+
+
+def test_embeddings_and_parts_count_the_repair(call, files):
+    done = call("sb-embed-spectra", "two.mgf", "--model", "model.safetensors", "--repair", "-o", "s.h5")
+    assert b"1 written, 1 repaired (a), " in done.stderr
+    call("sb-embed-spectra", "two.mgf", "--model", "model.safetensors", "-o", "none.h5", status=1)
+    (files / "four.mgf").write_text(CONTRADICTORY + CONTRADICTORY.replace(FERULIC, "CCO"))
+    for by in ("record", "molecule"):
+        done = call("sb-split", "four.mgf", "--by", by, "--fractions", "1,1", "--repair", "-o", f"{by}/")
+        assert b"2 repaired (a, a), " in done.stderr
+        text = "".join(path.read_text() for path in sorted((files / by).iterdir()))
+        assert text.count("IONMODE=negative\n") == 2
+        assert text.count("REPAIRED=polarity was positive\n") == 2
+
+
+def test_isolation_width(call, files):
+    (row,), _ = query(call, "wide.mgf", "--allow-empty")
+    assert row["reason"] == "isolation window too wide"
+    (row,), _ = query(call, "wide.mgf", "--isolation-width", "26")
+    assert (row["id"], row["adduct"]) == ("ferulic", "[M+H]+")
+    query(call, "wide.mgf", "--isolation-width", "0", status=2)
+
+
+def test_msn(call, files):
+    rows, stderr = query(call, "deep.mgf")
+    assert rows == []
+    assert "deep.mgf: 1 spectra skipped (MS3 or deeper)" in stderr
+    assert "deep.mgf holds no spectra of MS2" in stderr
+    (row,), stderr = query(call, "deep.mgf", "--msn")
+    assert (row["query_id"], row["id"]) == ("ms3", "ferulic")
+    assert stderr.startswith("1 spectra read, 0 rejected")
+
+
+def test_if_no_record_can_be_used_that_is_an_error(call, files):
+    rejected = CONTRADICTORY + WIDE
+    (files / "bad.mgf").write_text(rejected)
+    done = call(
+        "sb-query", "bad.mgf", "--index", "i.h5", "--model", "model.safetensors", "--rejects", "r.tsv", "-o", "h.tsv",
+        status=1,
+    )  # fmt: skip
+    (line,) = done.stderr.decode().splitlines()
+    reasons = "1 contradictory charge, 1 isolation window too wide"
+    advice = "--rejects FILE lists them, --allow-empty lets it pass"
+    assert line == f"sb-query: error: bad.mgf: none of 2 spectra can be used ({reasons}); {advice}"
+    # no hits, but the table that says why
+    assert not (files / "h.tsv").exists()
+    assert len((files / "r.tsv").read_text().splitlines()) == 3
+    call("sb-embed-spectra", "bad.mgf", "--model", "model.safetensors", "-o", "s.h5", status=1)
+    assert not (files / "s.h5").exists()
+    for how in ("--by=record", "--by=molecule", "--parts=2"):
+        call("sb-split", "bad.mgf", how, "--rejects", "q.tsv", "--force", "-o", "p/", status=1)
+        assert list((files / "p").iterdir()) == []
+        assert len((files / "q.tsv").read_text().splitlines()) == 3
+
+
+def test_allow_empty_lets_it_pass(call, files):
+    rows, stderr = query(call, "wide.mgf", "--allow-empty")
+    assert len(rows) == 1
+    assert "1 spectra read, 1 rejected" in stderr
+    call("sb-embed-spectra", "wide.mgf", "--model", "model.safetensors", "--allow-empty", "-o", "s.h5")
+    # embeddings of which none can be searched are the same
+    query(call, "s.h5", status=1)
+    assert query(call, "s.h5", "--allow-empty")[0] == rows
+
+
+def test_one_usable_record_is_enough(call, files):
+    (files / "one.mgf").write_text(WIDE + CONTRADICTORY.replace("positive", "negative"))
+    rows, _ = query(call, "one.mgf")
+    assert [row["id"] for row in rows] == ["", "ferulic"]
+
+
+def test_a_shard_without_a_usable_record_is_none(call, files):
+    (files / "one.mgf").write_text(WIDE + CONTRADICTORY.replace("positive", "negative"))
+    whole, _ = query(call, "one.mgf")
+    parts = [query(call, "one.mgf", "--shard", f"{i}/2", "-o", f"h{i}.tsv") for i in (1, 2)]
+    assert "1 spectra read, 1 rejected" in parts[0][1]
+    merged = call("sb-merge", "h2.tsv", "h1.tsv", "-o", "-").stdout.decode()
+    assert list(csv.DictReader(io.StringIO(merged), delimiter="\t")) == whole
+    call("sb-embed-spectra", "one.mgf", "--model", "model.safetensors", "--shard", "1/2", "-o", "s1.h5")
+    query(call, "wide.mgf", "--shard", "1/1", status=1)
+
+
+def test_shards_by_other_rules_do_not_go_together(call, files):
+    (files / "one.mgf").write_text(WIDE + CONTRADICTORY)
+    query(call, "one.mgf", "--shard", "1/2", "-o", "h1.tsv")
+    query(call, "one.mgf", "--shard", "2/2", "--repair", "-o", "h2.tsv")
+    done = call("sb-merge", "h1.tsv", "h2.tsv", "-o", "h.tsv", status=3)
+    assert b"options" in done.stderr
+    # a rule that is named as it is anyway is no other rule, nor is what may be empty
+    query(call, "one.mgf", "--shard", "2/2", "--isolation-width", "10", "--allow-empty", "-o", "h3.tsv")
+    call("sb-merge", "h1.tsv", "h3.tsv", "-o", "h.tsv")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("BEGIN IONS\nMSLEVEL=1\n50 1\nEND IONS\n", "holds no spectra of MS2"),
+    ],
+)
+def test_a_file_without_a_record(call, files, content, said):
+    (files / "s.mgf").write_text(content)
+    rows, stderr = query(call, "s.mgf")
+    assert rows == []
+    assert f"sb-query: s.mgf {said}" in stderr
+    assert "0 spectra read, 0 rejected, 0 written" in stderr
+
+
+def test_an_adduct_with_a_structure_stays_unasked_but_can_be_learned_from(call, files):
+    text = f"BEGIN IONS\nTITLE=b\nADDUCT=[M+H]+\nSMILES={FERULIC}\n50 1\nEND IONS\n"
+    (files / "s.mgf").write_text(text + CONTRADICTORY.replace("positive", "negative"))
+    query(call, "s.mgf", "-o", "h.tsv")
+    done = call("sb-evaluate", "h.tsv", "--truth", "s.mgf", "--show", "2")
+    assert "1 given a precursor by adduct and structure (b)" in done.stderr.decode()
+    # what could not be asked is no miss
+    assert "1 spectra of 1 molecules" in done.stdout.decode()
