@@ -1,11 +1,19 @@
-"""SIGTERM and SIGUSR1, with which schedulers announce the end: the process cleans up and ends at once."""
+"""SIGTERM and SIGUSR1, with which schedulers announce the end: the process cleans up and ends at once.
+
+Where a library computes on in C, or a cleanup waits for something, a thread ends the process some seconds later.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,8 +22,11 @@ if TYPE_CHECKING:
 
 ENDING = (signal.SIGTERM, signal.SIGUSR1)
 _RAISE_AGAIN_AFTER = 0.01  # s
+_LONGEST_CLEANUP = 3.0  # s
 _n_held = 0
 _waiting: int | None = None
+_temporary: set[Path] = set()
+_is_watched = False
 
 
 def end_on_signals() -> None:
@@ -27,6 +38,59 @@ def end_on_signals() -> None:
     for signum in ENDING:
         signal.signal(signum, _on_signal)
     sys.unraisablehook = _on_dropped_exception
+
+
+def end_in_time() -> None:
+    """Let the process end some seconds after such a signal, with its status, wherever it is then.
+
+    Python itself runs nothing in the main thread before a call into C returns. Temporary files are removed
+    (`removed_at_end`); what is `held` is waited for. A library that computes for long and lets no other thread run
+    meanwhile, as the one of HDF5 can, belongs into a process of its own.
+    """
+    global _is_watched
+    if not _is_watched:
+        _is_watched = True
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        # what handles signals in C writes their numbers here at once
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        threading.Thread(target=_watch, args=(reader,), daemon=True).start()
+
+
+def _watch(reader: int) -> None:
+    while (signum := os.read(reader, 1)[0]) not in ENDING:
+        pass
+    time.sleep(_LONGEST_CLEANUP)
+    while _n_held:
+        time.sleep(_RAISE_AGAIN_AFTER)
+    for path in list(_temporary):
+        _remove(path)
+    os._exit(128 + signum)
+
+
+@contextlib.contextmanager
+def removed_at_end(path: Path) -> Iterator[None]:
+    """Remove a temporary file, and those beside it whose names begin with its name and a dot, however this ends."""
+    _temporary.add(path)
+    try:
+        yield
+    finally:
+        _remove(path)
+        _temporary.discard(path)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        for found in (path, *path.parent.glob(f"{_literal(path.name)}.*")):
+            if found.is_dir() and not found.is_symlink():
+                shutil.rmtree(found, ignore_errors=True)
+            else:
+                found.unlink(missing_ok=True)
+
+
+def _literal(name: str) -> str:
+    """A name as a pattern of `glob` that fits it alone."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import gzip
 import io
 import os
 import shutil
-import socket
 import sys
 import tempfile
 import zlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeAlias, cast
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
+from specbridge_tools.temporary import temporary_path
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 """What readers take: a path, `-` for stdin, or an open binary file."""
@@ -116,11 +116,21 @@ def seekable_input(source: str | os.PathLike[str]) -> Iterator[Path]:
     if str(source) != STDIO and not Path(source).is_fifo():
         yield Path(source)
         return
-    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as spool, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(temporary_path(Path(tempfile.gettempdir(), "specbridge")))
         pipe = _standard("stdin") if str(source) == STDIO else stack.enter_context(open(source, "rb"))
-        shutil.copyfileobj(pipe, spool, _BUFFER)
-        spool.flush()
-        yield Path(spool.name)
+        copy_to_own(pipe, path)
+        yield path
+
+
+def copy_to_own(stream: BinaryIO, path: Path) -> None:
+    """Copy a stream to a new file that its owner alone can read."""
+    with open(path, "xb", opener=_for_its_owner) as copy:
+        shutil.copyfileobj(stream, copy, _BUFFER)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def check_output(destination: Destination, *, force: bool = False) -> None:
@@ -149,28 +159,19 @@ def output_path(destination: Destination, *, force: bool = False) -> Iterator[Pa
     """
     check_output(destination, force=force)
     streamed = str(destination) == STDIO or (Path(destination).exists() and not Path(destination).is_file())
-    if streamed:
-        handle, name = tempfile.mkstemp(prefix="specbridge-", suffix=".tmp")
-        os.close(handle)
-        temporary = Path(name)
-    else:
-        final = Path(destination)
-        _remove_leftovers(final)
-        temporary = final.with_name(f"{_temporary_prefix(final)}{os.getpid()}.tmp")
-    try:
-        with _disk_errors(destination):
-            temporary.touch()
-            mode = temporary.stat().st_mode
-            yield temporary
-            if streamed:
-                _copy_out(temporary, destination)
-            else:
-                temporary.chmod(mode)  # some writers replace the file by one that its owner alone can read
-                _sync(temporary)
-                _rename(temporary, final, force)
-                _sync(final.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # of what is written to a pipe the copy waits with those of other commands
+    final = Path(tempfile.gettempdir(), "specbridge") if streamed else Path(destination)
+    with temporary_path(final) as temporary, _disk_errors(destination):
+        temporary.touch(mode=0o600 if streamed else 0o666, exist_ok=False)
+        mode = temporary.stat().st_mode
+        yield temporary
+        if streamed:
+            _copy_out(temporary, destination)
+        else:
+            temporary.chmod(mode)  # some writers replace the file by one that its owner alone can read
+            _sync(temporary)
+            _rename(temporary, final, force)
+            _sync(final.parent)
 
 
 @contextlib.contextmanager
@@ -202,36 +203,6 @@ def _copy_out(temporary: Path, destination: Destination) -> None:
             return
         with open(destination, "wb") as sink:
             shutil.copyfileobj(source, sink, _BUFFER)
-
-
-def _temporary_prefix(final: Path) -> str:
-    return f".{final.name}.{socket.gethostname()}."
-
-
-def _remove_leftovers(final: Path) -> None:
-    """Remove the temporary files and folders that ended processes of this machine have left for this output."""
-    prefix = _temporary_prefix(final)
-    names: list[str] = []
-    with contextlib.suppress(OSError):
-        names = os.listdir(final.parent)
-    for name in names:
-        process = name.removeprefix(prefix).partition(".")[0]
-        if name.startswith(prefix) and process.isdigit() and not _is_alive(int(process)):
-            path = final.with_name(name)
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        pass
-    return True
 
 
 def _rename(temporary: Path, final: Path, force: bool) -> None:

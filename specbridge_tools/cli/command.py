@@ -16,7 +16,7 @@ import click
 
 from specbridge_tools import __version__
 from specbridge_tools.errors import EXIT_BAD_DATA, EXIT_TRY_AGAIN, SpecbridgeError
-from specbridge_tools.interrupts import end_on_signals
+from specbridge_tools.interrupts import end_in_time, end_on_signals
 from specbridge_tools.streams import TRY_AGAIN
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "show_default": True, "max_content_width": 100}
@@ -65,6 +65,7 @@ class Command(click.Command):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         end_on_signals()
+        end_in_time()
         try:
             status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             if sys.stdout is not None:

@@ -30,6 +30,7 @@ FLOORS = (
     ("provenance", "processes", "worker_pool", "device"),
     ("records", "shards"),
     ("streams", "hdf5_file"),
+    ("temporary",),
     ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "threads"),
     ("constants", "errors", "pretrained"),
 )

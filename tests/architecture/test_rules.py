@@ -25,7 +25,7 @@ NETWORK_PARTS = ("urllib.request", "urllib.error")
 # `sb-models fetch` and `--allow-download`
 ONLINE = "weights/fetch.py"
 # the name of this machine, which goes into those of temporary files
-OFFLINE = {("streams.py", "socket")}
+OFFLINE = {("temporary.py", "socket")}
 
 
 def functions(module):

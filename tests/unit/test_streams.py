@@ -4,7 +4,6 @@ import errno
 import gzip
 import io
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -239,20 +238,3 @@ def test_a_file_system_without_links(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="exists already"), output_path(tmp_path / "other") as mine:
         (tmp_path / "other").write_text("was faster")
     assert (out.read_text(), (tmp_path / "other").read_text()) == ("first", "was faster")
-
-
-def test_what_a_killed_process_left_is_removed(tmp_path):
-    """Of this machine and this output alone, and only where the process is gone."""
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    prefix = f".out.{socket.gethostname()}."
-    gone = [tmp_path / f"{prefix}{ended.pid}.tmp", tmp_path / f"{prefix}{ended.pid}.tmp.x.runs"]
-    kept = [f"{prefix}{os.getppid()}.tmp", f".out.elsewhere.{ended.pid}.tmp", f".other{prefix[4:]}{ended.pid}.tmp"]
-    gone[0].touch()
-    gone[1].mkdir()
-    (gone[1] / "run-0.h5").touch()
-    for name in kept:
-        (tmp_path / name).touch()
-    with output_path(tmp_path / "out") as mine:
-        mine.write_text("x")
-    assert {path.name for path in tmp_path.iterdir()} == {"out", *kept}

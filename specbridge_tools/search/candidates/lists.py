@@ -23,6 +23,7 @@ from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import CandidateTable
 from specbridge_tools.search.index.build import build_index
 from specbridge_tools.search.index.reader import Index, open_index
+from specbridge_tools.temporary import temporary_path
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -109,8 +110,9 @@ def index_of_lists(
         DataError: The table has no usable candidate.
     """
     molecule_encoder = _encoder_of(model, encoder, device=device, batch_size=batch_size, threads=threads)
-    with tempfile.TemporaryDirectory(prefix="specbridge-") as folder:
-        spelled, vectors, path = (Path(folder) / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
+    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as folder:
+        folder.mkdir(mode=0o700)
+        spelled, vectors, path = (folder / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:
             stream.write("id\tname\tsmiles\n")
             for number, text in enumerate(table.spelled):

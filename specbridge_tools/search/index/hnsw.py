@@ -22,6 +22,7 @@ from specbridge_tools.search.index.format import GRAPH, Addition
 from specbridge_tools.search.index.molecule_rows import Rows
 from specbridge_tools.search.index.raw_columns import Column
 from specbridge_tools.search.index.reader import Index
+from specbridge_tools.temporary import temporary_path
 
 if TYPE_CHECKING:
     import hnswlib
@@ -86,12 +87,12 @@ def load_graph(index: Index, *, ef_search: int) -> hnswlib.Index:
         raise UsageError("has no graph", where=index.name, advice="build the index again with --hnsw")
     attributes = index.graph_attributes
     metric = str(attributes.get("metric", ""))
-    with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".graph") as copy:
+    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
         if _sha256(_copied(index.graph, copy)) != attributes.get("sha256") or metric not in METRICS:
             raise FormatError("the graph does not match its hash", where=index.name, advice="build the index again")
         graph = _new_graph(metric, index.space.dimension)
         with _graph_errors(index.name):
-            graph.load_index(copy.name, max_elements=index.n)
+            graph.load_index(str(copy), max_elements=index.n)
     graph.set_ef(ef_search)
     return graph
 
@@ -115,12 +116,12 @@ def _graph_errors(name: str) -> Iterator[None]:
         raise FormatError(f"the graph cannot be read by this hnswlib ({error})", where=name, advice=advice) from error
 
 
-def _copied(column: Column[np.uint8], file: tempfile._TemporaryFileWrapper[bytes]) -> Iterator[memoryview]:
-    for start in range(0, len(column), _COPY_BYTES):
-        piece = column.read(start, min(start + _COPY_BYTES, len(column))).data
-        file.write(piece)
-        yield piece
-    file.flush()
+def _copied(column: Column[np.uint8], path: Path) -> Iterator[memoryview]:
+    with open(path, "xb") as file:
+        for start in range(0, len(column), _COPY_BYTES):
+            piece = column.read(start, min(start + _COPY_BYTES, len(column))).data
+            file.write(piece)
+            yield piece
 
 
 def _pieces_of_file(path: Path) -> Iterator[bytes]:

@@ -8,7 +8,6 @@ import dataclasses
 import io
 import itertools
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
@@ -20,7 +19,8 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
-from specbridge_tools.streams import InputStream, Source, display_name, open_input, rewindable
+from specbridge_tools.streams import InputStream, Source, copy_to_own, display_name, open_input, rewindable
+from specbridge_tools.temporary import temporary_path
 
 Value = TypeVar("Value", bound=Hashable)
 
@@ -73,10 +73,9 @@ class QuerySource:
         if isinstance(raw, io.FileIO) and os.path.isfile(str(raw.name)):
             yield Path(str(raw.name))
             return
-        with tempfile.NamedTemporaryFile(prefix="specbridge-", suffix=".tmp") as copy:
-            shutil.copyfileobj(stream, copy, 1 << 20)
-            copy.flush()
-            yield Path(copy.name)
+        with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
+            copy_to_own(stream, copy)
+            yield copy
 
 
 @contextlib.contextmanager
