@@ -8,7 +8,7 @@ import csv
 import dataclasses
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO, TypeVar
 
 from specbridge_tools.errors import DataError, NoneUsableError
@@ -31,6 +31,7 @@ class Rejection:
         line: Place in the file, 1-based; 0 where its format has no lines.
         source: Name of the file.
         detail: What is particular to this record.
+        fields: What was read of it, by name.
     """
 
     reason: str
@@ -39,6 +40,7 @@ class Rejection:
     line: int = 0
     source: str = ""
     detail: str = ""
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
 
 class Noted:

@@ -20,6 +20,7 @@ from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 if TYPE_CHECKING:
     from specbridge_tools.shards import Shard
 
+MOLECULE_FORMATS = ("auto", "tsv", "csv", "smi", "sdf", "mgf", "msp", "massbank", "sirius", "json")
 EXAMPLE = """
 sb-embed-mols molecules.tsv -o molecules.h5
 zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256 -o - > molecules.h5
@@ -39,7 +40,7 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
 @dtype_option
 @click.option(
     "--input-format",
-    type=click.Choice(("auto", "tsv", "csv", "smi", "sdf")),
+    type=click.Choice(MOLECULE_FORMATS),
     default="auto",
     help="Format of the molecules; auto looks at the content, never at the name.",
 )
@@ -64,9 +65,9 @@ def main(
     """Standardise molecules and encode them.
 
     MOLECULES is a table with a header (TSV or CSV; the columns of SMILES or InChI, ids and names are found by their
-    names), a .smi file or an SDF, plain or gzip, or -. The largest organic fragment of each molecule is kept,
-    neutralised, without stereochemistry and isotopes; a structure that occurs again is merged with the first, and all
-    ids are listed.
+    names), a .smi file, an SDF, or a library of spectra that names structures, plain or gzip, or -. The largest organic
+    fragment of each molecule is kept, neutralised, without stereochemistry and isotopes; a structure that occurs again
+    is merged with the first, and all ids are listed.
     """
     from specbridge_tools.embeddings.embed_molecules import embed_molecules
     from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
@@ -74,6 +75,7 @@ def main(
     from specbridge_tools.progress import progress
     from specbridge_tools.provenance import sha256_text
     from specbridge_tools.records import open_tally
+    from specbridge_tools.spectra.library_molecules import read_library_molecules
     from specbridge_tools.streams import check_output
 
     check_output(output, force=force or skip_existing)
@@ -83,7 +85,9 @@ def main(
     plan = make_plan(
         output,
         source="molecules",
-        count=lambda: count_molecules(molecules, input_format=input_format, smiles_column=smiles_column),
+        count=lambda: count_molecules(
+            molecules, input_format=input_format, smiles_column=smiles_column, library=read_library_molecules
+        ),
         files=("molecules",),
         digests={"encoder": lambda: sha256_text(f"{molecule_encoder.name} {molecule_encoder.weights_sha256}")},
     )

@@ -22,6 +22,7 @@ from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.library_molecules import read_library_molecules
 from specbridge_tools.streams import Destination, Source, output_path
 
 BLOCK = 4096
@@ -70,12 +71,12 @@ def embed_molecules(
     first, with the ids of all.
 
     Args:
-        source: The molecules.
+        source: The molecules, in a file of them or as the structures of a library of spectra.
         destination: The embeddings.
         encoder: Encodes the molecules; or its name with options, as `sb-embed-mols --encoder` takes it.
         tally: Counts the records; its `n_written` becomes the number of molecules written.
         dtype: Of the stored vectors, float16 or float32.
-        input_format: Of the molecules, see `read_molecules`.
+        input_format: Of the molecules, see `read_molecules`; or that of a library of spectra.
         smiles_column: Column of a table that holds the structures; None to find it by its name.
         threads: Processes that standardise structures; None for as many as the scheduler allows.
         record_range: The records to encode; None for all.
@@ -93,7 +94,7 @@ def embed_molecules(
     fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
     reading = read_counted(
         source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,
-        record_range=record_range, may_lack_molecules=may_lack_molecules,
+        record_range=record_range, may_lack_molecules=may_lack_molecules, library=read_library_molecules,
     )  # fmt: skip
     with (
         output_path(destination, force=force) as temporary,

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple, Protocol
+
+from specbridge_tools.records import Rejection
+from specbridge_tools.shards import RecordRange
 
 TOO_MANY_FIELDS = "more fields than the header"
 UNBALANCED_QUOTE = "unbalanced quote"
@@ -27,6 +31,15 @@ class RawMolecule(NamedTuple):
     record: int
     line: int
     others: tuple[str, ...] = ()
+
+
+class LibraryReader(Protocol):
+    """Reads the molecules of files of other things."""
+
+    def __call__(
+        self, head: bytes, stream: BinaryIO, name: str, input_format: str, record_range: RecordRange | None
+    ) -> Iterator[RawMolecule | Rejection] | None:
+        """The records of a file that begins with `head`, None where it is none that this reads."""
 
 
 def structure_kind(text: str) -> str:

@@ -11,10 +11,10 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.molecule import Molecule, StandardForm
 from specbridge_tools.molecules.pool import standard_forms, standardise_all
-from specbridge_tools.molecules.raw import RawMolecule, structure_kind
+from specbridge_tools.molecules.raw import LibraryReader, RawMolecule, structure_kind
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
-from specbridge_tools.molecules.sniff import FORMATS, sniff
+from specbridge_tools.molecules.sniff import FORMATS, shows_structures, sniff
 from specbridge_tools.molecules.some_molecule import with_some_molecule
 from specbridge_tools.molecules.tables import read_table
 from specbridge_tools.records import Rejection
@@ -56,13 +56,14 @@ def read_counted(
     threads: int | None = None,
     record_range: RecordRange | None = None,
     may_lack_molecules: bool = False,
+    library: LibraryReader | None = None,
 ) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
     One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted, and
-    `may_lack_molecules` that a file without any molecule is no error.
+    `may_lack_molecules` that a file without any molecule is no error; `library` reads files of other things.
     """
-    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column)
+    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column, library=library)
     records = read(fingerprint=fingerprint, threads=threads or available_threads(), record_range=record_range)
     name = display_name(source)
     if may_lack_molecules:
@@ -83,8 +84,11 @@ def _read(
     threads: int,
     fingerprint: tuple[int, int] | None = None,
     record_range: RecordRange | None = None,
+    library: LibraryReader | None = None,
 ) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
-    raw = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=record_range)
+    raw = read_raw(
+        source, input_format=input_format, smiles_column=smiles_column, record_range=record_range, library=library
+    )
     # structures are read ahead of their forms: their records wait here
     waiting: collections.deque[RawMolecule | Rejection] = collections.deque()
     structures = _structures(raw, waiting)
@@ -102,10 +106,18 @@ def _read(
         yield _finished(record, result, name)
 
 
-def count_molecules(source: Source, *, input_format: str = "auto", smiles_column: str | None = None) -> int:
+def count_molecules(
+    source: Source,
+    *,
+    input_format: str = "auto",
+    smiles_column: str | None = None,
+    library: LibraryReader | None = None,
+) -> int:
     """How many records a file has, as a `RecordRange` counts them; structures are not looked at."""
     counter = Counter()
-    records = read_raw(source, input_format=input_format, smiles_column=smiles_column, record_range=counter)
+    records = read_raw(
+        source, input_format=input_format, smiles_column=smiles_column, record_range=counter, library=library
+    )
     collections.deque(records, maxlen=0)
     return counter.n
 
@@ -116,13 +128,19 @@ def read_raw(
     input_format: str = "auto",
     smiles_column: str | None = None,
     record_range: RecordRange | None = None,
+    library: LibraryReader | None = None,
 ) -> Iterator[RawMolecule | Rejection]:
     """Yield each record, structures not looked at; otherwise as `read_molecules`."""
-    if input_format not in FORMATS:
+    if input_format not in FORMATS and library is None:
         raise UsageError(f"no format {input_format!r}", advice=f"one of {', '.join(FORMATS)}")
     name = display_name(source)
     with open_input(source) as stream:
         head = stream.read(HEAD)
+        if library is not None and not shows_structures(head, smiles_column):
+            records = library(head, stream, name, input_format, record_range)
+            if records is not None:
+                yield from records
+                return
         file_format = sniff(head, name, smiles_column=smiles_column) if input_format == "auto" else input_format
         if file_format is None:
             return

@@ -43,6 +43,13 @@ def sniff(head: bytes, name: str, *, smiles_column: str | None = None) -> str | 
     raise FormatError(f"is of no known format; it begins with {beginning(head)}", where=name, advice=EXPECTED)
 
 
+def shows_structures(head: bytes, smiles_column: str | None = None) -> bool:
+    """Whether a file that begins with `head` is an SDF, or a table with a column of structures."""
+    lines = head.decode(encoding_of(head), errors="replace").splitlines()
+    header = next((line for line in lines if line.strip()), "")
+    return _is_sdf(lines) or _is_table_header(header, smiles_column)
+
+
 def _is_table_header(header: str, smiles_column: str | None) -> bool:
     delimiter = delimiter_of(header)
     if delimiter not in header and len(header.split()) > 1:

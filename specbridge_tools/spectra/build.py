@@ -39,7 +39,7 @@ class Place:
     def rejection(self, error: Unusable, fields: dict[str, str]) -> Rejection:
         """The `Rejection` of a record with these fields."""
         name = record_id(fields, self)
-        return Rejection(error.reason, name, self.record, self.line, self.source, printable(error.detail))
+        return Rejection(error.reason, name, self.record, self.line, self.source, printable(error.detail), fields)
 
 
 def stray_text(raw: bytes, line: int, source: str) -> Rejection:

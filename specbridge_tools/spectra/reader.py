@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import logging
 from collections.abc import Iterator
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import joined
@@ -89,15 +89,26 @@ def count_spectra(source: Source, *, reading: Reading = DEFAULT_READING) -> int:
 def _read(
     source: Source, reading: Reading, skipped: collections.Counter[str], record_range: RecordRange | None
 ) -> Iterator[Spectrum | Rejection]:
-    name = display_name(source)
-    before, is_empty = collections.Counter(skipped), True
     with open_input(source) as stream:
-        head = stream.read(HEAD)
-        file_format = sniff(head, name) if reading.input_format == "auto" else reading.input_format
-        if file_format is not None:
-            for record in _READERS[file_format](joined(head, stream), name, reading, skipped, record_range):
-                is_empty = False
-                yield record
+        yield from read_stream(stream, display_name(source), reading, skipped, record_range)
+
+
+def read_stream(
+    stream: BinaryIO,
+    name: str,
+    reading: Reading,
+    skipped: collections.Counter[str] | None = None,
+    record_range: RecordRange | None = None,
+) -> Iterator[Spectrum | Rejection]:
+    """`read_spectra` of an open file, unzipped, which messages call `name`."""
+    skipped = collections.Counter() if skipped is None else skipped
+    before, is_empty = collections.Counter(skipped), True
+    head = stream.read(HEAD)
+    file_format = sniff(head, name) if reading.input_format == "auto" else reading.input_format
+    if file_format is not None:
+        for record in _READERS[file_format](joined(head, stream), name, reading, skipped, record_range):
+            is_empty = False
+            yield record
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
     if is_empty and record_range is None:

@@ -193,6 +193,27 @@ def test_rejects_and_strict(call, table, tmp_path):
     assert not (tmp_path / "s.h5").exists()
 
 
+def test_a_library_of_spectra(call, tmp_path):
+    record = "Name: {}\nDB#: {}\nPrecursorMZ: 90\nSMILES: {}\nNum Peaks: 1\n50 1\n\n"
+    rows = [("L-alanine", "L", "C[C@H](N)C(=O)O"), ("x", "X", ""), ("ethanol", "E", "CCO"), ("D", "D", "CC(N)C(=O)O")]
+    path = tmp_path / "library.msp"
+    path.write_text("".join(record.format(*row) for row in rows))
+    output = tmp_path / "molecules.h5"
+    done = call("sb-embed-mols", str(path), "--encoder", "toy", "-o", str(output))
+    assert done.returncode == 0, done.stderr
+    assert b"4 molecules read, 1 rejected (1 no structure), 2 written" in done.stderr
+    with open_molecule_embeddings(output) as file:
+        assert list(file.read("id", 0, 2)) == ["L", "E"]
+        assert list(file.read("name", 0, 2)) == ["L-alanine", "ethanol"]
+        assert list(file.read("all_ids", 0, 2)) == ["L;D", "E"]
+    parts = [str(tmp_path / f"{n}.h5") for n in (1, 2)]
+    for n, part in enumerate(parts, 1):
+        assert call("sb-embed-mols", str(path), "--encoder", "toy", "--shard", f"{n}/2", "-o", part).returncode == 0
+    assert call("sb-merge", *parts, "-o", str(tmp_path / "whole.h5")).returncode == 0
+    with open_molecule_embeddings(tmp_path / "whole.h5") as file:
+        assert list(file.read("id", 0, 2)) == ["L", "E"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -207,7 +228,11 @@ def test_rejects_and_strict(call, table, tmp_path):
         (["molecules.tsv", "-o", "m.h5", "--dtype", "int8"], 2, "'int8' is not one of 'float16', 'float32'"),
         (["molecules.tsv", "-o", "m.h5", "--threads", "0"], 2, "0 is not in the range x>=1"),
         (["cut.gz", "-o", "m.h5"], 1, "cut.gz: broken gzip stream"),
-        (["spectra.mgf", "-o", "m.h5"], 1, "spectra.mgf: is of no known format; it begins with 'BEGIN IONS'"),
+        (
+            ["spectra.mgf", "-o", "m.h5"],
+            1,
+            "spectra.mgf: gives no molecule: all 1 records are rejected (1 no structure)",
+        ),
         (["peaks.txt", "-o", "m.h5"], 1, "peaks.txt: is of no known format; it begins with '61.9792 144847 69'"),
         (
             ["rings.smi", "-o", "m.h5"],
