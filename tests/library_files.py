@@ -157,3 +157,41 @@ MONA = r"""[
   }
 ]
 """
+
+# As the specification and matchms lay it out; facts of AU100601, CC BY.
+MZSPECLIB = """\
+<mzSpecLib>
+MS:1003186|library format version=1.0
+MS:1003188|library name=small molecules
+<AttributeSet Spectrum=all>
+MS:1000511|ms level=2
+MS:1000465|scan polarity=MS:1000130|positive scan
+MS:1000031|instrument model=MS:1001742|LTQ Orbitrap Velos
+[1]MS:1000045|collision energy=30
+[1]UO:0000000|unit=UO:0000266|electronvolt
+<AttributeSet Analyte=PROTONATED>
+MS:1002813|adduct ion formula=[M+H]+
+MS:1000041|charge state=1
+<Spectrum=7>
+MS:1003061|library spectrum name=Sulfaclozine
+[1]MS:1000894|retention time=4.6
+[1]UO:0000000|unit=UO:0000031|minute
+[2]MS:1003275|other attribute name=CAS
+[2]MS:1003276|other attribute value=102-65-8
+MS:1003208|experimental precursor monoisotopic m/z=285.0208
+MS:1003059|number of peaks=3
+<Analyte=1>
+[1]MS:1003212|library attribute set name=PROTONATED
+MS:1000866|molecular formula=C10H9ClN4O2S
+MS:1000868|SMILES formula=c1cc(ccc1N)S(=O)(=O)Nc2cncc(n2)Cl
+MS:1002894|InChIKey=QKLPUVXBJHRFQZ-UHFFFAOYSA-N
+MS:1003403|InChI=InChI=1S/C10H9ClN4O2S/c11-9-5-13-6-10(14-9)15-18(16,17)8-3-1-7(12)2-4-8/h1-6H,12H2,(H,14,15)
+MS:1003053|theoretical monoisotopic m/z=285.0207
+<Interpretation=1>
+MS:1003288|number of unassigned peaks=1
+<Peaks>
+65.0382\t3.822962\t?
+108.0457\t12.172375\tf{C6H6NO}/-0.0001
+156.0118\t100.0\tf{C6H6NO2S}
+
+"""

@@ -20,7 +20,7 @@ from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 if TYPE_CHECKING:
     from specbridge_tools.shards import Shard
 
-MOLECULE_FORMATS = ("auto", "tsv", "csv", "smi", "sdf", "mgf", "msp", "massbank", "sirius", "json")
+MOLECULE_FORMATS = ("auto", "tsv", "csv", "smi", "sdf", "mgf", "msp", "massbank", "sirius", "json", "mzspeclib")
 EXAMPLE = """
 sb-embed-mols molecules.tsv -o molecules.h5
 zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256 -o - > molecules.h5

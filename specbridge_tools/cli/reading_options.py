@@ -10,7 +10,7 @@ import click
 
 from specbridge_tools.cli.options import Function
 
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "json")
+SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "json", "mzspeclib")
 
 # by the names of the fields of `Reading`
 _OPTIONS = {

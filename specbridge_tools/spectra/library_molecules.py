@@ -16,7 +16,7 @@ from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.sniff import sniff
 from specbridge_tools.spectra.spectrum import Spectrum
 
-LIBRARY_FORMATS = ("mgf", "msp", "massbank", "sirius", "json")
+LIBRARY_FORMATS = ("mgf", "msp", "massbank", "sirius", "json", "mzspeclib")
 """Of spectra, the formats whose records name structures."""
 
 

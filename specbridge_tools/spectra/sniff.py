@@ -9,7 +9,9 @@ from specbridge_tools.errors import FormatError
 from specbridge_tools.spectra.text import UTF8_MARK
 
 HEAD = 1 << 16
-EXPECTED = "expected MGF, MSP, mzML, mzXML, MassBank records, SIRIUS .ms, or JSON of MoNA or GNPS, plain or gzip"
+EXPECTED = (
+    "expected MGF, MSP, mzML, mzXML, MassBank records, SIRIUS .ms, mzSpecLib, or JSON of MoNA or GNPS, plain or gzip"
+)
 _XML = ((re.compile(rb"<(?:\w+:)?(?:indexed)?mzML[\s>]"), "mzml"), (re.compile(rb"<(?:\w+:)?mzXML[\s>]"), "mzxml"))
 # MoNA: lists of a spectrum's compounds and metadata; GNPS: keys that no other JSON has
 _JSON = re.compile(rb'"(?:compound|metaData)"\s*:\s*\[|"peaks_json"\s*:|"precursor_mz"\s*:', re.IGNORECASE)
@@ -35,6 +37,8 @@ def sniff(head: bytes, name: str) -> str | None:
         return "json"
     if other := binary_format(text) or text_format(text):
         raise FormatError(f"is {other}", where=name, advice=EXPECTED)
+    if text[:10].lower() == b"<mzspeclib":
+        return "mzspeclib"
     if text.startswith(b"<"):
         return _sniff_xml(text, name)
     lines = text.replace(b"\r", b"\n")

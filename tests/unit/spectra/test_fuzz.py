@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from library_files import GNPS, MASSBANK, MONA, SIRIUS
+from library_files import GNPS, MASSBANK, MONA, MZSPECLIB, SIRIUS
 
 from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.records import Rejection
@@ -41,6 +41,8 @@ JUNK += [
     b"ACCESSION: b\n",
     b">compound b\n",
     b">ms2\n",
+    b"<Spectrum=2>\n",
+    b"<Peaks>\n",
     b"[",
     b"{",
     b"],",
@@ -171,6 +173,16 @@ def test_each_compound_of_sirius_is_one_record_at_least(changes):
 
 
 @FUZZ
+@given(CHANGES)
+def test_each_spectrum_of_mzspeclib_is_one_record(changes):
+    content = changed((MZSPECLIB + MZSPECLIB[MZSPECLIB.index("<Spectrum=") :]).encode(), changes)
+    records, skipped = records_of(content, "mzspeclib")
+    if records is not None:
+        n_spectra = sum(bool(re.match(rb"\s*<\s*Spectrum\b", line)) for line in lines(content))
+        assert len(records) + skipped.total() >= n_spectra
+
+
+@FUZZ
 @given(CHANGES, st.sampled_from([GNPS, MONA]))
 def test_each_value_of_json_is_one_record(changes, text):
     content = changed((text[:-2] + "," + text[1:-2] + ",5," + text[1:]).encode(), changes)
@@ -213,6 +225,6 @@ def test_what_was_read_and_written_is_read_the_same(same_spectra, fields, peaks,
 
 @pytest.mark.slow
 @settings(max_examples=3000, deadline=None)
-@given(CHANGES, st.sampled_from([MGF, MSP, *map(str.encode, (MASSBANK, SIRIUS, GNPS, MONA))]))
+@given(CHANGES, st.sampled_from([MGF, MSP, *map(str.encode, (MASSBANK, SIRIUS, GNPS, MONA, MZSPECLIB))]))
 def test_many_more_changes(changes, content):
     records_of(changed(content, changes))

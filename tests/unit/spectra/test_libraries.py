@@ -7,7 +7,7 @@ import json
 import tracemalloc
 
 import pytest
-from library_files import GNPS, MASSBANK, MONA, SIRIUS
+from library_files import GNPS, MASSBANK, MONA, MZSPECLIB, SIRIUS
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.records import Rejection
@@ -25,6 +25,7 @@ def json_array(text, n):
 LIBRARIES = {
     "massbank": lambda n: MASSBANK * n,
     "sirius": lambda n: SIRIUS * n,
+    "mzspeclib": lambda n: MZSPECLIB + MZSPECLIB[MZSPECLIB.index("<Spectrum=") :] * (n - 1),
     "gnps": lambda n: json_array(GNPS, n),
     "mona": lambda n: json_array(MONA, n),
 }
@@ -48,7 +49,7 @@ def outcome(content, **settings):
 
 
 def test_parts_are_the_whole(library, read, same_spectra):
-    content = library[1](3).replace("MS2", "MS3", 1).encode()
+    content = library[1](3).replace("MS2", "MS3", 1).replace("<Analyte", "MS:1000511|ms level=3\n<Analyte", 1).encode()
     whole = read(content)
     n = count_spectra(io.BytesIO(content))
     assert n >= 3

@@ -8,7 +8,7 @@ import lzma
 import sys
 
 import pytest
-from library_files import GNPS, MASSBANK, MONA
+from library_files import GNPS, MASSBANK, MONA, MZSPECLIB
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.spectra.reader import read_spectra
@@ -20,10 +20,10 @@ MSP = "Name: x\nPrecursorMZ: 100\nNum Peaks: 1\n50 1\n"
 SIRIUS = ">compound a\n>parentmass 100\n>ms2\n50 1\n"
 
 
-@pytest.fixture(params=["mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "gnps", "mona"])
+@pytest.fixture(params=["mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "gnps", "mona", "mzspeclib"])
 def content(request, make, make_mzxml):
     files = {"mgf": MGF, "msp": MSP, "mzml": make.file(make.spectrum()), "mzxml": make_mzxml.file(make_mzxml.scan())}
-    files |= {"massbank": MASSBANK, "sirius": SIRIUS, "gnps": GNPS, "mona": MONA}
+    files |= {"massbank": MASSBANK, "sirius": SIRIUS, "gnps": GNPS, "mona": MONA, "mzspeclib": MZSPECLIB}
     return files[request.param]
 
 
