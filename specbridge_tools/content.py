@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from specbridge_tools.errors import FormatError
+
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BINARY = (
     (HDF5_SIGNATURE, "an HDF5 file"),
@@ -38,3 +40,12 @@ def beginning(head: bytes) -> str:
     first = head.lstrip().splitlines()[:1] or [b""]
     text = first[0][:40].decode("utf-8", errors="replace")
     return repr("".join(letter if letter.isprintable() and letter != "\ufffd" else "?" for letter in text))
+
+
+def refuse_blank(head: bytes, name: str, size: int) -> None:
+    """Raise `FormatError` for a beginning of nothing but blanks, unless it is the whole of a file below `size` bytes.
+
+    Records may follow so much white space, so the file is not called empty.
+    """
+    if len(head) >= size and not head.strip():
+        raise FormatError(f"begins with {size:,} bytes of white space", where=name, advice="remove the empty lines")

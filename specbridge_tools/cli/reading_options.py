@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from specbridge_tools.cli.options import Function
+from specbridge_tools.spectra.limits import MAX_FIELDS, MAX_PEAKS, MAX_RECORD_SIZE
 
+_SHIFTS = {"": 0, "K": 10, "M": 20, "G": 30}
 SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "json", "mzspeclib")
+
+
+class _Size(click.ParamType):
+    """A number of bytes, such as 64MB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([1-9]\d{0,8})\s*(?:([kMG])?i?B?)", value.strip(), re.IGNORECASE)
+        if match is None:
+            self.fail(f"{value!r} is no size; write 64MB or 1GB", param, ctx)
+        return int(match[1]) << _SHIFTS[(match[2] or "").upper()]
+
 
 # by the names of the fields of `Reading`
 _OPTIONS = {
@@ -35,6 +53,27 @@ _OPTIONS = {
     ),
     "msn": click.option(
         "--msn", is_flag=True, help="Take MS3 and deeper as spectra of their MS2 precursor.  [default: skip]"
+    ),
+    "max_peaks": click.option(
+        "--max-peaks",
+        type=click.IntRange(min=1),
+        default=MAX_PEAKS,
+        metavar="N",
+        help="Reject spectra of more peaks.",
+    ),
+    "max_fields": click.option(
+        "--max-fields",
+        type=click.IntRange(min=1),
+        default=MAX_FIELDS,
+        metavar="N",
+        help="Reject spectra of more lines of fields.",
+    ),
+    "max_record_size": click.option(
+        "--max-record-size",
+        type=_Size(),
+        default=f"{MAX_RECORD_SIZE >> 20}MB",
+        metavar="SIZE",
+        help="Reject spectra of more text; in XML four times as much may stand.",
     ),
 }
 

@@ -14,7 +14,7 @@ from specbridge_tools.molecules.pool import standard_forms, standardise_all
 from specbridge_tools.molecules.raw import LibraryReader, RawMolecule, structure_kind
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
-from specbridge_tools.molecules.sniff import FORMATS, shows_structures, sniff
+from specbridge_tools.molecules.sniff import FORMATS, HEAD, shows_structures, sniff
 from specbridge_tools.molecules.some_molecule import with_some_molecule
 from specbridge_tools.molecules.tables import read_table
 from specbridge_tools.records import Rejection
@@ -22,7 +22,6 @@ from specbridge_tools.shards import Counter, RecordRange
 from specbridge_tools.streams import Source, display_name, is_regular_file, open_input
 from specbridge_tools.threads import available_threads
 
-HEAD = 1 << 16
 _DETAIL = 100
 
 

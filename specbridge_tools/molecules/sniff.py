@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from specbridge_tools.content import beginning, foreign
+from specbridge_tools.content import beginning, foreign, refuse_blank
 from specbridge_tools.errors import FormatError
 from specbridge_tools.molecules.columns import structure_positions
 from specbridge_tools.molecules.lines import encoding_of
@@ -14,6 +14,7 @@ from specbridge_tools.molecules.smi import is_smi
 
 FORMATS = ("auto", "tsv", "csv", "smi", "sdf")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+HEAD = 1 << 16
 EXPECTED = "expected TSV or CSV with a header, .smi or SDF, plain or gzip"
 
 
@@ -29,6 +30,7 @@ def sniff(head: bytes, name: str, *, smiles_column: str | None = None) -> str | 
     lines = text.splitlines()
     words = [line for line in lines if line.strip()]
     if not words:
+        refuse_blank(head, name, HEAD)
         return None
     if _is_sdf(lines):
         return "sdf"

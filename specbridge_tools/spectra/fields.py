@@ -47,6 +47,7 @@ UNSIGNED = "charge without sign"
 _UNKNOWN = frozenset(("", "?", "-", "n/a", "na", "nan", "none", "null", "unknown", "undefined"))
 VALUE_DECIDES = KEYS_OF_TWO_USES | {"polarity"} | set(_ALIASES["mslevel"])
 """Plain keys of several uses, of which the value tells which."""
+_SEPARATOR = "; "
 _CHARGE = re.compile(r"([+-]?)(\d{1,2})(?:\.0*)?([+-]?)|(\++|-+)")
 _CHARGE_SEPARATOR = re.compile(r"\s*(?:,|;|/|\bor\b|\band\b)\s*|\s+")
 _UNNAMED_ION = re.compile(r"\[?M(?:\+?\?)?\]?[.*•]?((?:\d?[+-])?)")
@@ -86,11 +87,45 @@ def canonical_key(text: str) -> str:
     return _CANONICAL.get(key, key)
 
 
-def add_field(fields: dict[str, str], key: str, value: str) -> None:
+class Several:
+    """Fields that came more than once: their values, to be joined when the record ends.
+
+    Joined one by one, a field that comes a hundred thousand times would be copied as often.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[str]] = {}
+        self._sizes: dict[str, int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def add(self, fields: dict[str, str], name: str, value: str) -> None:
+        """Add a value behind those of a field that is there, unless it is all that the field holds."""
+        values = self._values.setdefault(name, [fields[name]])
+        size = self._sizes.setdefault(name, len(fields[name]))
+        if size != len(value) or _SEPARATOR.join(values) != value:
+            values.append(value)
+            self._sizes[name] = size + len(_SEPARATOR) + len(value)
+
+    def join(self, fields: dict[str, str]) -> None:
+        """Put the joined values into the fields."""
+        if self._values:
+            fields.update((name, _SEPARATOR.join(values)) for name, values in self._values.items())
+            self._values, self._sizes = {}, {}
+
+
+def add_field(fields: dict[str, str], key: str, value: str, several: Several | None = None) -> None:
     """Put a value under its canonical key; keep what is already there.
 
     A second, different value goes under the spelling of the file, or after the first, separated by `; `. Empty values
     are left out.
+
+    Args:
+        fields: Of the record.
+        key: As in the file.
+        value: As in the file.
+        several: Takes further values of a field, whose `join` the caller then calls when the record ends.
 
     Raises:
         Unusable: Fields of `ONLY_ONCE` differ in what they mean.
@@ -102,7 +137,7 @@ def add_field(fields: dict[str, str], key: str, value: str) -> None:
     if plain in VALUE_DECIDES:
         name, value = _by_value(fields, plain, name, value)
     present = fields.setdefault(name, value)
-    if present == value:
+    if present == value and (several is None or name not in several):
         return
     if _says_nothing(name, present):
         fields[name] = value
@@ -112,8 +147,12 @@ def add_field(fields: dict[str, str], key: str, value: str) -> None:
     if plain != name:
         name = plain
         present = fields.setdefault(name, value)
-    if present != value and name not in ONLY_ONCE:
-        fields[name] = f"{present}; {value}"
+    if name in ONLY_ONCE:
+        return
+    if several is not None:
+        several.add(fields, name, value)
+    elif present != value:
+        fields[name] = f"{present}{_SEPARATOR}{value}"
 
 
 def _by_value(fields: dict[str, str], plain: str, name: str, value: str) -> tuple[str, str]:

@@ -30,10 +30,11 @@ from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, line_blocks
 
-MAX_RECORD = 1 << 26
 _BEGIN = b"BEGIN IONS\n"
 _END = b"\nEND IONS\n"
+_ENOUGH = 1 << 20  # bytes
 _ANY_END = re.compile(rb"^[ \t]*END[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
+_ANY_EDGE = re.compile(rb"^[ \t]*(?:(END)|BEGIN)[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
 _OF_SEVERAL_USES = frozenset(map(canonical_key, VALUE_DECIDES))
 _CONTROL = bytes({*range(32), 127} - {10})
 
@@ -65,8 +66,7 @@ def read_mgf(
     """Yield a `Spectrum` or a `Rejection` for each BEGIN IONS, in order.
 
     Lines outside of records yield one `Rejection` for each run of them; KEY=VALUE lines before the first record are
-    defaults for every record. A record of more than 64 MB is rejected, what follows of it counts as text outside
-    records.
+    defaults for every record. A record beyond the limits of `reading` is rejected, and its rest passed over.
 
     Args:
         stream: The file, unzipped.
@@ -77,36 +77,85 @@ def read_mgf(
     """
     parser = LineParser(source, reading, skipped)
     record_range = record_range or RecordRange()
-    pending, line = b"", 1
+    pending, line = _Pending(), 1
     for block in line_blocks(stream, source):
-        pending += block
-        if _END[1:] in block:
-            *records, pending = pending.split(_END)
-            yield from _finished(records, line, record_range, parser)
+        if not pending.size and (pending.is_passing or block.isspace()):
+            # the rest of a record that is too long, or nothing at all
+            rest = block[pending.end_of_passing(block) :] if pending.is_passing else b""
+            line += block.count(b"\n") - rest.count(b"\n")
+            block = rest
+        if not block:
+            continue
+        if _END in block or block.startswith(_END[1:]):
+            *records, rest = pending.taken(block).split(_END)
+            yield from _finished(records, line, record_range, parser, reading)
             line += sum(record.count(b"\n") + 2 for record in records)
-        else:
-            start, begin = len(pending) - len(block), 0
-            for match in _ANY_END.finditer(block):
-                record, begin = pending[begin : start + match.end()], start + match.end()
+            pending.add(rest)
+        elif b"ions" in block.lower() and (matches := list(_ANY_END.finditer(block))):
+            for match, before in zip(matches, [0, *(match.end() for match in matches)], strict=False):
+                record = pending.taken(block[before : match.end()])
                 yield from _parsed(record, line, record_range, parser)
                 line += record.count(b"\n")
-            pending = pending[begin:]
-        if len(pending) > MAX_RECORD:
-            yield from _parsed(pending, line, record_range, parser, unended=reasons.RECORD_TOO_LONG)
-            line += pending.count(b"\n")
-            pending = b""
+            pending.add(block[matches[-1].end() :])
+        else:
+            pending.add(block)
+        if pending.size > reading.max_record_size:
+            record = pending.taken()
+            yield from _parsed(_beginning(record), line, record_range, parser, unended=reasons.RECORD_TOO_LONG)
+            line += record.count(b"\n")
+            pending.is_passing = True
         if record_range.is_passed:
             return
-    if pending.strip():
-        yield from _parsed(pending, line, record_range, parser)
+    if (record := pending.taken()).strip():
+        yield from _parsed(record, line, record_range, parser)
+
+
+def _beginning(data: bytes) -> bytes:
+    """What tells what a long run of lines is: up to the first megabyte of its last record, which has no end."""
+    last = 0
+    for edge in _ANY_EDGE.finditer(data):
+        last = edge.start()
+    return data[: data.find(b"\n", last + _ENOUGH) + 1] or data
+
+
+class _Pending:
+    """The blocks of a record that has not ended, joined once: it may be long.
+
+    Attributes:
+        size: Bytes of the blocks.
+        is_passing: Whether what comes up to the next edge is the rest of a record that was rejected already.
+    """
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+        self.size = 0
+        self.is_passing = False
+
+    def add(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self.size += len(block)
+
+    def taken(self, *blocks: bytes) -> bytes:
+        """All blocks and these, which are then no longer pending."""
+        together = b"".join([*self._blocks, *blocks])
+        self._blocks, self.size = [], 0
+        return together
+
+    def end_of_passing(self, block: bytes) -> int:
+        """Where in a block a record that is passed over ends: behind END IONS, before BEGIN IONS, or at its end."""
+        edge = _ANY_EDGE.search(block) if b"ions" in block.lower() else None
+        if edge is None:
+            return len(block)
+        self.is_passing = False
+        return edge.end() if edge[1] else edge.start()
 
 
 def _finished(
-    records: list[bytes], line: int, record_range: RecordRange, parser: LineParser
+    records: list[bytes], line: int, record_range: RecordRange, parser: LineParser, reading: Reading
 ) -> Iterator[Spectrum | Rejection]:
     """What becomes of whole records (bytes before END IONS), the first of which begins at `line`."""
     wanted = [record_range.take() for _ in records]
-    plain_records = _read_plain(list(itertools.compress(records, wanted)))
+    plain_records = _read_plain(list(itertools.compress(records, wanted)), reading)
     for record, is_wanted in zip(records, wanted, strict=True):
         if not is_wanted:
             parser.pass_over(record + _END, line)
@@ -129,9 +178,9 @@ def _parsed(
         parser.pass_over(data, line)
 
 
-def _read_plain(records: list[bytes]) -> Iterator[_Plain | None]:
-    """What each record (bytes before END IONS) holds, None where it is not plain."""
-    headers = [_header(record) for record in records]
+def _read_plain(records: list[bytes], reading: Reading) -> Iterator[_Plain | None]:
+    """What each record (bytes before END IONS) holds, None where it is not plain, or beyond a limit."""
+    headers = [_header(record, reading) for record in records]
     blocks = [header.lines for header in headers if header is not None]
     counts = [block.count(b"\n") for block in blocks]
     together = plain_peaks(b"".join(blocks))
@@ -146,13 +195,15 @@ def _read_plain(records: list[bytes]) -> Iterator[_Plain | None]:
         yield None if peaks is None else _Plain(header.fields, peaks, sound and count > 0, header.n_blank)
 
 
-def _header(record: bytes) -> _Header | None:
+def _header(record: bytes, reading: Reading) -> _Header | None:
     """The parts of a plain record, None for any other."""
     begin = record.find(_BEGIN)
-    if begin < 0 or record[:begin].strip(b"\n"):
+    if begin < 0 or record[:begin].strip(b"\n") or len(record) - begin > reading.max_record_size:
         return None
     end = record.find(b"\n", record.rfind(b"="))
     header, block = (record[begin + 11 : end], record[end + 1 :] + b"\n") if end > 0 else (record[begin + 11 :], b"")
+    if header.count(b"\n") >= reading.max_fields or block.count(b"\n") > reading.max_peaks:
+        return None
     # C1 control characters are \xc2 and another byte in UTF-8
     if len(header.translate(None, _CONTROL)) != len(header) or b"\xc2" in header:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import io
 import re
 from collections.abc import Iterator
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
-from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.fields import Several, Unusable, add_field
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
@@ -26,13 +27,21 @@ _NOT_DEFAULTS = ("title", "pepmass")
 
 
 class _Open:
-    """A record between BEGIN IONS and END IONS; `problem` is the first that its lines had."""
+    """A record between BEGIN IONS and END IONS; `problem` is the first that its lines had, `is_full` at a limit."""
 
     def __init__(self, line: int) -> None:
         self.line = line
+        self.size = 0
+        self.n_fields = 0
+        self.is_full = False
         self.fields: dict[str, str] = {}
+        self.several = Several()
         self.peaks: list[tuple[float, float]] = []
         self.problem: Unusable | None = None
+
+    def fill(self, reason: str, most: int) -> None:
+        """Reject the record: it holds more than `most`; nothing more is taken."""
+        self.problem, self.is_full, self.peaks = Unusable(reason, f"more than {most:,}"), True, []
 
 
 class LineParser:
@@ -79,7 +88,7 @@ class LineParser:
         """Yield what is in `data`, which begins at `line`; `unended` is the reason for a record without its end."""
         record: _Open | None = None
         stray: tuple[bytes, int] | None = None
-        for number_of_line, raw in enumerate(data.split(b"\n"), line):
+        for number_of_line, raw in enumerate(io.BytesIO(data), line):
             text = raw.strip()
             if not text or text.startswith(_COMMENT):
                 continue
@@ -110,7 +119,7 @@ class LineParser:
 
     def _is_default(self, text: bytes) -> bool:
         """Take KEY=VALUE before the first record as a default; False for any other line."""
-        if self._n_records or b"=" not in text or b"\0" in text:
+        if self._n_records or b"=" not in text or b"\0" in text or len(self._defaults) >= self._reading.max_fields:
             return False
         key, _, value = decoded(text).partition("=")
         fields: dict[str, str] = {}
@@ -119,32 +128,45 @@ class LineParser:
         return True
 
     def _line(self, record: _Open, raw: bytes, line: int) -> None:
+        record.size += len(raw)
+        if record.size > self._reading.max_record_size:
+            record.fill(reasons.RECORD_TOO_LONG, self._reading.max_record_size)
+        if record.is_full:
+            return
         text = decoded(raw)
         if "\0" in text:
             record.problem = record.problem or Unusable(reasons.NUL_BYTES, f"line {line}")
         elif "=" in text and not _NUMERIC_START.match(text):
             key, _, value = text.partition("=")
             self._add(record, key, value)
-        elif record.problem is None and (columns := text.split()):  # white space beyond ASCII leaves none
+        elif record.problem is None and (columns := text.split(None, 99)):  # white space beyond ASCII leaves none
+            if len(record.peaks) == self._reading.max_peaks:
+                record.fill(reasons.TOO_MANY_PEAKS, self._reading.max_peaks)
+                return
             try:
                 record.peaks.append(_peak(columns))
             except Unusable as error:
                 record.problem = Unusable(error.reason, f"line {line}: {error.detail}")
 
-    @staticmethod
-    def _add(record: _Open, key: str, value: str) -> None:
+    def _add(self, record: _Open, key: str, value: str) -> None:
+        record.n_fields += 1
+        if record.n_fields > self._reading.max_fields:
+            record.fill(reasons.TOO_MANY_FIELDS, self._reading.max_fields)
+            return
         try:
-            add_field(record.fields, key, value)
+            add_field(record.fields, key, value, record.several)
         except Unusable as error:
             record.problem = record.problem or error
 
     def _close(self, record: _Open) -> Spectrum | Rejection | None:
+        record.several.join(record.fields)
         if record.problem:
             return self._reject(record, record.problem)
         peaks = peak_array(record.peaks)
         return self.finish(record.fields, peaks[:, 0], peaks[:, 1], record.line, sound=False)
 
     def _reject(self, record: _Open, problem: Unusable) -> Rejection:
+        record.several.join(record.fields)
         self._n_records += 1
         return Place(self._source, self._n_records, record.line).rejection(problem, {**self._defaults, **record.fields})
 

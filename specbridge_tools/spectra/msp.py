@@ -22,14 +22,13 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
-from specbridge_tools.spectra.fields import Unusable, add_field, canonical_key, plain_key
+from specbridge_tools.spectra.fields import Several, Unusable, add_field, canonical_key, plain_key
 from specbridge_tools.spectra.ms_level import ms_level, skip_reason
 from specbridge_tools.spectra.msp_peaks import read_peaks
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded, line_blocks
 
-MAX_RECORD = 1 << 26
 _HEADER = re.compile(rb"\s*([A-Za-z_$][^:\n]{0,60}):(.*)", re.DOTALL)
 _NUMERIC_START = re.compile(rb"\s*[(\[{]?\s*[+-]?[\d.]")
 _NUMERIC_HEADER = re.compile(rb"\s*(\d[^:\n]{0,60}[A-Za-z][^:\n]{0,60}):(.*)", re.DOTALL)
@@ -74,16 +73,20 @@ def _read(
 
 
 class _Record:
-    """A record that has begun.
+    """A record that has begun; `is_full` once it is beyond a limit.
 
     `n_expected` is its Num Peaks once that was read, -1 where it is no number; `behind` are the (key, value, line) of
     the fields behind its peaks; `paused` is set by an empty line that may not be its end.
     """
 
-    def __init__(self, raw: bytes, line: int) -> None:
+    def __init__(self, raw: bytes, line: int, reading: Reading) -> None:
         self.raw = raw
         self.line = line
+        self._reading = reading
         self.fields: dict[str, str] = {}
+        self.several = Several()
+        self.n_fields = 0
+        self.is_full = False
         self.behind: list[tuple[str, str, int]] = []
         self.paused = False
         self.has_parts = False
@@ -97,14 +100,43 @@ class _Record:
         """Keep the first problem."""
         self.problem = self.problem or Unusable(reason, detail)
 
+    def fill(self, reason: str, most: int) -> None:
+        """Reject the record: it holds more than `most`; nothing more is taken."""
+        if not self.is_full:
+            self.problem, self.is_full = Unusable(reason, f"more than {most:,}"), True
+            self.peaks, self.behind = [b""] * bool(self.peaks), self.behind[:1]
+
+    def grow(self, raw: bytes) -> None:
+        """Count the bytes of a line."""
+        self.size += len(raw)
+        if self.size > self._reading.max_record_size:
+            self.fill(reasons.RECORD_TOO_LONG, self._reading.max_record_size)
+
+    def count_field(self) -> bool:
+        """Count a field; whether there is room for it."""
+        self.n_fields += 1
+        if self.n_fields > self._reading.max_fields:
+            self.fill(reasons.TOO_MANY_FIELDS, self._reading.max_fields)
+        return not self.is_full
+
+    def add_peaks(self, raw: bytes) -> None:
+        """Add a line of peaks."""
+        self.paused = False
+        if len(self.peaks) >= self._reading.max_peaks:
+            self.fill(reasons.TOO_MANY_PEAKS, self._reading.max_peaks)
+        if not (self.is_full and self.peaks):
+            self.peaks.append(raw)
+
     def add(self, key: str, value: str, line: int) -> None:
         """Add a field, or note what is wrong with it."""
+        if not self.count_field():
+            return
         if "\0" in key + value:
             self.note(reasons.NUL_BYTES, f"line {line}")
             return
         self.has_parts |= plain_key(key) == _PART
         try:
-            add_field(self.fields, key, value)
+            add_field(self.fields, key, value, self.several)
         except Unusable as error:
             self.note(error.reason, error.detail)
 
@@ -130,10 +162,13 @@ class _Parser:
     def take(self, raw: bytes, line: int) -> list[Spectrum | Rejection] | None:
         """Take one line; returns the records that it ended."""
         record = self._record
+        if record is not None:
+            record.grow(raw)
         in_peaks = record if record is not None and record.n_expected is not None else None
         is_number = raw[:1].isdigit() or _NUMERIC_START.match(raw) is not None
         if in_peaks and is_number and not (in_peaks.paused and in_peaks.peaks):
-            return self._peaks(in_peaks, raw, line)
+            in_peaks.add_peaks(raw)
+            return None
         if not raw.strip():
             return self._empty_line()
         if header := _HEADER.fullmatch(raw) or (record and not in_peaks and _NUMERIC_HEADER.fullmatch(raw)):
@@ -143,7 +178,7 @@ class _Parser:
         if record is None:
             self._stray = self._stray or (raw, line)
         elif in_peaks:
-            return self._peaks(in_peaks, raw, line)
+            in_peaks.add_peaks(raw)
         elif is_number:
             record.note(reasons.PEAK_COUNT_DIFFERS, f"line {line}: peaks without Num Peaks")
         else:
@@ -189,7 +224,8 @@ class _Parser:
         elif record.n_expected is not None and is_count:
             ended, record = self._next_of(record, raw, line)
         elif record.n_expected is not None:
-            record.behind.append((key, value, line))
+            if record.count_field():
+                record.behind.append((key, value, line))
             record.paused = False
             return None
         record.paused = False
@@ -204,55 +240,52 @@ class _Parser:
 
     def _next(self, raw: bytes, line: int) -> tuple[list[Spectrum | Rejection], _Record]:
         ended = self.end()
-        self._record = record = _Record(raw, line)
+        self._record = record = _Record(raw, line, self._reading)
         return ended, record
 
     def _next_of(self, record: _Record, raw: bytes, line: int) -> tuple[list[Spectrum | Rejection], _Record]:
         """End a record whose peaks are followed by another Num Peaks; the fields between begin the next one."""
         behind, record.behind = record.behind, []
         is_part = bool(behind) and record.has_parts and plain_key(behind[0][0]) == _PART
+        record.several.join(record.fields)
         shared = {name: text for name, text in record.fields.items() if name != "mslevel"} if is_part else {}
         ended, following = self._next(raw, behind[0][2] if behind else line)
         following.fields.update(shared)
+        following.n_fields = record.n_fields if is_part else 0
         following.n_names = record.n_names if is_part else 0
         for field in behind:
             following.add(*field)
         return ended, following
 
-    @staticmethod
-    def _peaks(record: _Record, raw: bytes, line: int) -> None:
-        record.paused = False
-        record.size += len(raw)
-        if record.size > MAX_RECORD:
-            record.note(reasons.RECORD_TOO_LONG, f"line {line}")
-            record.peaks = [b""]
-        else:
-            record.peaks.append(raw)
-
     def _close(self, record: _Record) -> Spectrum | Rejection | None:
         self._n_records += 1
         place = Place(self._source, self._n_records, record.line)
+        record.n_fields -= len(record.behind)
         for field in record.behind:
             record.add(*field)
+        record.several.join(record.fields)
         try:
             if record.problem:
                 raise record.problem
-            _take_comment_pairs(record.fields)
+            _take_comment_pairs(record.fields, self._reading.max_fields)
             if reason := skip_reason(record.fields.get("mslevel"), self._reading):
                 self._skipped[reason] += 1
                 return None
-            peaks = read_peaks(record.peaks, record.n_expected or 0)
+            peaks = read_peaks(record.peaks, record.n_expected or 0, self._reading.max_peaks)
         except Unusable as error:
             return place.rejection(error, record.fields)
         return spectrum_or_rejection(record.fields, peaks[:, 0], peaks[:, 1], place, self._reading)
 
 
-def _take_comment_pairs(fields: dict[str, str]) -> None:
+def _take_comment_pairs(fields: dict[str, str], most: int) -> None:
     comments = fields.get("comments") or fields.get("comment") or ""
+    pairs: Iterator[tuple[str, str]]
     if _BARRED.search(comments):
-        pairs = [tuple(pair.split("=", 1)) for pair in comments.split("|") if "=" in pair]
+        pairs = ((key, value) for key, equals, value in (pair.partition("=") for pair in comments.split("|")) if equals)
     else:
-        pairs = [(match[1] or match[3], match[2] or match[4] or "") for match in _PAIR.finditer(comments)]
-    for key, value in pairs:
+        pairs = ((match[1] or match[3], match[2] or match[4] or "") for match in _PAIR.finditer(comments))
+    for number, (key, value) in enumerate(pairs):
+        if number == most:
+            raise Unusable(reasons.TOO_MANY_FIELDS, f"more than {most:,} in the comments")
         if canonical_key(key) not in fields:
             add_field(fields, key, value.strip('";,'))

@@ -13,11 +13,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from specbridge_tools.errors import DataError
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.limits import MAX_GROUPED
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.msn import Ancestors
 from specbridge_tools.spectra.mzml_arrays import read_arrays
@@ -28,6 +30,7 @@ from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.spectra.xml_stream import line_of, read_elements
 
+_ROOTS = ("mzML", "indexedmzML")
 _TAGS = ("spectrum", "referenceableParamGroup", "chromatogram", "offset")
 # Accessions of the PSI-MS controlled vocabulary.
 _MS_LEVEL = "MS:1000511"
@@ -63,10 +66,13 @@ def read_mzml(
     record_range = record_range or RecordRange()
     groups: dict[str | None, Parameters] = {}
     ancestors = Ancestors()
-    n_records = 0
-    for _, element, tag in read_elements(stream, source, tags=_TAGS, roots=("mzML", "indexedmzML")):
+    n_records = n_grouped = 0
+    for _, element, tag in read_elements(stream, source, tags=_TAGS, roots=_ROOTS, reading=reading):
         if tag == "referenceableParamGroup":
             groups[element.get("id")] = Parameters(element, {})
+            n_grouped += len(groups[element.get("id")])
+            if n_grouped > MAX_GROUPED:
+                raise DataError(f"holds more than {MAX_GROUPED:,} parameters in groups", where=source)
         elif tag == "spectrum":
             n_records += 1
             if not record_range.take():
@@ -102,7 +108,7 @@ def _spectrum(
         read_precursor(fields, element, groups, reading, ancestors)
         if _PROFILE in parameters:
             raise Unusable(reasons.PROFILE_SPECTRUM, "pick the peaks first, e.g. msconvert --filter peakPicking")
-        mz, intensity = read_arrays(element, groups)
+        mz, intensity = read_arrays(element, groups, reading.max_peaks)
     except Unusable as error:
         return place.rejection(error, fields)
     return spectrum_or_rejection(fields, mz, intensity, place, reading)

@@ -31,12 +31,12 @@ _NUMPRESS = {
 
 
 def read_arrays(
-    spectrum: etree._Element, groups: Mapping[str | None, Parameters]
+    spectrum: etree._Element, groups: Mapping[str | None, Parameters], max_peaks: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """A spectrum element -> m/z and intensity, (n,) each.
 
     Raises:
-        Unusable: An array is missing, comes twice or cannot be decoded.
+        Unusable: An array is missing, comes twice, cannot be decoded or has more than `max_peaks` numbers.
     """
     arrays: dict[str, NDArray[np.float64]] = {}
     for element in spectrum.iterfind("{*}binaryDataArrayList/{*}binaryDataArray"):
@@ -45,7 +45,8 @@ def read_arrays(
             if kind in parameters:
                 if kind in arrays:
                     raise Unusable(reasons.UNEQUAL_ARRAYS, "more than one array of a kind")
-                arrays[kind] = _decoded(element, parameters, spectrum.get("defaultArrayLength"))
+                length = array_length(element.get("arrayLength") or spectrum.get("defaultArrayLength"), max_peaks)
+                arrays[kind] = _decoded(element, parameters, length)
     if not arrays:
         raise Unusable(reasons.NO_PEAKS, "no arrays")
     if len(arrays) == 1:
@@ -53,8 +54,7 @@ def read_arrays(
     return arrays[_MZ], arrays[_INTENSITY]
 
 
-def _decoded(element: etree._Element, parameters: Parameters, default_length: str | None) -> NDArray[np.float64]:
-    length = array_length(element.get("arrayLength") or default_length)
+def _decoded(element: etree._Element, parameters: Parameters, length: int) -> NDArray[np.float64]:
     text = element.findtext("{*}binary") or ""
     for accession, (code, zlib_follows) in _NUMPRESS.items():
         if accession in parameters:

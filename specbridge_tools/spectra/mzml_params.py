@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lxml import etree
+
+_NAMED = 50
 
 
 class _Parameter(NamedTuple):
@@ -20,22 +23,30 @@ class Parameters:
     def __init__(
         self, element: etree._Element | None = None, groups: Mapping[str | None, Parameters] | None = None
     ) -> None:
-        self._parameters: dict[str | None, _Parameter] = {}
+        self._own: dict[str | None, _Parameter] = {}
+        # looked into, not copied: a group may be large, and many spectra refer to it
+        self._groups: list[dict[str | None, _Parameter]] = []
         if element is None:
             return
         for child in element.iterfind("{*}cvParam"):
             value = _Parameter(child.get("value") or "", child.get("unitAccession") or "", child.get("name") or "")
-            self._parameters.setdefault(child.get("accession"), value)
-        for child in element.iterfind("{*}referenceableParamGroupRef"):
-            if group := (groups or {}).get(child.get("ref")):
-                self._parameters = {**group._parameters, **self._parameters}
+            self._own.setdefault(child.get("accession"), value)
+        references = dict.fromkeys(child.get("ref") for child in element.iterfind("{*}referenceableParamGroupRef"))
+        self._groups = [group._own for name in references if (group := (groups or {}).get(name)) is not None]
+
+    def __len__(self) -> int:
+        return len(self._own)
 
     def __contains__(self, accession: str) -> bool:
-        return accession in self._parameters
+        return self._get(accession) is not None
+
+    def _get(self, accession: str) -> _Parameter | None:
+        found = self._own.get(accession)
+        return found or next((group[accession] for group in self._groups if accession in group), None)
 
     def value(self, accession: str) -> str | None:
         """The value, or None where it is missing or empty."""
-        parameter = self._parameters.get(accession)
+        parameter = self._get(accession)
         return parameter.value.strip() or None if parameter else None
 
     def first(self, accessions: Iterable[str]) -> str | None:
@@ -44,9 +55,10 @@ class Parameters:
 
     def unit(self, accession: str) -> str:
         """The accession of the value's unit, or an empty text."""
-        parameter = self._parameters.get(accession)
+        parameter = self._get(accession)
         return parameter.unit if parameter else ""
 
     def names(self) -> str:
-        """The names of all parameters, for messages."""
-        return ", ".join(parameter.name for parameter in self._parameters.values() if parameter.name)
+        """The names of the first parameters, for messages."""
+        together = dict(itertools.chain.from_iterable(each.items() for each in (*reversed(self._groups), self._own)))
+        return ", ".join(parameter.name for parameter in itertools.islice(together.values(), _NAMED) if parameter.name)

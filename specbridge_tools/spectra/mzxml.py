@@ -63,11 +63,14 @@ def read_mzxml(
     instruments: dict[str, str] = {}
     ancestors = Ancestors()
     n_records = 0
-    for element, tag in _whole(read_elements(stream, source, tags=_TAGS, roots=("mzXML",), events=("start", "end"))):
+    events = ("start", "end")
+    elements = read_elements(stream, source, tags=_TAGS, roots=("mzXML",), reading=reading, events=events)
+    for element, tag in _whole(elements):
         if tag == "msInstrument":
             model = element.find("{*}msModel")
             name = "" if model is None else model.get("value", "")
-            instruments.setdefault(element.get("msInstrumentID") or element.get("id") or "", name)
+            if len(instruments) < reading.max_fields:
+                instruments.setdefault(element.get("msInstrumentID") or element.get("id") or "", name)
         elif tag == "scan":
             n_records += 1
             if not record_range.take():
@@ -112,7 +115,7 @@ def _spectrum(
         _read_fields(fields, scan, instruments, reading, ancestors)
         if scan.get("centroided") in ("0", "false"):
             raise Unusable(reasons.PROFILE_SPECTRUM, "pick the peaks first, e.g. msconvert --filter peakPicking")
-        peaks = _peaks(scan)
+        peaks = _peaks(scan, reading.max_peaks)
     except Unusable as error:
         return place.rejection(error, fields)
     return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
@@ -171,10 +174,10 @@ def _seconds(duration: str) -> str:
     return f"{int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0):.10g}"
 
 
-def _peaks(scan: etree._Element) -> NDArray[np.float64]:
+def _peaks(scan: etree._Element, max_peaks: int) -> NDArray[np.float64]:
     """(n, 2) m/z and intensity."""
     elements = scan.findall("{*}peaks")
-    length = array_length(scan.get("peaksCount"))
+    length = array_length(scan.get("peaksCount"), max_peaks)
     if length == 0 or not elements:
         # some writers put one peak of zeros where there is none
         raise Unusable(reasons.NO_PEAKS, "" if elements else "no arrays")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from specbridge_tools.errors import UsageError
+from specbridge_tools.spectra.limits import MAX_FIELDS, MAX_PEAKS, MAX_RECORD_SIZE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Reading:
         msn: Whether spectra of MS3 and deeper count, with their MS2 precursor; else they are skipped.
         derive_precursor: Whether a precursor m/z that is missing follows from the adduct and the structure in the
             metadata; for spectra of known molecules, never for queries.
+        max_peaks: Of a record; one with more is rejected, as by the two that follow.
+        max_fields: Of a record.
+        max_record_size: Bytes of a record of text; an element of XML may have four times as many.
     """
 
     input_format: str = "auto"
@@ -25,6 +29,9 @@ class Reading:
     widest_window: float = 10.0
     msn: bool = False
     derive_precursor: bool = False
+    max_peaks: int = MAX_PEAKS
+    max_fields: int = MAX_FIELDS
+    max_record_size: int = MAX_RECORD_SIZE
 
     def __post_init__(self) -> None:
         if not self.widest_window > 0:

@@ -24,7 +24,9 @@ DECOY_SPECTRUM = "decoy spectrum"  # mzSpecLib: of no molecule
 DEPRECATED_RECORD = "deprecated record"  # MassBank: withdrawn by its authors
 PROFILE_SPECTRUM = "profile spectrum"  # mzML, mzXML: not peaks but the points of their shapes
 RECORD_NOT_ENDED = "record not ended"
-RECORD_TOO_LONG = "record too long"
+RECORD_TOO_LONG = "record too long"  # for --max-record-size
+TOO_MANY_PEAKS = "too many peaks"  # for --max-peaks
+TOO_MANY_FIELDS = "too many fields"  # for --max-fields
 NUL_BYTES = "NUL bytes"
 TEXT_OUTSIDE_RECORDS = "text outside records"  # one for each run of such lines; its `record` is 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from specbridge_tools.content import beginning, binary_format, text_format
+from specbridge_tools.content import beginning, binary_format, refuse_blank, text_format
 from specbridge_tools.errors import FormatError
 from specbridge_tools.spectra.text import UTF8_MARK
 
@@ -32,6 +32,7 @@ def sniff(head: bytes, name: str) -> str | None:
     """
     text = head.removeprefix(UTF8_MARK).lstrip()
     if not text:
+        refuse_blank(head, name, HEAD)
         return None
     if text.startswith((b"{", b"[")) and _JSON.search(text) and b'"query_id"' not in text:
         return "json"

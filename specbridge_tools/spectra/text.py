@@ -28,7 +28,8 @@ def line_blocks(stream: ByteStream, source: str) -> Iterator[bytes]:
     Raises:
         DataError: A line is longer than 64 MB, so this is no text.
     """
-    pending, held, first = b"", b"", True
+    pending: list[bytes] = []  # parts of a line, joined once: it may be long
+    size, held, first = 0, b"", True
     while block := stream.read(BLOCK):
         if first:
             block, first = block.removeprefix(UTF8_MARK), False
@@ -39,14 +40,14 @@ def line_blocks(stream: ByteStream, source: str) -> Iterator[bytes]:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = block.rfind(b"\n") + 1
         if end:
-            yield pending + block[:end]
-            pending = block[end:]
-        else:
-            pending += block
-        if len(pending) > MAX_LINE:
+            yield b"".join([*pending, block[:end]])
+            pending, size = [], 0
+        pending.append(block[end:])
+        size += len(block) - end
+        if size > MAX_LINE:
             raise DataError(f"a line of more than {MAX_LINE >> 20} MB", where=source, advice="is it a text file?")
-    if pending or held:
-        yield pending + b"\n"
+    if size or held:
+        yield b"".join([*pending, b"\n"])
 
 
 def printable(text: str) -> str:

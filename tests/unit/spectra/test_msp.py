@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-from specbridge_tools.spectra import msp, text
+from specbridge_tools.spectra import text
 
 NIST = """Name: Caffeine
 Synon: $:00in-source
@@ -258,8 +258,7 @@ def test_ms1_records_are_counted_as_skipped(read):
     assert skipped == {"MS1": 1}
 
 
-def test_a_record_too_long_is_rejected(read, monkeypatch):
-    monkeypatch.setattr(msp, "MAX_RECORD", 100)
-    long, short = read(record(*["50 1"] * 50, n=50) + record("50 1", "60 2"))
+def test_a_record_too_long_is_rejected(read):
+    long, short = read(record(*["50 1"] * 50, n=50) + record("50 1", "60 2"), max_record_size=200)
     assert long.reason == "record too long"
     assert short.n_peaks == 2
