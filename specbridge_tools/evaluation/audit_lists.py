@@ -10,7 +10,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.evaluation.audit import AuditList
 from specbridge_tools.evaluation.candidates import CandidateList
 from specbridge_tools.evaluation.truth import Truth
-from specbridge_tools.molecules.pool import standard_forms
+from specbridge_tools.molecules.pool import first_of_others, standard_forms
 from specbridge_tools.molecules.raw import structure_kind
 from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.records import Rejection
@@ -56,6 +56,10 @@ def _of_table(path: str | os.PathLike[str], truths: Sequence[Truth], threads: in
 
     table = read_candidate_table(path, wanted=wanted)
     spelled = _spelled(((text, structure_kind(text)) for text in table.spelled), threads)
+    for number, others in table.others.items():
+        if spelled[number] is None:
+            text, form = first_of_others("", others)
+            spelled[number] = None if isinstance(form, str) else (text, form.smiles, form.inchikey14)
     audit_lists: dict[str, AuditList] = {}
     for truth in truths:
         if truth.inchikey14 not in audit_lists:

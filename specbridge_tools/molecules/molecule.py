@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import NamedTuple
 
+from specbridge_tools.records import Noted
+
 
 class StandardForm(NamedTuple):
     """What every spelling of a structure has in common; fields as in `Molecule`.
@@ -22,7 +24,7 @@ class StandardForm(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Molecule:
+class Molecule(Noted):
     """A standardised 2D structure: largest organic fragment, neutralised, canonical, without stereo and isotope labels.
 
     Attributes:
@@ -35,6 +37,7 @@ class Molecule:
         isomeric_smiles: Canonical SMILES with stereo and isotopes as given; equals `smiles` where there are none.
         record: Its number in the file, 1-based.
         line: Its first line in the file, 1-based; 0 where the format has no lines.
+        notes: What standardising did about it that is to be counted: `metals.COMPLEX`.
     """
 
     id: str
@@ -46,3 +49,4 @@ class Molecule:
     isomeric_smiles: str = ""
     record: int = 0
     line: int = 0
+    notes: tuple[str, ...] = ()

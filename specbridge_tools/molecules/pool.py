@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.molecule import StandardForm
+from specbridge_tools.molecules.raw import structure_kind
 from specbridge_tools.worker_pool import WorkerPool
 
 CHUNK = 256
@@ -45,6 +46,17 @@ def standardise_all(
 ) -> list[StandardForm | str]:
     """Standard forms of (text, kind), or the reason why one has none; `fingerprint` is (radius, bits)."""
     return [_standardised(text, kind, fingerprint) for text, kind in structures]
+
+
+def first_of_others(
+    failure: str, others: Iterable[str], fingerprint: tuple[int, int] | None = None
+) -> tuple[str, StandardForm | str]:
+    """(text, form) of the first of other SMILES and InChI of a record that has one, else ('', `failure`)."""
+    for text in others:
+        (form,) = standardise_all([(text, structure_kind(text))], fingerprint)
+        if not isinstance(form, str):
+            return text, form
+    return "", failure
 
 
 def _standardised(text: str, kind: str, fingerprint: tuple[int, int] | None) -> StandardForm | str:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
+from specbridge_tools.molecules.metals import COMPLEX, lost_metals
 from specbridge_tools.molecules.molecule import Molecule, StandardForm
-from specbridge_tools.molecules.pool import standard_forms, standardise_all
+from specbridge_tools.molecules.pool import first_of_others, standard_forms
 from specbridge_tools.molecules.raw import LibraryReader, RawMolecule, structure_kind
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
@@ -97,11 +98,10 @@ def _read(
         if isinstance(record, Rejection):
             yield record, None
             continue
-        for text in record.others if isinstance(result, str) else ():
-            (other,) = standardise_all([(text, structure_kind(text))], fingerprint)
-            if not isinstance(other, str):
-                result = other
-                break
+        if isinstance(result, str):
+            text, result = first_of_others(result, record.others, fingerprint)
+            if not isinstance(result, str):
+                record = record._replace(text=text, kind=structure_kind(text))
         yield _finished(record, result, name)
 
 
@@ -170,7 +170,9 @@ def _finished(
         detail = "" if record.kind == "mol" else record.text[:_DETAIL]
         return Rejection(result, record.id, record.record, record.line, source, detail), None
     smiles, inchikey14, formula, exact_mass, isomeric_smiles, counts = result
+    notes = (COMPLEX,) if lost_metals(record.text, record.kind, formula) else ()
     molecule = Molecule(
-        record.id, smiles, inchikey14, formula, exact_mass, record.name, isomeric_smiles, record.record, record.line
-    )
+        record.id, smiles, inchikey14, formula, exact_mass, record.name, isomeric_smiles, record.record, record.line,
+        notes,
+    )  # fmt: skip
     return molecule, counts

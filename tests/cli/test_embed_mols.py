@@ -333,3 +333,11 @@ def test_any_number_of_threads_gives_the_same_bytes(run, many, tmp_path):
     assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "2.h5").read_bytes() == (tmp_path / "3.h5").read_bytes()
     with h5py.File(tmp_path / "1.h5") as file:
         assert file.attrs["n"] == len({line for line in many.read_text().splitlines()[1:]})
+
+
+def test_complexes_that_become_their_ligand_are_counted_and_named(call, tmp_path):
+    lines = ["[Fe+2].[cH-]1cccc1.[cH-]1cccc1 ferrocene", "CC(=O)[O-].[Na+] salt", "C[Hg]C mercury"]
+    lines += [f"[Zn+2].[O-]C(=O){'C' * n}N.[O-]C(=O){'C' * n}N zinc{n}" for n in (1, 2, 3)]
+    (tmp_path / "m.smi").write_text("\n".join(lines) + "\n")
+    done = call("sb-embed-mols", "m.smi", "-o", "m.h5", "--encoder", "toy")
+    assert b"6 written, 4 left without a metal (ferrocene, zinc1, zinc2, ...), " in done.stderr

@@ -290,9 +290,22 @@ def test_a_table_without_a_list_for_any_spectrum_is_named(ask, write):
 def test_a_file_without_a_usable_spectrum_is_no_error(ask, files, write, tmp_path, text, rows, with_index):
     (tmp_path / "nothing.mgf").write_text(text)
     index = ["--index", files / "index.h5"] if with_index else []
-    done = ask("--candidates", write(*LISTS), *index, spectra=tmp_path / "nothing.mgf")
+    done = ask("--candidates", write(*LISTS), *index, "--allow-empty", spectra=tmp_path / "nothing.mgf")
     assert done.exit_code == 0, done.stderr
     header, *answered = csv.reader(io.StringIO(done.stdout), delimiter="\t")
     assert header[0] == "query_id"
     assert [row[0] for row in answered] == rows
     assert all(row[header.index("reason")] for row in answered)
+
+
+@pytest.mark.parametrize("with_index", [True, False])
+def test_of_several_structures_of_a_row_the_one_that_can_be_read_counts(ask, files, write, with_index):
+    index = ["--index", files / "index.h5"] if with_index else []
+    rows = [("first", "c1ccc", SMILES[0]), ("first", "c1ccc", SMILES[1]), ("first", "not a SMILES(", "")]
+    lists = write(*rows, header="list_id\tsmiles\tisomeric_smiles")
+    done = ask("--candidates", lists, *index, "--top", "0")
+    found = [row["inchikey14"] for row in table(done) if row["query_id"] == "a"]
+    plain = table(ask("--candidates", write(*(("first", text) for text in SMILES[:2])), *index, "--top", "0"))
+    assert found == [row["inchikey14"] for row in plain if row["query_id"] == "a"]
+    assert len(found) == 2
+    assert "3 candidate structures read, 1 rejected (1 structure cannot be read), 2 written" in done.stderr

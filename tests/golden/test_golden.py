@@ -30,7 +30,7 @@ CASES = (
     ("open.tsv", f"{QUERY} --mode open --exact --top 2"),
     ("lists.tsv", "sb-query spectra.mgf --candidates candidates.tsv --model model.safetensors --top 2"),
     ("groups.tsv", f"{QUERY} --group-by name --top 2"),
-    ("no_candidate.tsv", "sb-query empty.mgf --index index.h5 --model model.safetensors"),
+    ("no_candidate.tsv", "sb-query empty.mgf --index index.h5 --model model.safetensors --allow-empty"),
     ("reranked.tsv", "sb-rerank hits.tsv --spectra spectra.mgf"),
     ("peaks.tsv", "sb-rerank hits.tsv --spectra spectra.mgf --explain peaks.tsv --explain-top 1; cat peaks.tsv"),
     ("metrics.tsv", "sb-evaluate hits.tsv --truth spectra.mgf --resamples 50"),

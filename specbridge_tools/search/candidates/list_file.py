@@ -1,13 +1,15 @@
 """Candidate lists as they are written in a file, structures as they are spelled there.
 
 TSV or CSV with a header. `list_id` or `query_id` says which list a row belongs to: lists of the first kind are named by
-the spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate; its id
-and name are found as in a table of molecules. The rows of a list need not be together; their order means nothing.
+the spectra's field CANDIDATES, those of the second by the spectra's ids. `smiles` (or `inchi`) is the candidate, of
+several such columns the first that can be read; its id and name are found as in a table of molecules. The rows of a
+list need not be together; their order means nothing.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Callable, Collection, Iterator
 
@@ -18,7 +20,8 @@ from specbridge_tools.content import beginning, foreign
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.molecules.columns import Columns, column_key, find_columns
 from specbridge_tools.molecules.lines import numbered_lines
-from specbridge_tools.molecules.raw import UNBALANCED_QUOTE, looks_like_structure
+from specbridge_tools.molecules.pool import standardise_all
+from specbridge_tools.molecules.raw import UNBALANCED_QUOTE, looks_like_structure, structure_kind
 from specbridge_tools.molecules.rows import Row, open_table
 from specbridge_tools.molecules.tables import values_of
 from specbridge_tools.streams import Source, display_name, open_input
@@ -40,10 +43,12 @@ class CandidateTable:
         name: the file, as messages show it.
         key: `list_id` or `query_id`.
         lists: name of a list -> (n,) numbers of its structures, each once, ascending.
-        spelled: the structures as given.
+        spelled: the structures as given: of several in a row the first that can be one.
         lines: the line on which each structure first appears.
         ids: the id of each structure on that line, '' where there is none.
         names: its name there, '' where there is none.
+        others: number of a structure -> the others of its row, in their order, one of which counts where it has no
+            standard form itself.
     """
 
     name: str
@@ -53,6 +58,7 @@ class CandidateTable:
     lines: list[int]
     ids: list[str]
     names: list[str]
+    others: dict[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 def read_candidate_table(source: Source, *, wanted: WantedLists | None = None) -> CandidateTable:
@@ -106,7 +112,7 @@ def _members(
 ) -> dict[str, list[int]]:
     """Add the structures of the wanted lists to `table`; {name of a list: numbers of its structures}."""
     members: dict[str, list[int]] = {}
-    numbers: dict[str, int] = {}
+    numbers = _Numbers(table)
     for line, cells in rows:
         if cells is None:
             raise DataError(UNBALANCED_QUOTE, where=table.name, line=line)
@@ -115,9 +121,11 @@ def _members(
         list_name = cells[key_at].strip()
         if wanted is not None and list_name not in wanted:
             continue
-        text = _structure(cells, columns)
-        number = numbers.setdefault(text, len(table.spelled))
+        text, *others = _structures(cells, columns)
+        number = numbers.find(text, tuple(others))
         if number == len(table.spelled):
+            if others:
+                table.others[number] = tuple(others)
             table.spelled.append(text)
             table.lines.append(line)
             table.ids.append(next(values_of(cells, columns.id), ""))
@@ -126,7 +134,35 @@ def _members(
     return members
 
 
-def _structure(cells: list[str], columns: Columns) -> str:
-    """The first cell that can be a structure, else the first with a value, else ''."""
-    values = list(values_of(cells, columns.structures))
-    return next(filter(looks_like_structure, values), next(iter(values), ""))
+class _Numbers:
+    """Numbers of structures: equal spellings have one, unless they cannot be read and other cells tell them apart."""
+
+    def __init__(self, table: CandidateTable) -> None:
+        self._table = table
+        self._of_row: dict[str | tuple[str, ...], int] = {}
+        self._with_others: dict[str, int] = {}
+
+    def find(self, text: str, others: tuple[str, ...]) -> int:
+        """The number of a structure that stands beside others; that of the next one where it is new."""
+        key = (text, *others) if others else text
+        number = self._of_row.get(key)
+        if number is not None:
+            return number
+        known = self._of_row.get(text, self._with_others.get(text))
+        number = known if known is not None and _has_form(text) else len(self._table.spelled)
+        self._of_row[key] = number
+        if others:
+            self._with_others.setdefault(text, number)
+        return number
+
+
+def _structures(cells: list[str], columns: Columns) -> list[str]:
+    """The cells with a value in columns of structures: those first that look like one; `[""]` without any."""
+    values = list(dict.fromkeys(values_of(cells, columns.structures)))
+    return sorted(values, key=lambda value: not looks_like_structure(value)) or [""]
+
+
+@functools.lru_cache(maxsize=100_000)
+def _has_form(text: str) -> bool:
+    (form,) = standardise_all([(text, structure_kind(text))], None)
+    return not isinstance(form, str)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from specbridge_tools.embeddings.embed_molecules import embed_molecules
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
+from specbridge_tools.molecules.columns import SMILES_COLUMNS
 from specbridge_tools.molecules.molecule import Molecule
-from specbridge_tools.molecules.pool import standard_forms
+from specbridge_tools.molecules.pool import first_of_others, standard_forms
 from specbridge_tools.molecules.raw import structure_kind
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import CandidateTable
@@ -66,6 +67,8 @@ def lists_in_index(table: CandidateTable, index: Index, *, tally: Tally, threads
     rows_of = []
     structures = ((text, structure_kind(text)) for text in table.spelled)
     for number, form in enumerate(standard_forms(structures, threads=threads)):
+        if isinstance(form, str):
+            _, form = first_of_others(form, table.others.get(number, ()))
         rows = _NO_ROWS if isinstance(form, str) else _find(index, inchikey14=form[1], exact_mass=form[3])
         reason = form if isinstance(form, str) else ("" if len(rows) else NOT_IN_INDEX)
         tally.count(_rejection(table, number, reason) if reason else table.spelled[number])
@@ -114,9 +117,10 @@ def index_of_lists(
         folder.mkdir(mode=0o700)
         spelled, vectors, path = (folder / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:
-            stream.write("id\tname\tsmiles\n")
+            stream.write("\t".join(("id", "name", *SMILES_COLUMNS)) + "\n")
             for number, text in enumerate(table.spelled):
-                cells = (_id(table, number), table.names[number], text)
+                others = table.others.get(number, ())[: len(SMILES_COLUMNS) - 1]
+                cells = (_id(table, number), table.names[number], text, *others)
                 stream.write("\t".join(map(_cell, cells)) + "\n")
         counting = _TableTally(table, tally)
         embed_molecules(

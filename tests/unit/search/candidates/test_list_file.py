@@ -111,3 +111,19 @@ def test_quoted_tables_and_csv_are_read(text):
     table = read_candidate_table(io.BytesIO(text.encode()))
     assert (list(table.lists), table.spelled) == (["q1"], ["CCO"])
     assert is_candidate_table(io.BytesIO(text.encode()))
+
+
+def test_what_stands_beside_a_structure_is_kept_for_the_case_that_it_cannot_be_read():
+    table = read("list_id\tsmiles\tms_ready_smiles\tinchi\na\tC1CC\tCCO\tnote\na\tCCN\tCCN\t\n")
+    assert table.spelled == ["C1CC", "CCN"]
+    assert table.others == {0: ("CCO", "note")}
+
+
+def test_equal_spellings_are_one_structure_unless_they_cannot_be_read():
+    # the second column holds stereo of the same molecule in list a, other molecules in list b
+    rows = ("a\tCC(N)O\tC[C@H](N)O", "a\tCC(N)O\tC[C@@H](N)O", "a\tCC(N)O\t", "b\tC1CC\tCCO", "b\tC1CC\tCCN")
+    rows += ("b\tC1CC\tCCO", "c\tC1CC\t", "c\tC1CC\t")
+    table = read("list_id\tsmiles\tisomeric_smiles\n" + "\n".join(rows) + "\n")
+    assert table.spelled == ["CC(N)O", "C1CC", "C1CC", "C1CC"]
+    assert {name: numbers.tolist() for name, numbers in table.lists.items()} == {"a": [0], "b": [1, 2], "c": [3]}
+    assert table.others == {0: ("C[C@H](N)O",), 1: ("CCO",), 2: ("CCN",)}
