@@ -10,6 +10,7 @@ import click
 
 from specbridge_tools.cli.command import closing_line
 from specbridge_tools.cli.options import Function
+from specbridge_tools.cli.reading_options import RULES
 
 if TYPE_CHECKING:
     from specbridge_tools.parts.planning import Plan
@@ -20,8 +21,6 @@ _NOT_OF_THE_OUTPUT = frozenset(
     {"output", "force", "shard", "skip_existing", "rejects", "strict", "threads", "device", "allow_download", "quiet"}
     | {"explain", "explain_top", "encoder", "allow_empty"}
 )
-# options that came later, which count where they are not the default: parts that were made before still go together
-_LATER = frozenset({"repair", "widest_window", "msn"})
 
 
 def _parsed_shard(context: click.Context, option: click.Parameter, text: str | None) -> Shard | None:
@@ -87,7 +86,8 @@ def make_plan(
             known[name] = functools.partial(sha256_file, path)
     passed = {*_NOT_OF_THE_OUTPUT, *files, *known}
     for option in context.command.params:
-        if option.name in _LATER and values[option.name] == option.get_default(context):
+        # rules of reading count where they are not the default: parts that were made before them still go together
+        if option.name in RULES and values[option.name] == option.type_cast_value(context, option.get_default(context)):
             passed.add(option.name)
     settings = {name: value for name, value in values.items() if name not in passed}
     return plan_part(

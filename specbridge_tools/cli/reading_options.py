@@ -77,6 +77,9 @@ _OPTIONS = {
     ),
 }
 
+RULES = frozenset(_OPTIONS) - {"input_format"}
+"""The names of those that say by which rules."""
+
 
 def reading_options(function: Function) -> Callable[..., object]:
     """Decorator: every option of how spectra are read; the command gets them as one `Reading`, named `reading`."""

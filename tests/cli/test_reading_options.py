@@ -183,7 +183,19 @@ def test_shards_by_other_rules_do_not_go_together(call, files):
     done = call("sb-merge", "h1.tsv", "h2.tsv", "-o", "h.tsv", status=3)
     assert b"options" in done.stderr
     # a rule that is named as it is anyway is no other rule, nor is what may be empty
-    query(call, "one.mgf", "--shard", "2/2", "--isolation-width", "10", "--allow-empty", "-o", "h3.tsv")
+    query(
+        call,
+        "one.mgf",
+        "--shard",
+        "2/2",
+        "--isolation-width",
+        "10",
+        "--allow-empty",
+        "--max-record-size",
+        "64M",
+        "-o",
+        "h3.tsv",
+    )
     call("sb-merge", "h1.tsv", "h3.tsv", "-o", "h.tsv")
 
 
