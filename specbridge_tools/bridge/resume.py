@@ -29,7 +29,7 @@ class TrainingState:
         rng_state: State of torch's random numbers after those steps, None for no steps.
         history: One row of metrics per epoch.
         best_epoch: The one with the best metric, 0 for none.
-        best: Weights of that epoch.
+        best: Weights of that epoch, but for those that do not learn.
     """
 
     epoch: int = 0
@@ -66,7 +66,8 @@ def save_checkpoint(
         "history": state.history,
         "best_epoch": state.best_epoch,
     }
-    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    # no copies on the CPU: they would be the most memory that a run takes
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with output_path(path, force=True) as temporary:
         write_tensor_file(tensors, header, temporary)
 

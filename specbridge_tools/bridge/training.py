@@ -22,6 +22,7 @@ from specbridge_tools.bridge.pairs import Pairs
 from specbridge_tools.bridge.resume import TrainingState, load_checkpoint, save_checkpoint
 from specbridge_tools.bridge.sampling import epoch_batches, make_batch
 from specbridge_tools.bridge.validation import rank_among_candidates
+from specbridge_tools.device import warn_of_slow_bfloat16
 from specbridge_tools.encoders.base import RecomputingEncoder
 from specbridge_tools.errors import DataError
 from specbridge_tools.interrupts import held
@@ -130,6 +131,8 @@ def train(
         One row of metrics per epoch.
     """
     choose_trained(model, options)
+    if options.bfloat16:
+        warn_of_slow_bfloat16(model.log_scale.device)
     optimiser = _optimiser(model, options)
     state = _first_state(model, optimiser, checkpoint, fingerprint, resume)
     processes.barrier()
@@ -187,7 +190,9 @@ def _end_epoch(model: AlignedModel, state: TrainingState, row: dict[str, float])
     state.history.append(row)
     if not state.best or row[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
         state.best_epoch = state.epoch
-        state.best = {name: tensor.detach().cpu().clone() for name, tensor in model.stored_state().items()}
+        frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+        stored = model.stored_state().items()
+        state.best = {name: tensor.detach().cpu().clone() for name, tensor in stored if name not in frozen}
 
 
 def _train_epoch(run: _Run) -> float:

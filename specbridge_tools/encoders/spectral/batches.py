@@ -9,6 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from specbridge_tools.device import warn_of_slow_bfloat16
 from specbridge_tools.encoders.base import SpectrumEncoder
 from specbridge_tools.encoders.one_thread import each_on_one_thread, even_rows, whole_rows
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures
@@ -41,13 +42,15 @@ def encode_features(
         encoder: Says how many peaks are read.
         dimension: Length of a vector of `network`.
         batch_size: At least so many spectra at once.
-        bfloat16: For GPUs: faster, and right to about 1 %.
+        bfloat16: For GPUs: faster, and right to about 1 %. Most CPUs are slower with it, of which a warning tells.
 
     Returns:
         (n, dimension).
     """
     out = np.zeros((len(features), dimension), np.float32)
     device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
+    if bfloat16:
+        warn_of_slow_bfloat16(device)
     if encoder.dimension >= WIDE and device.type == "cpu":
         batch_size = min(batch_size, _WIDE_ROWS)
     batch_size = even_rows(batch_size)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from specbridge_tools.bridge import training
 from specbridge_tools.bridge.checkpoint import load_model, save_model
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.bridge.new_model import parameter_counts
@@ -155,3 +156,40 @@ def test_recomputed_activations_give_the_same_gradients(make_model, pairs, base)
         gradients.append([p.grad.clone() for p in learned])
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def saved_bytes(model, features):
+    """What a forward pass keeps for the backward pass, parameters left out."""
+    own = {parameter.data_ptr() for parameter in model.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        if tensor.data_ptr() not in own:
+            kept[tensor.data_ptr(), tensor.shape] = tensor.nbytes
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        model.encoder(features)
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize(("unfrozen_blocks", "share"), [(-1, 0.25), (2, 0.35)])
+def test_recomputing_keeps_little_of_the_forward_pass(make_model, pairs, base, unfrozen_blocks, share):
+    kept = []
+    for recompute in (False, True):
+        model = make_model(f"dreams:{base},n_peaks=8").train()
+        options = TrainingOptions(losses={"cosine": 1.0}, unfrozen_blocks=unfrozen_blocks, recompute=recompute)
+        choose_trained(model, options)
+        kept.append(saved_bytes(model, pairs.features))
+    assert 0 < kept[1] < share * kept[0]
+
+
+def test_the_best_weights_are_kept_of_what_learns_alone(make_model, pairs, base, tmp_path, monkeypatch):
+    held = []
+    monkeypatch.setattr(training, "save_checkpoint", lambda *arguments: held.append(set(arguments[3].best)))
+    model = make_model(f"dreams:{base},n_peaks=8")
+    options = TrainingOptions(losses={"mse": 1.0}, unfrozen_blocks=1, epochs=1, batch_size=16)
+    train(model, pairs, pairs, options, checkpoint=tmp_path / "c", fingerprint={})
+    learned = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    buffers = {name for name, _ in model.named_buffers()}
+    assert held == [learned | buffers]

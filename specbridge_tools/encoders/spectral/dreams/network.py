@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from specbridge_tools.encoders.spectral.dreams.transformer import Padding, TransformerEncoder
 from specbridge_tools.errors import UsageError
@@ -23,6 +24,7 @@ OFFICIAL_FREQUENCIES = "official"
 GEOMETRIC_FREQUENCIES = "geometric"
 GIVEN_FREQUENCIES = "given"
 NEVER = -1e9
+_SPECTRA_AT_ONCE = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,6 +194,7 @@ class DreamsNetwork(nn.Module):
         if config.mass_tokens and config.neutral_losses:
             self.loss_tokens = MassTokens(config)
         self.transformer_encoder = TransformerEncoder(config)
+        self.recompute = False  # Fourier features and blocks in the backward pass, to save memory
 
     def forward(
         self,
@@ -267,7 +270,18 @@ class DreamsNetwork(nn.Module):
         return torch.cat([real[:, :-1].float(), n_padding[:, None].float()], dim=1)
 
     def _fourier(self, all_mz: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
+        """(b, n) each -> (b, n, d_fourier)."""
+        if self.recompute and self.training:
+            # the features are by far the widest tensor of the network: those of a few spectra at a time
+            parts = zip(all_mz.split(_SPECTRA_AT_ONCE), losses.split(_SPECTRA_AT_ONCE), strict=True)
+            hidden = torch.cat([checkpoint(self._first_of_fourier, *part, use_reentrant=False) for part in parts])
+        else:
+            hidden = self._first_of_fourier(all_mz, losses)
+        return self.ff_fourier.ff[1:](hidden)
+
+    def _first_of_fourier(self, all_mz: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
+        """(b, n) each, through the Fourier features and the first linear layer over them -> (b, n, fourier_hidden)."""
         features = self.fourier_enc(all_mz[..., None])
         if self.config.neutral_losses:
             features = torch.cat([features, self.fourier_enc(losses[..., None])], dim=-1)
-        return self.ff_fourier(features)
+        return self.ff_fourier.ff[0](features)

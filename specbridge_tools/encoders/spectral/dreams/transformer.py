@@ -115,7 +115,7 @@ class TransformerFeedForward(nn.Module):
         inner = self.in_proj(x)
         if self.lora is not None:
             inner = inner + self.lora[0](x)
-        inner = self.dropout(inner.relu())
+        inner = self.dropout(inner.relu_())  # in place: four times as wide as everything else
         out = self.out_proj(inner)
         return out if self.lora is None else out + self.lora[1](inner)
 
@@ -160,15 +160,20 @@ class TransformerEncoder(nn.Module):
         for i in range(first, end):
             n_queries = n_out if i == len(self.atts) - 1 and n_out is not None else n
             if self.recompute and torch.is_grad_enabled() and self.training:
-                x = checkpoint(self.block, i, x, key_bias, padding, n_queries, use_reentrant=False)
+                # the halves by themselves: then the activations of one half are the most that is held
+                x = checkpoint(self._attend, i, x, key_bias, padding, n_queries, use_reentrant=False)
+                x = checkpoint(self._feed_forward, i, x, use_reentrant=False)
             else:
-                x = self.block(i, x, key_bias, padding, n_queries)
+                x = self._feed_forward(i, self._attend(i, x, key_bias, padding, n_queries))
         return x
 
-    def block(
+    def _attend(
         self, i: int, x: torch.Tensor, key_bias: torch.Tensor, padding: Padding | None, n_queries: int
     ) -> torch.Tensor:
-        """Block i: (b, n, w) -> (b, n_queries, w)."""
+        """First half of block i: (b, n, w) -> (b, n_queries, w)."""
         attended = self.atts[i](self.scales[2 * i](x), key_bias, padding, n_queries)
-        x = x[:, :n_queries] + self.dropout(attended)
+        return x[:, :n_queries] + self.dropout(attended)
+
+    def _feed_forward(self, i: int, x: torch.Tensor) -> torch.Tensor:
+        """Second half of block i: (b, n, w), the same shape."""
         return x + self.dropout(self.ffs[i](self.scales[2 * i + 1](x)))
