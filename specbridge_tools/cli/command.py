@@ -187,6 +187,8 @@ def _set_up_logging(context: click.Context, option: click.Parameter, debug: bool
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine(f"{context.info_name}: %(message)s"))
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)  # of libraries, which are for those who mend the command
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if debug else logging.ERROR)
     for name in ("h5py", "hnswlib", "matplotlib", "transformers", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -131,7 +131,7 @@ def _md5(path: Path) -> str:
 
 def _fetch_from_hub(entry: catalogue.KnownWeights, destination: Path) -> None:
     """Weights, configuration and tokenizer of a repository on the Hugging Face hub into the folder of `destination`."""
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
     # httpx or requests, whichever this release of the hub's client uses
@@ -140,7 +140,7 @@ def _fetch_from_hub(entry: catalogue.KnownWeights, destination: Path) -> None:
     repository = entry.source.removeprefix(HUB)
     try:
         published = HfApi().model_info(repository, files_metadata=True).siblings
-        snapshot_download(repository, local_dir=destination.parent, allow_patterns=[entry.file, *_HUB_FILES])
+        _snapshot(repository, [entry.file, *_HUB_FILES], local_dir=destination.parent)
     except errors as error:
         raise _no_network(entry.source, error) from error
     for file in published or []:
@@ -159,11 +159,24 @@ def fetch_hub_folder(name: str, *, weights: Sequence[str]) -> Path:
     Raises:
         DataError: Where it cannot be downloaded.
     """
-    from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=[*_HUB_FILES, *weights]))
+        return _snapshot(name, [*_HUB_FILES, *weights])
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"cannot be downloaded ({reason})", where=name) from error
+
+
+def _snapshot(repository: str, patterns: Sequence[str], *, local_dir: Path | None = None) -> Path:
+    """The files of a repository, without the progress bars of the hub's client, which know no --quiet and no pipe."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    were_disabled = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        return Path(snapshot_download(repository, allow_patterns=list(patterns), local_dir=local_dir))
+    finally:
+        if not were_disabled:
+            enable_progress_bars()

@@ -226,3 +226,18 @@ def test_line_breaks_become_spaces_except_in_tracebacks():
     lines = attempt(body).stderr.splitlines()
     assert lines[:2] == ["sb-try: one two", "Traceback (most recent call last):"]
     assert lines[-1] == "ZeroDivisionError: division by zero"
+
+
+def test_warnings_of_libraries_are_for_debug_alone(tmp_path):
+    code = """
+import warnings
+from specbridge_tools.cli.command import command
+@command("sb-x", example="sb-x")
+def main(quiet):
+    warnings.warn("of a library", UserWarning)
+main()
+"""
+    for arguments, shown in (([], False), (["--debug"], True)):
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0
+        assert ("of a library" in done.stderr) == shown

@@ -106,3 +106,20 @@ def test_a_published_hash_binds(server, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="published is 0000"):
         fetch_weights("dreams-ssl", zenodo=f"{server.address}/records/")
     assert not (tmp_path / "weights/dreams-ssl/ssl_model.ckpt").exists()
+
+
+def test_the_client_of_the_hub_shows_no_bars(monkeypatch, tmp_path):
+    import huggingface_hub
+    from huggingface_hub.utils import are_progress_bars_disabled
+
+    disabled = []
+
+    def snapshot_download(*_, **__):
+        disabled.append(are_progress_bars_disabled())
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    before = are_progress_bars_disabled()
+    assert fetch.fetch_hub_folder("owner/name", weights=["*.safetensors"]) == tmp_path
+    assert disabled == [True]
+    assert are_progress_bars_disabled() == before

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import tarfile
+import textwrap
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.weights.empty_network import WithoutInitialValues
 from specbridge_tools.weights.tensor_file import check_shapes, read_tensor_file
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def read_network(folder: Path) -> PreTrainedModel:
     tensors: dict[str, torch.Tensor] = {}
     for weights in paths:
         tensors |= _read_pickled(weights) if weights.suffix == ".bin" else read_tensor_file(weights, framework="pt")[1]
-    with torch.device("meta"):  # no memory is taken before the sizes are known to be right
+    with torch.device("meta"), WithoutInitialValues():  # no memory is taken before the sizes are known to be right
         empty = _make_network(values, path)
     prefix = f"{empty.base_model_prefix}."
     if not any(name.startswith(prefix) for name in tensors):
@@ -76,7 +78,7 @@ def read_network(folder: Path) -> PreTrainedModel:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point():
             raise FormatError(f"tensor {name} is {tensor.dtype}, expected floating-point numbers", where=paths[0])
-    with torch.random.fork_rng(devices=[]):  # the first weights, drawn and replaced
+    with torch.random.fork_rng(devices=[]), WithoutInitialValues():  # all weights are taken over
         network = _make_network(values, path)
     network.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in tensors.items()})
     return network.eval()
@@ -134,7 +136,7 @@ def _make_network(values: dict[str, Any], path: Path) -> PreTrainedModel:
             return RobertaModel(RobertaConfig(**sizes), add_pooling_layer=False)
         return DistilBertModel(DistilBertConfig(**sizes))
     except (ValueError, KeyError, RuntimeError, TypeError, ArithmeticError, AssertionError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = textwrap.shorten(str(error), 200, placeholder=" ...")
         raise DataError(f"describes no network ({reason})", where=path, advice=_ADVICE) from error
 
 
@@ -168,7 +170,7 @@ def _read_pickled(path: Path) -> dict[str, torch.Tensor]:
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
     except _BROKEN_PICKLE as error:
-        reason = str(error).partition("\n")[0][:200]
+        reason = textwrap.shorten(str(error).partition("\n")[0], 200, placeholder=" ...")
         raise FormatError(f"is no checkpoint of plain tensors, or a broken one ({reason})", where=path) from error
     if not isinstance(found, dict) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise FormatError("is a torch checkpoint, but holds more than tensors by name", where=path)

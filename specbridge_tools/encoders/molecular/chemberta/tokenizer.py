@@ -10,7 +10,10 @@ nothing else have the same vector. How much of common molecules is lost is measu
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,17 +62,32 @@ def read_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
     from transformers.utils import logging as transformers_logging
 
+    _refuse_code(folder)
     kind = PreTrainedTokenizerFast if (folder / "tokenizer.json").is_file() else AutoTokenizer
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     try:
         return kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the library of tokenizers raises nothing more special for a broken file
-        reason = " ".join(str(error).split())[:200]
+        reason = textwrap.shorten(str(error), 200, placeholder=" ...")
         advice = "expected tokenizer.json, or vocab.json and merges.txt"
         raise DataError(f"holds no tokenizer in Hugging Face layout ({reason})", where=folder, advice=advice) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
+
+
+def _refuse_code(folder: Path) -> None:
+    """Raise `DataError` where the tokenizer is code in the folder and no tokenizer.json says the same as data."""
+    path = folder / "tokenizer_config.json"
+    if (folder / "tokenizer.json").is_file() or not path.is_file():
+        return
+    with contextlib.suppress(OSError, ValueError):  # a broken file is named when it is read
+        values = json.loads(path.read_bytes())
+        if isinstance(values, dict) and values.get("auto_map"):
+            message = "auto_map asks for a tokenizer that is code beside the weights, which is never run"
+            raise DataError(
+                message, where=path, advice="put its tokenizer.json there, or take a model without code"
+            )
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase, name: object) -> None:

@@ -203,3 +203,27 @@ def test_a_tokenizer_of_another_language_is_refused(roberta_folder, tmp_path):
         ChembertaEncoder(folder)
     assert str(folder) in str(refused.value)
     assert np.isfinite(ChembertaEncoder(roberta_folder).encode(["CCO"])).all()
+
+
+def test_a_tokenizer_that_is_code_is_refused_in_a_whole_sentence(tmp_path):
+    config = {"auto_map": {"AutoTokenizer": ["tokenization_x.XTokenizer", None]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    with pytest.raises(DataError) as refused:
+        read_tokenizer(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path}/tokenizer_config.json: auto_map asks for a tokenizer that is code beside the weights, which is "
+        "never run; put its tokenizer.json there, or take a model without code"
+    )
+
+
+def test_where_data_say_the_same_the_code_is_not_needed(atoms):
+    path = atoms / "tokenizer_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": {"AutoTokenizer": ["x.X", None]}}))
+    assert read_tokenizer(atoms)("CCl", add_special_tokens=False)["input_ids"]
+
+
+def test_long_reasons_end_with_a_whole_word(tmp_path):
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    with pytest.raises(DataError) as refused:
+        read_tokenizer(tmp_path)
+    assert refused.value.message.endswith(" ...)") or len(refused.value.message) < 240
