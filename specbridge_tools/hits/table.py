@@ -7,35 +7,26 @@ to tell unequal scores apart and to read equal ones as equal. Missing values are
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import dataclasses
-import io
 import itertools
 import json
-import re
 from collections.abc import Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import DataError
 from specbridge_tools.hits.hits import COLUMNS, INTEGERS, OF_THE_QUERY, REALS, REPAIRED, Column, Hits, Value
-from specbridge_tools.molecules.rows import delimiter_of
+from specbridge_tools.hits.rows import json_rows, opened_table, tsv_columns, tsv_rows
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part, is_part
 from specbridge_tools.records import Tally
-from specbridge_tools.streams import Source, display_name, open_input
-
-if TYPE_CHECKING:
-    import _csv
+from specbridge_tools.streams import Source, display_name
 
 FORMATS = ("tsv", "jsonl")
-REQUIRED = ("query_id", "score", "inchikey14")
 _QUERY = ("query_id", "record")
-_UNDECODED = re.compile("[\ud800-\udfff]")
-_MISSING = "NA"  # as R writes it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,46 +122,17 @@ def read_hits(source: Source) -> Generator[Hits, None, None]:
 def read_query_rows(source: Source) -> Iterator[QueryRows]:
     """Yield the rows of each query of a table as text, lazily; raises as `read_hits` does, but for numbers."""
     name = display_name(source)
-    with _opened(source) as (lines, is_json):
-        yield from _grouped((_json_rows if is_json else _tsv_rows)(lines, name))
+    with opened_table(source) as (lines, is_json):
+        yield from _grouped((json_rows if is_json else tsv_rows)(lines, name))
 
 
 def read_columns(source: Source) -> tuple[tuple[str, ...], str]:
     """(columns, format) of a table, also where it has no rows; raises as `read_query_rows` does."""
     name = display_name(source)
-    with _opened(source) as (lines, is_json):
+    with opened_table(source) as (lines, is_json):
         if is_json:
-            return next(((columns, "jsonl") for columns, _, _ in _json_rows(lines, name)), ((), "jsonl"))
-        return _header(_csv_reader(lines), name), "tsv"
-
-
-def is_hits_header(line: str) -> bool:
-    """Whether the first line of a file is the header of a hits table, in whatever way its cells are written."""
-    try:
-        return set(REQUIRED) <= set(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter_of(line)), ()))
-    except csv.Error:
-        return False
-
-
-@contextlib.contextmanager
-def _opened(source: Source) -> Iterator[tuple[Iterator[str], bool]]:
-    """(lines, whether they are JSON) of a table; a line that is not UTF-8 is a `DataError` that names it."""
-    name = display_name(source)
-    with open_input(source) as raw:
-        is_json = raw.peek(1)[:1] == b"{"
-        # undecodable bytes become surrogates, which tell where they stand
-        text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        try:
-            yield _utf8_lines(text, name), is_json
-        finally:
-            text.detach()
-
-
-def _utf8_lines(text: TextIO, name: str) -> Iterator[str]:
-    for number, line in enumerate(text, start=1):
-        if not line.isascii() and _UNDECODED.search(line):
-            raise DataError("is not UTF-8 text", where=name, line=number, advice="save it as UTF-8")
-        yield line
+            return next(((columns, "jsonl") for columns, _, _ in json_rows(lines, name)), ((), "jsonl"))
+        return tsv_columns(lines, name), "tsv"
 
 
 def count_hits(source: Source) -> int:
@@ -240,59 +202,3 @@ def _grouped(rows: Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]) -> It
     for (columns, _), entries in itertools.groupby(rows, key=identity):
         together = list(entries)
         yield QueryRows(columns, [row for _, row, _ in together], together[0][2])
-
-
-def _tsv_rows(lines: Iterator[str], name: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], int]]:
-    reader = _csv_reader(lines)
-    columns = _header(reader, name)
-    query_at = columns.index("query_id")
-    try:
-        for row in reader:
-            if len(row) != len(columns):
-                message = f"{len(row)} fields where the header has {len(columns)}"
-                raise DataError(message, where=name, line=reader.line_num)
-            if _MISSING in row:
-                row = ["" if cell == _MISSING and i != query_at else cell for i, cell in enumerate(row)]
-            yield columns, tuple(row), reader.line_num
-    except csv.Error as error:
-        raise DataError(f"broken row ({error})", where=name, line=reader.line_num) from error
-
-
-def _csv_reader(lines: Iterator[str]) -> _csv.Reader:
-    """The rows of a table that we or R wrote, or that a spreadsheet saved as CSV: the header tells."""
-    first = next(lines, "")
-    return csv.reader(itertools.chain([first] if first else (), lines), delimiter=delimiter_of(first))
-
-
-def _header(reader: _csv.Reader, name: str) -> tuple[str, ...]:
-    try:
-        columns = tuple(next(reader, ()))
-    except csv.Error as error:
-        raise DataError(f"broken row ({error})", where=name, line=reader.line_num) from error
-    _check_columns(columns, name)
-    return columns
-
-
-def _json_rows(lines: Iterator[str], name: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], int]]:
-    columns: tuple[str, ...] | None = None
-    for number, line in enumerate(lines, start=1):
-        try:
-            # digits stay as they were written
-            row = json.loads(line, parse_float=str, parse_int=str)
-        except ValueError as error:
-            raise DataError(f"is not JSON ({error})", where=name, line=number) from error
-        if not isinstance(row, dict):
-            raise DataError("is not a JSON object", where=name, line=number)
-        if columns is None:
-            columns = tuple(row)
-            _check_columns(columns, name)
-        if set(row) != set(columns):
-            raise DataError("has other keys than the first row", where=name, line=number)
-        yield columns, tuple("" if row[column] is None else str(row[column]) for column in columns), number
-
-
-def _check_columns(columns: tuple[str, ...], name: str) -> None:
-    missing = [column for column in REQUIRED if column not in columns]
-    if missing:
-        advice = "sb-query writes such tables"
-        raise FormatError(f"is no hits table: no column {', '.join(missing)}", where=name, advice=advice)

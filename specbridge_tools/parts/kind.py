@@ -7,7 +7,7 @@ from pathlib import Path
 from specbridge_tools.content import HDF5_SIGNATURE, beginning
 from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import open_hdf5
-from specbridge_tools.hits.table import is_hits_header
+from specbridge_tools.hits.rows import is_hits_header
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
 from specbridge_tools.spectra.reader import HEAD
 from specbridge_tools.spectra.reader import sniff as sniff_spectra

@@ -120,3 +120,11 @@ def test_parts_searched_one_by_one_merge_to_the_hits_of_the_whole(run, tmp_path)
     # two queries have the same id twice; they are told apart by record
     done = run("sb-evaluate", "merged.tsv", "--truth", "s.mgf", "--show", "9")
     assert b"8 spectra of 8 molecules" in done.stdout
+
+
+def test_hits_with_the_row_names_of_r(call, tmp_path):
+    header = '"query_id"\t"score"\t"inchikey14"\t"record"\n'
+    (tmp_path / "r.tsv").write_text(header + '"1"\t"a"\t0.5\t"RYYVLZVUVIJVGH"\t1\n"2"\t"b"\tNA\tNA\t2\n')
+    call("sb-merge", "r.tsv", "-o", "m.tsv")
+    lines = ("query_id\tscore\tinchikey14\trecord", "a\t0.5\tRYYVLZVUVIJVGH\t1", "b\t\t\t2")
+    assert (tmp_path / "m.tsv").read_text() == "\n".join(lines) + "\n"

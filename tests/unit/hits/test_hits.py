@@ -136,6 +136,40 @@ def test_tables_that_r_or_a_spreadsheet_saved_again(text, tmp_path):
     assert kind_of(tmp_path / "x", "x") == "hits (tsv)"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # write.table, with tabs and with blanks, and write.csv, of R; index=True of pandas
+        '"query_id"\t"score"\t"inchikey14"\t"reason"\n"1"\t"a"\t0.5\t"{}"\tNA\n"2"\t"b"\tNA\tNA\t"none"\n',
+        '"query_id" "score" "inchikey14" "reason"\n"1" "a" 0.5 "{}" NA\n"2" "b" NA NA "none"\n',
+        '"","query_id","score","inchikey14","reason"\n"1","a",0.5,"{}",NA\n"2","b",NA,NA,"none"\n',
+        "\tquery_id\tscore\tinchikey14\treason\n0\ta\t0.5\t{}\t\n1\tb\t\t\tnone\n",
+        "query_id\tscore\tinchikey14\treason\n1\ta\t0.5\t{}\t\n2\tb\t\t\tnone\n",
+    ],
+)
+def test_row_names_are_left_out(text, tmp_path):
+    text = text.format("RYYVLZVUVIJVGH")
+    first, second = read_hits(io.BytesIO(text.encode()))
+    assert (first.query_id, first.numbers("score"), first.value("inchikey14")) == ("a", [0.5], "RYYVLZVUVIJVGH")
+    assert (second.query_id, second.reason, len(second)) == ("b", "none", 0)
+    assert read_columns(io.BytesIO(text.encode())) == (("query_id", "score", "inchikey14", "reason"), "tsv")
+    (tmp_path / "x").write_text(text)
+    assert kind_of(tmp_path / "x", "x") == "hits (tsv)"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a\t0.5\tRYYVLZVUVIJVGH\t\n", "4 fields where the header has 3"),  # a tab too many
+        ("1\ta\t0.5\tRYYVLZVUVIJVGH\na\t0.5\tRYYVLZVUVIJVGH\n", "line 3: 3 fields where the header has 4"),
+        ("a\t0.5\tRYYVLZVUVIJVGH\n1\ta\t0.5\tRYYVLZVUVIJVGH\n", "line 3: 4 fields where the header has 3"),
+    ],
+)
+def test_a_field_too_many_is_no_row_name(row, message):
+    with pytest.raises(DataError, match=message):
+        list(read_hits(io.BytesIO(f"query_id\tscore\tinchikey14\n{row}".encode())))
+
+
 def test_a_score_that_is_no_number_is_named():
     with pytest.raises(DataError, match="line 2: column score of query q7"):
         list(read_hits(io.BytesIO(b"query_id\tscore\tinchikey14\nq7\thigh\tA\n")))
