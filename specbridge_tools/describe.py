@@ -23,6 +23,7 @@ from specbridge_tools.spectra.reader import HEAD, read_spectra
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.streams import display_name, open_input, seekable_input
+from specbridge_tools.terminal import cell
 from specbridge_tools.weights.tensor_file import read_shapes
 
 Values: TypeAlias = dict[str, object]  # text, numbers, or lists and dicts of them
@@ -136,6 +137,6 @@ def lines(values: Mapping[str, object], *, prefix: str = "") -> Iterator[str]:
         if isinstance(value, dict) and value:
             yield from lines(value, prefix=f"{prefix}{key}.")
         elif isinstance(value, list):
-            yield f"{prefix}{key}\t{', '.join(map(str, value))}"
+            yield f"{cell(prefix + key)}\t{cell(', '.join(map(str, value)))}"
         else:
-            yield f"{prefix}{key}\t{'' if value is None or value == {} else value}"
+            yield f"{cell(prefix + key)}\t{cell('' if value is None or value == {} else str(value))}"

@@ -13,6 +13,7 @@ from typing import TextIO, TypeVar
 
 from specbridge_tools.errors import DataError, NoneUsableError
 from specbridge_tools.streams import output_text
+from specbridge_tools.terminal import quotable
 
 NO_STRUCTURE = "no structure"
 """Why a record is rejected that does not say which molecule it is of."""
@@ -111,7 +112,8 @@ class Tally:
             return True
         self.reasons[record.reason] += 1
         if self._rows is not None:
-            self._rows.writerow([getattr(record, name) for name in self.COLUMNS])
+            values = [getattr(record, name) for name in self.COLUMNS]
+            self._rows.writerow([quotable(value) if isinstance(value, str) else value for value in values])
         if self.strict:
             detail = f" ({record.detail})" if record.detail else ""
             raise DataError(

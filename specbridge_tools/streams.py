@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal, TextIO, TypeAlias, cast
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
 from specbridge_tools.temporary import temporary_path
+from specbridge_tools.terminal import TerminalText
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
 """What readers take: a path, `-` for stdin, or an open binary file."""
@@ -175,10 +176,15 @@ def output_path(destination: Destination, *, force: bool = False) -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def output_text(destination: Destination, *, force: bool = False) -> Iterator[TextIO]:
-    """Yield a text file (UTF-8, Unix line ends): stdout itself, or a temporary file that is renamed at the end."""
+def output_text(destination: Destination, *, force: bool = False, styled: bool = False) -> Iterator[TextIO]:
+    """Yield a text file (UTF-8, Unix line ends): stdout itself, or a temporary file that is renamed at the end.
+
+    On a terminal characters that control it are shown as escapes, unless the writer itself makes it `styled`.
+    """
     if str(destination) == STDIO:
-        stream = io.TextIOWrapper(_standard("stdout"), encoding="utf-8", newline="\n", write_through=False)
+        stdout = _standard("stdout")
+        wrapper = TerminalText if stdout.isatty() and not styled else io.TextIOWrapper
+        stream = wrapper(stdout, encoding="utf-8", newline="\n", write_through=False)
         try:
             with _disk_errors(destination):
                 yield stream

@@ -34,10 +34,11 @@ def main(
         raise click.UsageError("SPECTRA and CANDIDATES cannot both be stdin")
     from specbridge_tools.conversion.massspecgym import convert_massspecgym
     from specbridge_tools.records import open_tally
+    from specbridge_tools.terminal import cell
 
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
         converted = convert_massspecgym(spectra, candidates, output, tally=tally, force=force)
     click.echo("fold\tfile\trecords")
     for fold, count in converted.folds.items():
-        click.echo(f"{fold}\t{output.rstrip('/')}/{fold}.mgf\t{count}")
+        click.echo(f"{cell(fold)}\t{output.rstrip('/')}/{cell(fold)}.mgf\t{count}")
     closing_line(f"{tally.summary()}; {converted.summary()}", quiet=quiet)

@@ -110,7 +110,7 @@ def main(
     if show is not None:
         from specbridge_tools.report.table import write_identified
 
-        with output_text(STDIO) as stream:
+        with output_text(STDIO, styled=True) as stream:
             write_identified(lists, metrics, stream, limit=show)
     if plot:
         from specbridge_tools.report.plots import draw_metrics

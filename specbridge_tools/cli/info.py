@@ -25,7 +25,9 @@ def main(file: str, output_format: str, quiet: bool) -> None:
     import json
 
     from specbridge_tools.describe import describe, lines
+    from specbridge_tools.streams import STDIO, output_text
 
     values = describe(file)
-    as_json = output_format == "json"
-    click.echo(json.dumps(values, indent=2, ensure_ascii=False) if as_json else "\n".join(lines(values)))
+    text = json.dumps(values, indent=2, ensure_ascii=False) if output_format == "json" else "\n".join(lines(values))
+    with output_text(STDIO) as stream:
+        stream.write(text + "\n")

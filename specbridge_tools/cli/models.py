@@ -84,5 +84,5 @@ def _list(output_format: str) -> None:
     from specbridge_tools.streams import STDIO, output_text
     from specbridge_tools.weights.catalogue import list_weights
 
-    with output_text(STDIO) as stream:
+    with output_text(STDIO, styled=True) as stream:
         write_weights(list_weights(), stream, as_json=output_format == "json")

@@ -45,7 +45,8 @@ class ExplainedPeakWriter:
                 continue
             named = (hits.query_id, row["rank"], row["inchikey14"], row["smiles"])
             for spectrum_id, explanation in explained_peaks(hits, self._ranker, candidate=candidate):
-                self._table.writerow((*named, spectrum_id, *(_text(getattr(explanation, field)) for field in FIELDS)))
+                row_of_peak = (*named, spectrum_id, *(_text(getattr(explanation, field)) for field in FIELDS))
+                self._table.writerow([text.replace("\r", " ") for text in row_of_peak])
 
 
 def write_explained(queries: Iterable[Hits], writer: ExplainedPeakWriter) -> Iterator[Hits]:

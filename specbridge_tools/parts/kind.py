@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specbridge_tools.content import HDF5_SIGNATURE, beginning
+from specbridge_tools.content import HDF5_SIGNATURE, beginning, refuse_blank
 from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.hits.rows import is_hits_header
@@ -39,6 +39,7 @@ def kind_of(path: Path, name: str) -> str:
     if head.startswith(HDF5_SIGNATURE):
         return _hdf5_kind(path, name)
     if not head.strip():
+        refuse_blank(head, name, HEAD)
         raise FormatError("is empty", where=name)
     first = head.lstrip().splitlines()[0].removeprefix(b"\xef\xbb\xbf")
     if first.startswith(b"{") and b'"query_id"' in first:

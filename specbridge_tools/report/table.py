@@ -16,6 +16,7 @@ from specbridge_tools.evaluation.baselines import score_counts
 from specbridge_tools.evaluation.candidates import CandidateList, TopHit
 from specbridge_tools.evaluation.evaluate import Metric
 from specbridge_tools.hits.expected_rank import TieCounts
+from specbridge_tools.terminal import cell
 
 _PIPE_WIDTH = 140
 _HEADINGS = ("query", "adduct", "best hit", "formula", "score", "p", "rank of truth", "")
@@ -75,7 +76,7 @@ def _cells(candidates: CandidateList) -> list[Text]:
         fixed(best.probability, 2),
         rank_of_truth(counts, candidates.size),
     )
-    return [*map(Text, row), Text(*verdict(counts, candidates.size))]
+    return [*(Text(cell(text)) for text in row), Text(*verdict(counts, candidates.size))]
 
 
 def fixed(number: float, digits: int) -> str:

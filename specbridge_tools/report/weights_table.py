@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO, TypeAlias
 
+from specbridge_tools.terminal import cell
 from specbridge_tools.weights.catalogue import LocalWeights
 
 Row: TypeAlias = Mapping[str, object]
@@ -47,5 +48,5 @@ def _show(rows: Sequence[Row], stream: TextIO) -> None:
     for name in _SHOWN:
         table.add_column(name, overflow="fold", no_wrap=name in ("name", "dimension", "status"))
     for row in rows:
-        table.add_row(*(Text(str(row[name] or ""), _STYLES.get(str(row[name]), "")) for name in _SHOWN))
+        table.add_row(*(Text(cell(str(row[name] or "")), _STYLES.get(str(row[name]), "")) for name in _SHOWN))
     Console(file=stream, highlight=False).print(table)

@@ -31,6 +31,7 @@ from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, line_blocks
 
 _BEGIN = b"BEGIN IONS\n"
+_EMPTY = b"BEGIN IONS"
 _END = b"\nEND IONS\n"
 _ENOUGH = 1 << 20  # bytes
 _ANY_END = re.compile(rb"^[ \t]*END[ \t]+IONS[ \t]*\n", re.IGNORECASE | re.MULTILINE)
@@ -197,6 +198,8 @@ def _read_plain(records: list[bytes], reading: Reading) -> Iterator[_Plain | Non
 
 def _header(record: bytes, reading: Reading) -> _Header | None:
     """The parts of a plain record, None for any other."""
+    if record.endswith(_EMPTY) and not (before := record[: -len(_EMPTY)]).strip(b"\n"):
+        return _Header({}, b"", len(before))
     begin = record.find(_BEGIN)
     if begin < 0 or record[:begin].strip(b"\n") or len(record) - begin > reading.max_record_size:
         return None
@@ -270,4 +273,4 @@ def mgf_text(spectrum: Spectrum) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
+    return text.replace("\r", " ").replace("\n", " ")

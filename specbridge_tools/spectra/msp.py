@@ -33,6 +33,8 @@ _HEADER = re.compile(rb"\s*([A-Za-z_$][^:\n]{0,60}):(.*)", re.DOTALL)
 _NUMERIC_START = re.compile(rb"\s*[(\[{]?\s*[+-]?[\d.]")
 _NUMERIC_HEADER = re.compile(rb"\s*(\d[^:\n]{0,60}[A-Za-z][^:\n]{0,60}):(.*)", re.DOTALL)
 _PART = "mstype"
+_MAY_END = (b"", b"N", b"n", b"M", b"m")
+"""How a line begins that may end a record: an empty one, Name, Num Peaks, MSTYPE."""
 # Comments of MoNA, "key=value" "key=value"; of NIST, key=value key="a b"; of MS-DIAL, |KEY=value|KEY=value
 _PAIR = re.compile(r'(?<!\S)(?:"([^"=]+)=([^"]*)"|([A-Za-z_][\w/#]*)=("[^"]*"|\S+))')
 _BARRED = re.compile(r"^\s*\||\|\s*PEAKID=", re.IGNORECASE)
@@ -164,6 +166,8 @@ class _Parser:
         record = self._record
         if record is not None:
             record.grow(raw)
+            if record.is_full and raw.lstrip()[:1] not in _MAY_END:
+                return None
         in_peaks = record if record is not None and record.n_expected is not None else None
         is_number = raw[:1].isdigit() or _NUMERIC_START.match(raw) is not None
         if in_peaks and is_number and not (in_peaks.paused and in_peaks.peaks):

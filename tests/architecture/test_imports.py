@@ -31,7 +31,7 @@ FLOORS = (
     ("records", "shards"),
     ("streams", "hdf5_file"),
     ("temporary",),
-    ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "threads"),
+    ("content", "gzip_file", "terminal", "hdf5_process", "progress", "interrupts", "threads"),
     ("constants", "errors", "pretrained"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -14,15 +13,19 @@ pytestmark = pytest.mark.slow
 
 MEMORY = 1 << 30  # bytes
 SECONDS = 100
-START = "import sys; from specbridge_tools.cli.{} import main; main(sys.argv[1:])"
+# stopped by the system beyond so much data
+START = (
+    "import resource, sys; resource.setrlimit(resource.RLIMIT_DATA, ({}, {})); "
+    "from specbridge_tools.cli.{} import main; main(sys.argv[1:])"
+)
 
 
 def gzip_of(line, size, *, head=b"", tail=b""):
     """Gzip of head, a line again and again up to `size` bytes, and tail."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = line * max(1, (1 << 20) // len(line))
-    blocks = [packer.compress(block) for _ in range(size // len(block))]
-    return b"".join([packer.compress(head), *blocks, packer.compress(tail), packer.flush()])
+    blocks = [packer.compress(head), *(packer.compress(block) for _ in range(size // len(block)))]
+    return b"".join([*blocks, packer.compress(tail), packer.flush()])
 
 
 def plain(line, size, *, head=b"", tail=b""):
@@ -34,22 +37,16 @@ def run(command, *arguments):
     started = time.monotonic()
     module = command.removeprefix("sb-").replace("-", "_")
     process = subprocess.Popen(
-        [sys.executable, "-c", START.format(module), *map(str, arguments)],
+        [sys.executable, "-c", START.format(MEMORY, MEMORY, module), *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    stdout, stderr = process.communicate(timeout=SECONDS)
+    try:
+        stdout, stderr = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
     assert "Traceback" not in stderr
     assert time.monotonic() - started < SECONDS
     return process.returncode, stdout, stderr
-
-
-@pytest.fixture(autouse=True)
-def little_memory():
-    """Commands are stopped by the system beyond 1 GB over what their libraries reserve."""
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 NEXT = b"BEGIN IONS\nTITLE=next\nPEPMASS=200\n50 1\nEND IONS\n"
