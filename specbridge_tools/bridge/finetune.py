@@ -276,7 +276,7 @@ def _summary(
     pair_options: PairOptions,
     history: Sequence[Mapping[str, float]],
 ) -> dict[str, Any]:
-    best = max(history, key=lambda row: row["mrr"]) if history else {}
+    best = max(history, key=lambda row: row[options.select_by]) if history else {}
     return {
         "training_spectra": len(training),
         "training_molecules": len(training.keys),

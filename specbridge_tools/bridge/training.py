@@ -30,7 +30,6 @@ from specbridge_tools.processes import ALONE, Processes
 from specbridge_tools.progress import SilentProgress
 
 logger = logging.getLogger(__name__)
-SELECTION = "mrr"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +50,8 @@ class TrainingOptions:
         train_molecule_head: Whether the molecule head learns.
         train_projector: Whether the projector learns.
         augmentation: Of the spectra.
-        patience: Epochs without a better validation MRR before the run ends, 0 for no early end.
+        select_by: The validation metric whose best epoch is kept, one of `validation.METRICS`.
+        patience: Epochs without a better value of it before the run ends, 0 for no early end.
         bfloat16: Precision of the spectral encoder.
         recompute: Whether activations are computed twice, to save memory.
         seed: Of everything that is drawn.
@@ -70,6 +70,7 @@ class TrainingOptions:
     train_molecule_head: bool = True
     train_projector: bool = True
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+    select_by: str = "mrr"
     patience: int = 0
     bfloat16: bool = False
     recompute: bool = False
@@ -118,7 +119,7 @@ def train(
     Args:
         model: To train.
         training: Its spectra are learned.
-        validation: The best epoch has the highest MRR on these.
+        validation: The best epoch has the highest `select_by` on these.
         options: How to train.
         checkpoint: Written after every epoch, and when a signal ends the run.
         fingerprint: Plain values that must be the same when a run is resumed.
@@ -179,16 +180,17 @@ def _train_and_validate(run: _Run, validation: Pairs) -> dict[str, float]:
     seconds = round(time.monotonic() - started, 1)
     row = {"epoch": run.state.epoch + 1, "train_loss": loss, **metrics, "seconds": seconds}
     with held():
-        _end_epoch(run.model, run.state, row)
+        _end_epoch(run, row)
     notes = {key: _short(value) for key, value in metrics.items()}
     run.display.note(epoch=run.state.epoch, loss=_short(loss), **notes)
     return row
 
 
-def _end_epoch(model: AlignedModel, state: TrainingState, row: dict[str, float]) -> None:
+def _end_epoch(run: _Run, row: dict[str, float]) -> None:
+    model, state, metric = run.model, run.state, run.options.select_by
     state.epoch, state.step, state.loss_sum, state.rng_state = state.epoch + 1, 0, 0.0, None
     state.history.append(row)
-    if not state.best or row[SELECTION] > state.history[state.best_epoch - 1][SELECTION]:
+    if not state.best or row[metric] > state.history[state.best_epoch - 1][metric]:
         state.best_epoch = state.epoch
         frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
         stored = model.stored_state().items()

@@ -111,7 +111,13 @@ _TRAINING = (
         type=_COUNT_OR_NONE,
         metavar="N",
         default=0,
-        help="Stop after so many epochs without a better MRR; 0: never.",
+        help="Stop after so many epochs without a better value of --select-by; 0: never.",
+    ),
+    click.option(
+        "--select-by",
+        type=click.Choice(["mrr", "recall@1", "recall@5", "recall@20"]),
+        default="mrr",
+        help="The metric of the validation spectra whose best epoch is kept.",
     ),
     click.option("--batch-size", type=_COUNT, metavar="N", default=128, help="Spectra per step."),
     click.option(
@@ -142,7 +148,9 @@ _TRAINING = (
         default="auto",
         help="Precision of the spectral encoder in training; auto: bfloat16 on a GPU, else float32.",
     ),
-    click.option("--gradient-checkpointing", "recompute", is_flag=True, help="Less memory for a third more time."),
+    click.option(
+        "--gradient-checkpointing", "recompute", is_flag=True, help="Less memory for a third more time: dreams only."
+    ),
     seed_option(what="everything random"),
 )
 

@@ -130,6 +130,21 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(make_model, pairs, tmp
         assert torch.equal(tensor, states[1][name]), name
 
 
+def test_the_best_epoch_by_another_metric(make_model, pairs, tmp_path, monkeypatch):
+    rows = iter([{"mrr": 0.9, "recall@5": 0.1}, {"mrr": 0.1, "recall@5": 0.8}, {"mrr": 0.5, "recall@5": 0.3}])
+    states = []
+
+    def metrics(model, pairs):
+        states.append({name: tensor.clone() for name, tensor in model.state_dict().items()})
+        return next(rows)
+
+    monkeypatch.setattr(training, "rank_among_candidates", metrics)
+    options = dataclasses.replace(OPTIONS, epochs=3, select_by="recall@5")
+    model, _ = run(make_model, pairs, tmp_path / "c", options=options)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, states[1][name]), name
+
+
 @pytest.mark.parametrize(
     ("changes", "model", "moved"),
     [
