@@ -1,4 +1,4 @@
-"""Physical constants, the only place where they are defined.
+"""Physical constants, the only place where they are defined, and what commands and library have in common.
 
 Masses in Da, from AME2020 (Wang et al., Chinese Physics C 45, 030003, 2021) as tabulated by IUPAC; the electron and the
 proton from CODATA 2018. The masses of molecules are sums of RDKit's own atomic masses (`Descriptors.ExactMolWt`), which
@@ -42,6 +42,9 @@ ATOM_MASS = {
     "I": 126.9044718590,
     "Cs": 132.9054519585,
 }
+
+DEFAULT_RERANK = 50
+"""How many candidates of a query are re-ranked, the first ones by cosine."""
 
 # Mass (Da) of the rarer isotopes that adduct names single out: AME2020.
 ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}

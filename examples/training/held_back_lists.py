@@ -42,7 +42,7 @@ def read_lists(hits, spectra, *, group_by=None):
     lists = []
     for query in read_hits(hits):
         truth = truths.find(query.query_id, query.record)
-        if not query.n_rows or truth is None:
+        if not len(query) or truth is None:
             continue
         cosine, fragment_score = query.numbers("cosine"), query.numbers("fragment_score")
         keys = np.array(query.column("inchikey14"))

@@ -17,6 +17,7 @@ from specbridge_tools.cli.options import (
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 from specbridge_tools.cli.reading_options import reading_options
+from specbridge_tools.constants import DEFAULT_RERANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,7 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @click.option("--spectra", required=True, metavar="FILE", help="The spectra that sb-query read.")
 @model_option
 @output_options(what="Hits, re-ranked")
-@rerank_option(default=50, help="Score the first N candidates by cosine anew, 0 for all.")
+@rerank_option(default=DEFAULT_RERANK, help="Score the first N candidates by cosine anew, 0 for all.")
 @click.option("--explain", metavar="FILE", help="Write the peaks that fragments explain, TSV.")
 @click.option(
     "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates per query in that table."

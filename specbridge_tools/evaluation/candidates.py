@@ -86,7 +86,7 @@ def read_lists(
         seen.add(truth)
         if truth.is_derived and query.reason in _NOT_ASKED:
             continue
-        yield _candidate_list(truth, query, numbers) if query.n_rows else _empty_list(truth, _n_found(query))
+        yield _candidate_list(truth, query, numbers) if len(query) else _empty_list(truth, _n_found(query))
     for truth in truths.truths:
         if truth not in seen:
             yield _empty_list(truth, 0)
@@ -113,7 +113,7 @@ def _candidate_list(truth: Truth, hits: Hits, numbers: dict[str, int]) -> Candid
         best_scores,
         _smallest_errors(hits, at, len(position)),
         position.get(truth.inchikey14, -1),
-        n_found if n_found > hits.n_rows else len(position),
+        n_found if n_found > len(hits) else len(position),
         _top_hit(hits, int(scores.argmax())),
     )
 
@@ -130,7 +130,7 @@ def _n_found(hits: Hits) -> int:
 
 def _numbers(hits: Hits, column: str) -> Floats:
     """A column, NaN where the table lacks it."""
-    return hits.numbers(column) if column in hits.columns else np.full(hits.n_rows, np.nan)
+    return hits.numbers(column) if column in hits.columns else np.full(len(hits), np.nan)
 
 
 def _smallest_errors(hits: Hits, at: NDArray[np.int64], n: int) -> Floats | None:

@@ -82,11 +82,6 @@ class Hits:
         return True
 
     @property
-    def n_rows(self) -> int:
-        """Number of candidates."""
-        return len(self)
-
-    @property
     def is_reranked(self) -> bool:
         """Whether `score` is that of re-ranking, beside which the cosine stands."""
         return "cosine" in self.columns

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import find_ranker
@@ -17,7 +18,7 @@ from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, above_probabilit
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
-from specbridge_tools.identification.rerank import DEFAULT_RERANK, rerank
+from specbridge_tools.identification.rerank import rerank
 from specbridge_tools.identification.sources import open_molecules
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists

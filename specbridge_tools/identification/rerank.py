@@ -8,14 +8,15 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScores, score_in_order
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
-from specbridge_tools.hits.hits import Hits, reranked_columns
+from specbridge_tools.hits.hits import Column, Hits, reranked_columns
+from specbridge_tools.search.candidates.ranking import competition_ranks
 
-DEFAULT_RERANK = 50
 _DECIMALS = 5
 _REQUIRED = ("rank", "score", "smiles", "adduct")
 
@@ -95,8 +96,7 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker) -> Hit
     # rounded, so that digits which mean nothing decide nothing
     fusion = ranker.fusion(len(hits.spectra))
     score = np.round(fusion.fuse(task.cosine, fragment_score), _DECIMALS)
-    new = {
-        "rank": np.array([1 + int((score > value).sum()) for value in score], np.int64),
+    new: dict[str, Column] = {
         "score": score,
         "probability": fused_probabilities(hits, score, scored, fusion),
         "cosine": task.cosine,
@@ -106,4 +106,7 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker) -> Hit
     keys = hits.column("inchikey14") if n else []
     order = sorted(range(n), key=lambda row: (-score[row], not scored[row], keys[row]))
     columns = reranked_columns(hits.columns)
+    rank = np.empty(n, np.int64)
+    rank[order] = competition_ranks(score[order])
+    new["rank"] = rank
     return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)

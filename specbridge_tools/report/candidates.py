@@ -28,7 +28,7 @@ def candidate_table(hits: Hits, *, top: int, truth: str = "") -> Markup:
     numbers = {name: hits.numbers(name) for name in _NUMBERS if name in hits.columns}
     headings = ("rank", "structure", "molecule", "formula", "adduct", *(_NUMBERS[name][0] for name in numbers))
     rows = [element("tr", *(element("th", heading) for heading in headings))]
-    for row in range(min(top, hits.n_rows)):
+    for row in range(min(top, len(hits))):
         texts = {name: values[row] for name, values in columns.items()}
         is_true = texts["inchikey14"] == truth
         cells = (
@@ -63,5 +63,5 @@ def _names(texts: Mapping[str, str], *, is_true: bool) -> Markup:
 
 def _remainder(hits: Hits, top: int) -> Markup:
     n_compared = hits.value("n_candidates")
-    text = f"{min(top, hits.n_rows)} of {hits.n_rows} candidates in the table of hits"
+    text = f"{min(top, len(hits))} of {len(hits)} candidates in the table of hits"
     return element("p", f"{text}, of {n_compared} that were compared." if n_compared else f"{text}.")

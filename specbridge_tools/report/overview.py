@@ -53,7 +53,7 @@ def overview_table(rows: Iterable[Markup]) -> Iterator[str]:
 def overview_row(number: int, hits: Hits, verdict: str = "") -> Markup:
     """One line on a query, with a link to its section."""
     link = element("a", hits.query_id, href=f"#query-{number}")
-    if not hits.n_rows:
+    if not len(hits):
         return _row("td", link, hits.reason, "", "", "", "", verdict)
     score, probability = (
         fixed(hits.numbers(name)[0], 3) if name in hits.columns else "" for name in ("score", "probability")

@@ -151,7 +151,7 @@ def _query_section(number: int, hits: Hits, ranker: Ranker | None, top: int, tru
     parts = [element("h2", hits.query_id, id=f"query-{number}")]
     if verdict:
         parts.append(element("p", verdict))
-    if not hits.n_rows:
+    if not len(hits):
         parts.append(element("p", f"No candidate: {hits.reason or 'no reason given'}."))
     else:
         parts += [candidate_table(hits, top=top, truth=truth), spectrum_pictures(hits, ranker)]

@@ -34,11 +34,11 @@ class Summary:
     def add(self, hits: Hits) -> Hits:
         """Count one query, and return it."""
         self.n_queries += 1
-        if not hits.n_rows:
+        if not len(hits):
             self.reasons[hits.reason or "no reason given"] += 1
             return hits
         self.n_answered += 1
-        self.n_candidates += hits.n_rows
+        self.n_candidates += len(hits)
         probability = float(hits.numbers("probability")[0]) if "probability" in hits.columns else math.nan
         if not math.isfinite(probability):
             self.n_without_probability += 1

@@ -78,21 +78,21 @@ def test_no_query_leaves_a_header():
 
 def test_a_row_with_a_reason_is_no_candidate():
     (hits,) = read_hits(io.BytesIO(written([hits_of({"query_id": "8", "reason": "no peaks"})], "tsv").encode()))
-    assert (hits.query_id, hits.reason, hits.n_rows, hits.record) == ("8", "no peaks", 0, 0)
+    assert (hits.query_id, hits.reason, len(hits), hits.record) == ("8", "no peaks", 0, 0)
     assert len(hits.numbers("score")) == 0
 
 
 def test_equal_titles_of_different_records_stay_apart():
     groups = [hits_of(candidate("same", 1, 0.5, record="1")), hits_of(candidate("same", 1, 0.25, record="2"))]
     read = list(read_hits(io.BytesIO(written(groups, "tsv").encode())))
-    assert [(hits.record, hits.n_rows) for hits in read] == [(1, 1), (2, 1)]
+    assert [(hits.record, len(hits)) for hits in read] == [(1, 1), (2, 1)]
 
 
 def test_other_columns_and_gzip_are_read():
     table = b"inchikey14\tscore\tquery_id\tmine\nA\t1\tq\tx\nB\t0\tq\ty\n"
     (hits,) = read_hits(io.BytesIO(gzip.compress(table)))
     assert hits.column("mine") == ["x", "y"]
-    assert hits.n_rows == 2
+    assert len(hits) == 2
     assert hits.value("absent") == ""
 
 

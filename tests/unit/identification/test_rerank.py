@@ -108,8 +108,8 @@ def test_queries_without_a_candidate_pass_through(ranker):
     queries = [hits("a", [], 1), hits("b", record=2)]
     found = rerank(queries, [spectrum("b", 2)], ranker)
     assert found[0].reason == "no molecule in the window"
-    assert found[0].n_rows == 0
-    assert found[1].n_rows == 4
+    assert len(found[0]) == 0
+    assert len(found[1]) == 4
 
 
 def test_a_spectrum_that_does_not_follow_is_named(ranker):
@@ -121,7 +121,7 @@ def test_a_spectrum_that_does_not_follow_is_named(ranker):
 
 def test_spectra_with_equal_ids_are_told_apart_by_their_record(ranker):
     found = rerank([hits("q", record=2)], [spectrum("q", 1), spectrum("q", 2)], ranker)
-    assert found[0].n_rows == 4
+    assert len(found[0]) == 4
 
 
 def test_an_unknown_adduct_is_an_error_that_names_it(ranker):

@@ -80,7 +80,7 @@ def test_every_record_is_answered_in_order(index):
     answers = list(query(source, index=index, model=Model(), tally=tally))
     assert [hits.query_id for hits in answers] == ["second", "no precursor", "nothing", "first", "strange", "empty"]
     assert [hits.record for hits in answers] == [1, 2, 3, 4, 5, 6]
-    assert [hits.n_rows for hits in answers] == [4, 0, 0, 3, 0, 0]
+    assert [len(hits) for hits in answers] == [4, 0, 0, 3, 0, 0]
     assert answers[2].reason == "no candidate within 10 ppm"
     assert all(answers[i].reason for i in (1, 4, 5))
     assert not answers[0].reason
@@ -178,7 +178,7 @@ def test_open_mode_compares_with_all(index):
         model=Model(),
         options=options,
     )
-    assert named.n_rows == 7
+    assert len(named) == 7
     assert named.column("n_candidates") == ["7"] * 7
     scores = named.numbers("score")
     assert (np.diff(scores) < 0).all()
@@ -201,7 +201,7 @@ def test_probabilities_come_from_the_whole_list(index):
     model = Model(calibration=values)
     (every,) = query(mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions(top=0))
     (first,) = query(mgf(spectrum("s", 300.0)), index=index, model=model, options=SearchOptions(top=1))
-    expected = candidate_probabilities(every.numbers("score"), values, n_candidates=every.n_rows)
+    expected = candidate_probabilities(every.numbers("score"), values, n_candidates=len(every))
     assert every.numbers("probability") == pytest.approx(expected, rel=1e-5)
     assert first.rows()[0] == every.rows()[0]
     (opened_wide,) = query(

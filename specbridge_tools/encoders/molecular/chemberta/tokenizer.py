@@ -85,9 +85,7 @@ def _refuse_code(folder: Path) -> None:
         values = json.loads(path.read_bytes())
         if isinstance(values, dict) and values.get("auto_map"):
             message = "auto_map asks for a tokenizer that is code beside the weights, which is never run"
-            raise DataError(
-                message, where=path, advice="put its tokenizer.json there, or take a model without code"
-            )
+            raise DataError(message, where=path, advice="put its tokenizer.json there, or take a model without code")
 
 
 def check_tokenizer(tokenizer: PreTrainedTokenizerBase, name: object) -> None:
