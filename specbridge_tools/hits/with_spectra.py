@@ -34,19 +34,25 @@ def with_spectra(queries: Iterable[Hits], source: SpectrumSource) -> Iterator[Hi
     Raises:
         DataError: Where there is none: spectra without hits are passed over, but the order must be that of the hits.
     """
-    spectra = _usable(source)
+    records = iter(source.records())
     for hits in queries:
-        yield dataclasses.replace(hits, spectra=(_next_spectrum(spectra, hits),)) if len(hits) else hits
+        yield dataclasses.replace(hits, spectra=(_next_spectrum(records, hits),)) if len(hits) else hits
 
 
 def _usable(source: SpectrumSource) -> Iterator[Spectrum]:
     return (record for record in source.records() if isinstance(record, Spectrum))
 
 
-def _next_spectrum(spectra: Iterator[Spectrum], hits: Hits) -> Spectrum:
-    for spectrum in spectra:
-        if spectrum.id == hits.query_id and (not hits.record or spectrum.record in (0, hits.record)):
-            return spectrum
+def _next_spectrum(records: Iterator[Spectrum | Rejection], hits: Hits) -> Spectrum:
+    rejected = None
+    for record in records:
+        if record.id == hits.query_id and (not hits.record or record.record in (0, hits.record)):
+            if isinstance(record, Spectrum):
+                return record
+            rejected = rejected or record
+    if rejected is not None:
+        message = f"query {hits.query_id!r} of the hits cannot be used as it is read here: {rejected.reason}"
+        raise DataError(message, advice="give the options with which sb-query read it, such as --repair or --msn")
     message = f"query {hits.query_id!r} of the hits is not among the spectra, or not in the order of the hits"
     raise DataError(message, advice=_ADVICE)
 

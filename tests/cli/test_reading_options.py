@@ -81,6 +81,8 @@ def test_repaired_hits_go_through_the_commands_behind(call, files):
     call("sb-rerank", "h.tsv", "--spectra", "two.mgf", "--repair", "-o", "r.tsv")
     (row,) = csv.DictReader((files / "r.tsv").open(), delimiter="\t")
     assert row["repaired"] == "polarity was positive"
+    done = call("sb-rerank", "h.tsv", "--spectra", "two.mgf", "-o", "none.tsv", status=1)
+    assert b"query 'a' of the hits cannot be used as it is read here: contradictory charge; give the" in done.stderr
     call("sb-report", "h.tsv", "--spectra", "two.mgf", "--truth", "two.mgf", "--repair", "-o", "page.html")
     assert "data:image" in (files / "page.html").read_text()
 
