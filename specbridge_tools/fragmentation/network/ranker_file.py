@@ -8,6 +8,7 @@ header.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
 from specbridge_tools.fragmentation.network.numpy_network import Floats
 from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.weight_shapes import expected_shapes
 from specbridge_tools.streams import output_path
-from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
+from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-ranker"
 FORMAT_VERSION = 2
@@ -31,6 +33,7 @@ def load_ranker(path: FilePath | None = None) -> Ranker:
     Raises:
         DataError: Where the file cannot be read.
         FormatError: Where it holds no ranker, or one of another version.
+        MismatchError: Where its tensors are missing, left over or of another shape.
     """
     ranker = find_ranker(path)
     if ranker is None:
@@ -52,10 +55,23 @@ def find_ranker(path: FilePath | None = None) -> Ranker | None:
     for name, tensor in tensors.items():
         number, _, weight = name.removeprefix(PREFIX).partition(".")
         networks.setdefault(number, {})[weight] = np.asarray(tensor, np.float32)
+    _check_networks(networks, path)
     try:
         return Ranker([networks[number] for number in sorted(networks)], config)
     except FormatError as error:
         raise FormatError(error.message, where=path) from error
+
+
+def _check_networks(networks: Mapping[str, Mapping[str, Floats]], path: FilePath) -> None:
+    """Raise `MismatchError` unless the networks are numbered from 0, each with its weights by name and shape."""
+    expected: dict[str, tuple[int, ...]] = {}
+    found: dict[str, tuple[int, ...]] = {}
+    for place in range(len(networks)):
+        weights = networks.get(str(place), {})
+        expected |= {f"{PREFIX}{place}.{name}": shape for name, shape in expected_shapes(weights).items()}
+    for number, weights in networks.items():
+        found |= {f"{PREFIX}{number}.{name}": value.shape or (1,) for name, value in weights.items()}
+    check_shapes(found, expected, path, advice="copy the file again, or make it anew")
 
 
 def save_ranker(ranker: Ranker, path: FilePath) -> None:

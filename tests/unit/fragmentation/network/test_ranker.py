@@ -5,7 +5,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import DataError, FormatError, MismatchError
 from specbridge_tools.fragmentation.fragments.batch import batch_candidates
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
 from specbridge_tools.fragmentation.network.explain import explain
@@ -19,6 +19,7 @@ from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
 from specbridge_tools.molecules.chemistry import molecular_graph
 from specbridge_tools.molecules.formula import mass_of_formula
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.weights.tensor_file import read_tensor_file, write_tensor_file
 
 CANDIDATES = ["CC(=O)Nc1ccc(O)cc1", "COC(=O)c1ccccc1N", "C", "C[N+](C)(C)C", "CCO[Si](C)(C)C"]
 
@@ -259,3 +260,32 @@ def test_annotated_peaks_of_real_spectra():
             sum(entry.intensity for entry in explained if entry.cost) / peaks.intensity[~peaks.at_precursor].sum()
         )
     assert np.mean(shares) > 0.6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensors: tensors.pop("ranker.0.cut.bias"), r"1 missing \(ranker.0.cut.bias\)"),
+        (lambda tensors: tensors.pop("ranker.0.hidden.bias"), r"1 missing \(ranker.0.hidden.bias\)"),
+        (lambda tensors: tensors.update({"ranker.0.more": np.ones(2, "f4")}), r"1 left over \(ranker.0.more\)"),
+        (
+            lambda tensors: tensors.update({"ranker.x.mass.bias": np.ones(48, "f4")}),
+            r"over \(ranker.x.mass.bias\)",
+        ),
+        (
+            lambda tensors: tensors.update({"ranker.0.atom2.weight": np.ones((3, 4), "f4")}),
+            r"1 of another shape \(ranker.0.atom2.weight 3 x 4, expected \d+ x \d+\)",
+        ),
+        (lambda tensors: tensors.update({"ranker.0.scale": np.ones(3, "f4")}), r"ranker.0.scale 3, expected 1"),
+    ],
+)
+def test_tensors_that_do_not_fit_a_ranker(ranker, tmp_path, change, message):
+    path = tmp_path / "ranker.safetensors"
+    save_ranker(ranker, path)
+    assert len(load_ranker(path).networks) == len(ranker.networks)
+    header, tensors = read_tensor_file(path)
+    change(tensors)
+    write_tensor_file(tensors, header, path)
+    with pytest.raises(MismatchError, match=message) as refused:
+        load_ranker(path)
+    assert refused.value.where == path
