@@ -1,4 +1,9 @@
-"""Small libraries of spectra as their publishers write them, with a few peaks each."""
+"""Small files of spectra as their publishers write them, with a few peaks each."""
+
+import io
+
+import h5py
+import numpy as np
 
 # Facts of MassBank record AU100601, CC BY, Department of Chemistry, University of Athens.
 MASSBANK = """\
@@ -195,3 +200,32 @@ MS:1003288|number of unassigned peaks=1
 156.0118\t100.0\tf{C6H6NO2S}
 
 """
+
+
+def mzmlb(mz, intensity, *, precursor_mz, level="2"):
+    """The bytes of an mzMLb file of one spectrum."""
+
+    def parameter(accession, value=""):
+        return f'<cvParam cvRef="MS" accession="{accession}" name="" value="{value}"/>'
+
+    def array(kind, dataset):
+        external = {"MS:1002841": dataset, "MS:1002842": 0, "MS:1002843": len(mz)}
+        terms = [parameter(kind), parameter("MS:1000523"), *(parameter(*item) for item in external.items())]
+        return f"<binaryDataArray>{''.join(terms)}<binary/></binaryDataArray>"
+
+    ion = f"<selectedIon>{parameter('MS:1000744', precursor_mz)}</selectedIon>"
+    xml = (
+        '<?xml version="1.0" encoding="utf-8"?>\n<mzML xmlns="http://psi.hupo.org/ms/mzml"><run><spectrumList>'
+        f'<spectrum index="0" id="scan=1" defaultArrayLength="{len(mz)}">'
+        f"{parameter('MS:1000511', level)}{parameter('MS:1000130')}"
+        f"<precursorList><precursor><selectedIonList>{ion}</selectedIonList></precursor></precursorList>"
+        f"<binaryDataArrayList>{array('MS:1000514', 'spectrum_mz')}{array('MS:1000515', 'spectrum_intensity')}"
+        "</binaryDataArrayList></spectrum></spectrumList></run></mzML>"
+    )
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.create_dataset("mzML", data=np.frombuffer(xml.encode(), "i1"), chunks=True, compression="gzip")
+        file["mzML_spectrumIndex"] = np.arange(2)
+        file["spectrum_mz"] = np.asarray(mz, "f8")
+        file["spectrum_intensity"] = np.asarray(intensity, "f4")
+    return stream.getvalue()

@@ -13,7 +13,7 @@ from specbridge_tools.cli.options import Function
 from specbridge_tools.spectra.limits import MAX_FIELDS, MAX_PEAKS, MAX_RECORD_SIZE
 
 _SHIFTS = {"": 0, "K": 10, "M": 20, "G": 30}
-SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "massbank", "sirius", "json", "mzspeclib")
+SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "mzmlb", "massbank", "sirius", "json", "mzspeclib")
 
 
 class _Size(click.ParamType):

@@ -22,6 +22,7 @@ encoder and its weights in all of these.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import types
 from collections.abc import Iterator
@@ -34,9 +35,12 @@ from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
 from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnWriter, Layout, create_columns
 from specbridge_tools.embeddings.space import SpectrumModel
+from specbridge_tools.errors import FormatError
+from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.provenance import Part
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.mzmlb import MZML
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import InputStream
 
@@ -145,6 +149,22 @@ def create_spectrum_embeddings(
         yield writer
 
 
+def is_hdf5(stream: InputStream) -> bool:
+    """Whether a stream at its start is HDF5."""
+    return stream.peek(len(HDF5_SIGNATURE)).startswith(HDF5_SIGNATURE)
+
+
+def path_of(stream: InputStream) -> str | None:
+    """The path of a stream that is a file as it is on disk, None for a pipe and for what is unzipped."""
+    raw = getattr(stream, "raw", None)
+    return str(raw.name) if isinstance(raw, io.FileIO) and os.path.isfile(str(raw.name)) else None
+
+
 def holds_embeddings(stream: InputStream) -> bool:
-    """Whether a stream at its start is HDF5: embeddings of spectra, not spectra."""
-    return stream.peek(len(HDF5_SIGNATURE))[: len(HDF5_SIGNATURE)] == HDF5_SIGNATURE
+    """Whether a stream at its start is HDF5, but, if it is a file, not mzMLb: embeddings of spectra, not spectra."""
+    if not is_hdf5(stream):
+        return False
+    if path := path_of(stream):
+        with contextlib.suppress(FormatError), open_hdf5(path, path, expected="spectrum embeddings") as file:
+            return MZML not in file.datasets
+    return True

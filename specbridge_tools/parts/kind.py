@@ -9,6 +9,7 @@ from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import open_hdf5
 from specbridge_tools.hits.rows import is_hits_header
 from specbridge_tools.molecules.sniff import sniff as sniff_molecules
+from specbridge_tools.spectra.mzmlb import MZML
 from specbridge_tools.spectra.reader import HEAD
 from specbridge_tools.spectra.reader import sniff as sniff_spectra
 from specbridge_tools.streams import open_input
@@ -57,6 +58,8 @@ def kind_of(path: Path, name: str) -> str:
 def _hdf5_kind(path: Path, name: str) -> str:
     with open_hdf5(path, name, expected="embeddings or an index") as file:
         found = str(file.attributes.get("format", ""))
+        if found not in HDF5_KINDS and MZML in file.datasets:
+            return "spectra"
     if found not in HDF5_KINDS:
         raise FormatError(f"is an HDF5 file of another program (format {found!r})", where=name)
     return HDF5_KINDS[found]

@@ -25,6 +25,7 @@ from specbridge_tools.spectra.msn import Ancestors
 from specbridge_tools.spectra.mzml_arrays import read_arrays
 from specbridge_tools.spectra.mzml_params import Parameters
 from specbridge_tools.spectra.mzml_precursor import Groups, read_precursor
+from specbridge_tools.spectra.mzmlb_arrays import ExternalArrays
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
@@ -48,6 +49,8 @@ def read_mzml(
     reading: Reading,
     skipped: collections.Counter[str],
     record_range: RecordRange | None = None,
+    *,
+    external: ExternalArrays | None = None,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield a `Spectrum` or a `Rejection` for each spectrum of MS level 2, in order; by the rule `msn` deeper ones too.
 
@@ -59,6 +62,7 @@ def read_mzml(
         reading: The rules.
         skipped: Counts the spectra of other levels and those of light, which are not yielded.
         record_range: Which records are wanted, spectra of every kind counted.
+        external: The arrays that stand outside of the XML, in mzMLb.
 
     Raises:
         DataError: The XML is broken or cut off, or is not mzML.
@@ -80,7 +84,7 @@ def read_mzml(
                     _pass_over(element, groups, reading, ancestors)
                 continue
             place = Place(source, n_records, line_of(element))
-            record = _spectrum(element, groups, place, reading, ancestors, skipped)
+            record = _spectrum(element, groups, place, reading, ancestors, skipped, external)
             if record is not None:
                 yield record
         if record_range.is_passed:
@@ -94,6 +98,7 @@ def _spectrum(
     reading: Reading,
     ancestors: Ancestors,
     skipped: collections.Counter[str],
+    external: ExternalArrays | None,
 ) -> Spectrum | Rejection | None:
     parameters = Parameters(element, groups)
     if reason := skip_reason(_level(parameters), reading):
@@ -108,7 +113,7 @@ def _spectrum(
         read_precursor(fields, element, groups, reading, ancestors)
         if _PROFILE in parameters:
             raise Unusable(reasons.PROFILE_SPECTRUM, "pick the peaks first, e.g. msconvert --filter peakPicking")
-        mz, intensity = read_arrays(element, groups, reading.max_peaks)
+        mz, intensity = read_arrays(element, groups, reading.max_peaks, external)
     except Unusable as error:
         return place.rejection(error, fields)
     return spectrum_or_rejection(fields, mz, intensity, place, reading)

@@ -16,6 +16,7 @@ from specbridge_tools.spectra.massbank import read_massbank
 from specbridge_tools.spectra.mgf import read_mgf
 from specbridge_tools.spectra.msp import read_msp
 from specbridge_tools.spectra.mzml import read_mzml
+from specbridge_tools.spectra.mzmlb import read_mzmlb
 from specbridge_tools.spectra.mzspeclib import read_mzspeclib
 from specbridge_tools.spectra.mzxml import read_mzxml
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
@@ -44,6 +45,7 @@ _READERS: dict[str, _Reader] = {
     "msp": read_msp,
     "mzml": read_mzml,
     "mzxml": read_mzxml,
+    "mzmlb": read_mzmlb,
     "massbank": read_massbank,
     "sirius": read_sirius,
     "json": read_json_library,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from specbridge_tools.content import beginning, binary_format, refuse_blank, text_format
+from specbridge_tools.content import HDF5_SIGNATURE, beginning, binary_format, refuse_blank, text_format
 from specbridge_tools.errors import FormatError
 from specbridge_tools.spectra.text import UTF8_MARK
 
 HEAD = 1 << 16
 EXPECTED = (
-    "expected MGF, MSP, mzML, mzXML, MassBank records, SIRIUS .ms, mzSpecLib, or JSON of MoNA or GNPS, plain or gzip"
+    "expected MGF, MSP, mzML, mzXML, mzMLb, MassBank records, SIRIUS .ms, mzSpecLib or JSON of MoNA or GNPS, "
+    "plain or gzip"
 )
 _XML = ((re.compile(rb"<(?:\w+:)?(?:indexed)?mzML[\s>]"), "mzml"), (re.compile(rb"<(?:\w+:)?mzXML[\s>]"), "mzxml"))
 # MoNA: lists of a spectrum's compounds and metadata; GNPS: keys that no other JSON has
@@ -30,6 +31,9 @@ def sniff(head: bytes, name: str) -> str | None:
     Raises:
         FormatError: It is any other.
     """
+    if head.startswith(HDF5_SIGNATURE):
+        # its reader sees what it holds
+        return "mzmlb"
     text = head.removeprefix(UTF8_MARK).lstrip()
     if not text:
         refuse_blank(head, name, HEAD)

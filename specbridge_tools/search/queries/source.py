@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
-import io
 import itertools
 import os
 import tempfile
@@ -13,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar, cast
 
-from specbridge_tools.embeddings.spectra import holds_embeddings
+from specbridge_tools.embeddings.spectra import holds_embeddings, is_hdf5, path_of
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
@@ -66,16 +65,11 @@ class QuerySource:
 
     @contextlib.contextmanager
     def embeddings_path(self) -> Iterator[Path]:
-        """Yield the path of the embeddings, or of a temporary copy of a pipe, since HDF5 goes back and forth."""
-        stream = self._stream
-        assert stream is not None
-        raw = getattr(stream, "raw", None)
-        if isinstance(raw, io.FileIO) and os.path.isfile(str(raw.name)):
-            yield Path(str(raw.name))
-            return
-        with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
-            copy_to_own(stream, copy)
-            yield copy
+        """Yield the path of the embeddings."""
+        assert self._stream is not None
+        path = path_of(self._stream)
+        assert path is not None
+        yield Path(path)
 
 
 @contextlib.contextmanager
@@ -93,8 +87,20 @@ def open_query_source(
         yield QuerySource(records=list(spectra) if reread else spectra, reading=reading)
         return
     file = cast("Source", spectra)
-    with rewindable(file) if reread else open_input(file) as stream:
+    with rewindable(file) if reread else open_input(file) as opened, _as_a_file(opened) as stream:
         yield QuerySource(stream, name=display_name(file), reading=reading)
+
+
+@contextlib.contextmanager
+def _as_a_file(stream: InputStream) -> Iterator[InputStream]:
+    """Yield a stream, HDF5 from a pipe as a temporary file: HDF5 goes back and forth, already to see what it holds."""
+    if not is_hdf5(stream) or path_of(stream):
+        yield stream
+        return
+    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
+        copy_to_own(stream, copy)
+        with open(copy, "rb") as file:
+            yield file
 
 
 def _numbered(record: Spectrum | Rejection, number: int) -> Spectrum | Rejection:
