@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("query_id", "score", "inchikey14")
 _UNDECODED = re.compile("[\ud800-\udfff]")
+MAX_LINE = 1 << 26  # characters
 _MISSING = "NA"  # as R writes it
 _BLOCK = re.compile("[A-Z]{14}")  # of an InChIKey, the first
 TableRow: TypeAlias = "tuple[tuple[str, ...], tuple[str, ...], int]"
@@ -49,7 +50,10 @@ def opened_table(source: Source) -> Iterator[tuple[Iterator[str], bool]]:
 
 
 def _utf8_lines(text: TextIO, name: str) -> Iterator[str]:
-    for number, line in enumerate(text, start=1):
+    lines = iter(lambda: text.readline(MAX_LINE), "")
+    for number, line in enumerate(lines, start=1):
+        if len(line) == MAX_LINE:
+            raise DataError(f"line longer than {MAX_LINE:,} characters", where=name, line=number)
         if not line.isascii() and _UNDECODED.search(line):
             raise DataError("is not UTF-8 text", where=name, line=number, advice="save it as UTF-8")
         yield line
@@ -118,7 +122,7 @@ def json_rows(lines: Iterator[str], name: str) -> Iterator[TableRow]:
         try:
             # digits stay as they were written
             row = json.loads(line, parse_float=str, parse_int=str)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"is not JSON ({error})", where=name, line=number) from error
         if not isinstance(row, dict):
             raise DataError("is not a JSON object", where=name, line=number)

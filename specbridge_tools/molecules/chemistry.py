@@ -21,13 +21,13 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.molecules import reasons
 from specbridge_tools.molecules.graph import MolecularGraph
 from specbridge_tools.molecules.molecule import StandardForm
+from specbridge_tools.molecules.raw import MAX_TEXT
 from specbridge_tools.molecules.spelling import has_stereo, is_plain
 from specbridge_tools.records import NO_STRUCTURE
 
 if TYPE_CHECKING:
     from scipy import sparse
 
-MAX_CHARACTERS = 10_000  # of a SMILES or an InChI
 MAX_ATOMS = 1000  # beside hydrogen; the standard InChI ends at 1,023
 MAX_RINGS = 300  # of a thousand rings that all share atoms, finding the smallest takes seconds
 _MANY_RINGS = 2 * MAX_RINGS  # characters: whatever spells more rings than the limit is longer
@@ -129,7 +129,7 @@ def _parse(text: str, kind: str) -> Chem.Mol:
         _check_rings(text, kind)
         molecule = Chem.MolFromMolBlock(text)
     else:
-        if len(text) > MAX_CHARACTERS:
+        if len(text) > MAX_TEXT:
             raise DataError(reasons.TOO_LARGE)
         structure, _, extension = text.partition(" ")
         if not text.isprintable() or not text.isascii() or (extension and not extension.startswith("|")):

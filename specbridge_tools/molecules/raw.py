@@ -13,6 +13,8 @@ TOO_MANY_FIELDS = "more fields than the header"
 UNBALANCED_QUOTE = "unbalanced quote"
 BROKEN_RECORD = "record is not complete"
 TOO_LONG = "record is too long"
+MAX_TEXT = 10_000
+"""Characters of a SMILES, an InChI, an id or a name."""
 _SMILES = re.compile(
     r"(?=.*[A-Za-z*])(?:\[[^\[\]\s]+\]|Br|Cl|[BCNOPSFI]|[bcnops]|<-|->|[-=#$:/\\.()~*]|\d|%\d\d|%\(\d+\))+"
 )

@@ -12,7 +12,7 @@ from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.metals import COMPLEX, lost_metals
 from specbridge_tools.molecules.molecule import Molecule, StandardForm
 from specbridge_tools.molecules.pool import first_of_others, standard_forms
-from specbridge_tools.molecules.raw import LibraryReader, RawMolecule, structure_kind
+from specbridge_tools.molecules.raw import MAX_TEXT, LibraryReader, RawMolecule, structure_kind
 from specbridge_tools.molecules.sdf import read_sdf
 from specbridge_tools.molecules.smi import read_smi
 from specbridge_tools.molecules.sniff import FORMATS, HEAD, shows_structures, sniff
@@ -147,7 +147,7 @@ def read_raw(
         if file_format == "sdf":
             yield from read_sdf(lines, name, record_range)
         elif file_format == "smi":
-            yield from read_smi(lines, record_range)
+            yield from read_smi(lines, name, record_range)
         else:
             yield from read_table(
                 lines, name, input_format=file_format, smiles_column=smiles_column, record_range=record_range
@@ -158,6 +158,10 @@ def _structures(
     raw: Iterator[RawMolecule | Rejection], waiting: collections.deque[RawMolecule | Rejection]
 ) -> Iterator[tuple[str, str]]:
     for record in raw:
+        if isinstance(record, RawMolecule) and record.kind != "mol":
+            # enough to be too large: many records wait, and what they hold
+            text, others = record.text[: MAX_TEXT + 1], tuple(other[: MAX_TEXT + 1] for other in record.others)
+            record = record._replace(text=text, others=others)
         waiting.append(record)
         # rejected records take the same way, which keeps the order and bounds how many of them wait
         yield ("", "smiles") if isinstance(record, Rejection) else (record.text, record.kind)

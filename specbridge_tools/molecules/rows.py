@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import csv
 import itertools
 import re
@@ -14,6 +16,7 @@ from specbridge_tools.molecules.raw import looks_like_structure
 # a quoted cell may go on over this many lines; a quote that nothing closes then costs its own line only
 MAX_LINES_OF_A_ROW = 50
 MAX_CELL = 1_000_000
+MAX_ROW = 16 * MAX_CELL
 DELIMITERS = ("\t", ",", ";", "|")
 # as R's write.table does without being told a separator
 _QUOTED_WORDS = re.compile(r'\s*"[^"]*"(?: "[^"]*")+\s*')
@@ -85,7 +88,7 @@ def _has_row_names(header: Sequence[str], cells: Sequence[str], smiles_column: s
 
 
 def _rows(lines: Iterable[tuple[int, str]], delimiter: str) -> Iterator[Row]:
-    csv.field_size_limit(max(csv.field_size_limit(), 16 * MAX_CELL))
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW))
     pushable = _Pushable(lines)
     for number, line in pushable:
         if not line.strip():
@@ -109,16 +112,30 @@ def _quoted(lines: _Pushable[tuple[int, str]], line: str, delimiter: str) -> lis
     more: list[tuple[int, str]] = []
     text = line
     while True:
-        try:
+        with contextlib.suppress(csv.Error):
             return next(csv.reader([text], delimiter=delimiter, strict=True))
-        except csv.Error:
-            # odd quotes: the cell goes on with the next line
-            following = next(lines, None) if len(more) < MAX_LINES_OF_A_ROW and text.count('"') % 2 else None
-        if following is None:
+        # odd quotes: the cell goes on with the next lines
+        added = _up_to_a_quote(lines, MAX_LINES_OF_A_ROW - len(more)) if text.count('"') % 2 else []
+        more += added
+        if not added or '"' not in added[-1][1] or len(text) > MAX_ROW:
             lines.push(more)
             return None
-        more.append(following)
-        text += "\n" + following[1]
+        text = "\n".join([text, *(following for _, following in added)])
+
+
+def _up_to_a_quote(lines: _Pushable[tuple[int, str]], most: int) -> list[tuple[int, str]]:
+    """The next lines, the last of which holds a quote, unless the file ends or there are `most` or too long ones."""
+    taken: list[tuple[int, str]] = []
+    size = 0
+    for _ in range(most):
+        following = next(lines, None)
+        if following is None:
+            break
+        taken.append(following)
+        size += len(following[1])
+        if '"' in following[1] or size > MAX_ROW:
+            break
+    return taken
 
 
 class _Pushable(Generic[_Item]):
@@ -126,13 +143,14 @@ class _Pushable(Generic[_Item]):
 
     def __init__(self, items: Iterable[_Item]) -> None:
         self._items = iter(items)
+        self._pushed: collections.deque[_Item] = collections.deque()
 
     def __iter__(self) -> Iterator[_Item]:
         return self
 
     def __next__(self) -> _Item:
-        return next(self._items)
+        return self._pushed.popleft() if self._pushed else next(self._items)
 
-    def push(self, items: Iterable[_Item]) -> None:
+    def push(self, items: Sequence[_Item]) -> None:
         """Give items back, to come next."""
-        self._items = itertools.chain(items, self._items)
+        self._pushed.extendleft(reversed(items))

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specbridge_tools.molecules.columns import ID_COLUMNS, NAME_COLUMNS, column_key
 from specbridge_tools.molecules.missing import is_missing
-from specbridge_tools.molecules.raw import BROKEN_RECORD, TOO_LONG, RawMolecule, one_line
+from specbridge_tools.molecules.raw import BROKEN_RECORD, MAX_TEXT, TOO_LONG, RawMolecule, one_line
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 
 END_OF_RECORD = "$$$$"
 MAX_LINES_OF_A_RECORD = 100_000
+MAX_CHARACTERS_OF_A_RECORD = 10_000_000
+MAX_MOLFILE = 500_000
+"""Characters: a thousand atoms, and their hydrogens, take half of it."""
+_SHOWN = 100
 _END_OF_MOLFILE = "M  END"
 _ID_FIELDS = tuple(map(column_key, ID_COLUMNS))
 _NAME_FIELDS = tuple(map(column_key, NAME_COLUMNS))
-_FIELD = re.compile(r">.*?<(.+?)>")
+_FIELD = re.compile(r">[^<]*<(.+?)>")
 
 
 def read_sdf(
@@ -40,25 +44,35 @@ def read_sdf(
         title = one_line(text[0]) if text else ""
         fields = _fields(text)
         identifier = _first(fields, _ID_FIELDS) or title or f"record={record}"
-        if not complete:
+        name_of_record = _first(fields, _NAME_FIELDS) or title
+        if max(len(identifier), len(name_of_record)) > MAX_TEXT:
+            detail = f"an id or a name of more than {MAX_TEXT:,} characters"
+            yield Rejection(TOO_LONG, identifier[:_SHOWN], record, start, name, detail)
+        elif not complete:
             yield Rejection(TOO_LONG, identifier, record, start, name)
         elif len(ends := [i for i, line in enumerate(text) if line.startswith(_END_OF_MOLFILE)]) != 1:
             detail = f"{len(ends)} lines {_END_OF_MOLFILE!r} instead of 1"
             yield Rejection(BROKEN_RECORD, identifier, record, start, name, detail)
+        elif sum(map(len, text[: ends[0]])) > MAX_MOLFILE:
+            yield Rejection(
+                TOO_LONG, identifier, record, start, name, f"a molfile of more than {MAX_MOLFILE:,} characters"
+            )
         else:
             block = "\n".join(text[: ends[0] + 1]) + "\n"
-            yield RawMolecule(block, "mol", identifier, _first(fields, _NAME_FIELDS) or title, record, start)
+            yield RawMolecule(block, "mol", identifier, name_of_record, record, start)
 
 
 def _records(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, list[str], bool]]:
     """Yield (number of the first line, lines, whether these are all lines of the record)."""
-    start, complete = 1, True
+    start, complete, size = 1, True, 0
     text: list[str] = []
     for number, line in lines:
         if line.startswith(END_OF_RECORD):
             yield start, text, complete
-            start, text, complete = number + 1, [], True
-        elif len(text) < MAX_LINES_OF_A_RECORD:
+            start, text, complete, size = number + 1, [], True, 0
+            continue
+        size += len(line)
+        if len(text) < MAX_LINES_OF_A_RECORD and size <= MAX_CHARACTERS_OF_A_RECORD:
             text.append(line)
         else:
             complete = False

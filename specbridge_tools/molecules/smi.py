@@ -7,10 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from specbridge_tools.molecules.columns import is_structure_name
 from specbridge_tools.molecules.missing import is_missing
-from specbridge_tools.molecules.raw import RawMolecule, looks_like_structure, one_line, structure_kind
+from specbridge_tools.molecules.raw import (
+    MAX_TEXT,
+    TOO_LONG,
+    RawMolecule,
+    looks_like_structure,
+    one_line,
+    structure_kind,
+)
+from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 
 HEAD_LINES = 100
+_SHOWN = 100
 
 
 def is_header(line: str) -> bool:
@@ -30,7 +39,9 @@ def is_smi(lines: Sequence[str]) -> bool:
     return is_header(lines[0]) or good[0] or 2 * sum(good) >= len(good) or _ids_come_first(lines)
 
 
-def read_smi(lines: Iterable[tuple[int, str]], record_range: RecordRange | None = None) -> Iterator[RawMolecule]:
+def read_smi(
+    lines: Iterable[tuple[int, str]], source: str, record_range: RecordRange | None = None
+) -> Iterator[RawMolecule | Rejection]:
     """Yield one `RawMolecule` a line; `#` begins a comment line, and a header line is skipped.
 
     The first word is the structure. With a tab in the rest of the line its first cell is the id and the next the name;
@@ -38,6 +49,7 @@ def read_smi(lines: Iterable[tuple[int, str]], record_range: RecordRange | None 
 
     Args:
         lines: Numbered.
+        source: The file to name.
         record_range: Which records are wanted.
     """
     record_range = record_range or RecordRange()
@@ -51,7 +63,12 @@ def read_smi(lines: Iterable[tuple[int, str]], record_range: RecordRange | None 
         if not record_range.take():
             continue
         structure, identifier, name = _parts(text, ids_come_first=ids_come_first)
-        yield RawMolecule(structure, structure_kind(structure), identifier or f"record={record}", name, record, number)
+        if max(len(identifier), len(name)) > MAX_TEXT:
+            detail = f"an id or a name of more than {MAX_TEXT:,} characters"
+            yield Rejection(TOO_LONG, identifier[:_SHOWN], record, number, source, detail)
+        else:
+            identifier = identifier or f"record={record}"
+            yield RawMolecule(structure, structure_kind(structure), identifier, name, record, number)
         if record_range.is_passed:
             return
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from specbridge_tools.molecules.columns import Columns, find_columns
 from specbridge_tools.molecules.missing import is_missing
 from specbridge_tools.molecules.raw import (
+    MAX_TEXT,
     TOO_LONG,
     TOO_MANY_FIELDS,
     UNBALANCED_QUOTE,
@@ -17,6 +18,8 @@ from specbridge_tools.molecules.raw import (
 from specbridge_tools.molecules.rows import MAX_CELL, open_table
 from specbridge_tools.records import NO_STRUCTURE, Rejection
 from specbridge_tools.shards import RecordRange
+
+_SHOWN = 100
 
 
 def read_table(
@@ -69,8 +72,11 @@ def _record(
         return Rejection(TOO_LONG, identifier, record, line, source)
     if any(text.strip() for text in cells[width:]):
         return Rejection(TOO_MANY_FIELDS, identifier, record, line, source, f"{len(cells)} instead of {width}")
+    name = next(values_of(cells, columns.name), "")
+    if max(len(identifier), len(name)) > MAX_TEXT:
+        detail = f"an id or a name of more than {MAX_TEXT:,} characters"
+        return Rejection(TOO_LONG, identifier[:_SHOWN], record, line, source, detail)
     structure, *others = list(dict.fromkeys(values_of(cells, columns.structures))) or [""]
     if not structure:
         return Rejection(NO_STRUCTURE, identifier, record, line, source)
-    name = next(values_of(cells, columns.name), "")
     return RawMolecule(structure, structure_kind(structure), identifier, name, record, line, tuple(others))

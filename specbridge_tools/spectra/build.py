@@ -86,6 +86,8 @@ def build_spectrum(
     Raises:
         Unusable: The fields or the peaks break a rule.
     """
+    if len(mz) > reading.max_peaks:
+        raise Unusable(reasons.TOO_MANY_PEAKS, f"{len(mz):,}, more than {reading.max_peaks:,}")
     if deep := is_deep(fields.get("mslevel")):
         take_ms2_precursor(fields)
     missing, precursor_mz = None, 0.0

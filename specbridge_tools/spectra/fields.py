@@ -10,6 +10,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.adducts import Adduct, parse_adduct
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.ion_mode import KEYS_OF_TWO_USES, meaning_of_code, polarity_of
+from specbridge_tools.spectra.limits import MAX_JOINED
 from specbridge_tools.spectra.ms_level import ms_level
 from specbridge_tools.spectra.text import CONTROL
 
@@ -152,6 +153,8 @@ def add_field(fields: dict[str, str], key: str, value: str, several: Several | N
     if several is not None:
         several.add(fields, name, value)
     elif present != value:
+        if len(present) > MAX_JOINED:
+            raise Unusable(reasons.TOO_MANY_FIELDS, f"{name} again and again")
         fields[name] = f"{present}{_SEPARATOR}{value}"
 
 

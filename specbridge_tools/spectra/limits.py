@@ -9,6 +9,8 @@ from __future__ import annotations
 MAX_PEAKS = 1_000_000
 MAX_FIELDS = 10_000
 """Lines of fields, and pairs of key and value in the comments of an MSP record."""
+MAX_JOINED = 1 << 18
+"""Characters of a field that comes again and again, where its values are joined one by one."""
 MAX_RECORD_SIZE = 1 << 26
 """Bytes of text."""
 XML_FACTOR = 4

@@ -159,7 +159,7 @@ def test_mass_is_that_of_the_atoms_even_for_charged_molecules():
         ("Cl", "smiles", reasons.NO_ORGANIC_FRAGMENT),
         ("*CC", "smiles", reasons.WILDCARD),
         ("C" * (chemistry.MAX_ATOMS + 1), "smiles", reasons.TOO_LARGE),
-        ("C(" * chemistry.MAX_CHARACTERS, "smiles", reasons.TOO_LARGE),
+        ("C(" * chemistry.MAX_TEXT, "smiles", reasons.TOO_LARGE),
     ],
 )
 def test_reasons(text, kind, reason):
