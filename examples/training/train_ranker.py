@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, COST_LIMIT
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.ranker_file import save_ranker
+from specbridge_tools.fragmentation.network.ranker_file import load_ranker, save_ranker
 
 logger = logging.getLogger("train_ranker")
 
@@ -137,6 +137,8 @@ def main():
     parser.add_argument("--held-back-molecules", type=int, default=200, help="how many of them are ranked each epoch")
     parser.add_argument("--widths", type=int, nargs=3, default=(32, 48, 32))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--teacher", help="a ranker whose networks' mean is learned as well (distillation)")
+    parser.add_argument("--start-from", help="a ranker whose first network, of the same widths, is trained further")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -208,6 +210,9 @@ def train_ranker(rank, port, options, training, validation, held_back):
     torch.manual_seed(options.seed)
     names = ("atom_size", "hidden_size", "last_size")
     network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)), dropout=options.dropout)
+    if options.start_from:
+        network.set_weights(load_ranker(options.start_from).networks[0])
+    teacher = load_ranker(options.teacher) if options.teacher else None
     config = {
         "capacity": CAPACITY,
         "limit": COST_LIMIT,
@@ -225,7 +230,15 @@ def train_ranker(rank, port, options, training, validation, held_back):
 
     with open_processes(torch.device("cpu")) as (processes, _):
         state = f"{options.output}.state"
-        train(network, training, settings, after_epoch=after_epoch, state_path=state, processes=processes)
+        train(
+            network,
+            training,
+            settings,
+            teacher=teacher,
+            after_epoch=after_epoch,
+            state_path=state,
+            processes=processes,
+        )
         if processes.is_first:
             # not before: who finds the file takes it for finished
             save_ranker(Ranker([network.weights()], config), options.output)

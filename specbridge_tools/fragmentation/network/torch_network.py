@@ -13,10 +13,16 @@ from torch import nn
 from specbridge_tools.fragmentation.fragments.atom_features import N_ATOM_FEATURES, N_BOND_KINDS
 from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
 from specbridge_tools.fragmentation.fragments.combine import MAX_PIECES
-from specbridge_tools.fragmentation.network.numpy_network import MASS_SCALE, MOLECULE_SIZE, PIECE_SIZE, Floats
+from specbridge_tools.fragmentation.network.numpy_network import (
+    MASS_SCALE,
+    MOLECULE_SIZE,
+    PIECE_SIZE,
+    Floats,
+    Weights,
+)
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
-from specbridge_tools.fragmentation.peaks.prepare import ENERGY, N_CONTEXT, N_PEAK_FEATURES, NO_ENERGY, Peaks
+from specbridge_tools.fragmentation.peaks.prepare import N_CONTEXT, N_PEAK_FEATURES, Peaks
 from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
 # where training starts
@@ -112,7 +118,7 @@ class TrainableNetwork(nn.Module):
         return vectors
 
     def forward(
-        self, batch: CandidateBatch, encoded: EncodedTensors, peaks: Peaks, *, hide_energy: bool = False
+        self, batch: CandidateBatch, encoded: EncodedTensors, peaks: Peaks
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Score candidates.
 
@@ -120,16 +126,12 @@ class TrainableNetwork(nn.Module):
             batch: The candidates.
             encoded: The same, by `encode_candidates`.
             peaks: Of one spectrum.
-            hide_energy: Whether the collision energy counts as not known.
 
         Returns:
             Scores (B,) and log-likelihoods (B, p) of the peaks.
         """
         n, p = len(batch), len(peaks.mz)
-        context = torch.tensor(peaks.context)
-        if hide_energy:
-            context[ENERGY], context[NO_ENERGY] = 0.0, 1.0
-        logits = self.ion_logits(batch, encoded, context)
+        logits = self.ion_logits(batch, encoded, torch.tensor(peaks.context))
         log_total = self._log_sum_by_candidate(logits, batch)
         fragment, ion, peak = _tensor(match_ions(batch, peaks).T)
         candidate = _tensor(batch.owner)[fragment]
@@ -168,6 +170,11 @@ class TrainableNetwork(nn.Module):
     def weights(self) -> dict[str, Floats]:
         """The parameters as numpy arrays, for `ranker.Ranker`."""
         return {name: value.detach().numpy().copy() for name, value in self.state_dict().items()}
+
+    def set_weights(self, weights: Weights) -> None:
+        """Take the parameters of a network of the same widths."""
+        shapes = {name: value.shape for name, value in self.state_dict().items()}
+        self.load_state_dict({name: torch.tensor(value).reshape(shapes[name]) for name, value in weights.items()})
 
 
 def _tensor(array: NDArray[Any]) -> torch.Tensor:

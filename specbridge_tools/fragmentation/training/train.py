@@ -13,11 +13,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, batch_candidates
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, batch_candidates
+from specbridge_tools.fragmentation.network.numpy_network import encode_candidates, weigh_spectrum
+from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
-from specbridge_tools.fragmentation.peaks.prepare import RELATIVE_INTENSITY, Peaks, relative_intensity_features
+from specbridge_tools.fragmentation.peaks.prepare import (
+    ENERGY,
+    NO_ENERGY,
+    RELATIVE_INTENSITY,
+    Peaks,
+    relative_intensity_features,
+)
 from specbridge_tools.fragmentation.training.checkpoint import load_state, save_state
 from specbridge_tools.processes import ALONE, Processes
+from specbridge_tools.threads import one_blas_thread
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +55,7 @@ class TrainingOptions:
         hide_energy: How often the collision energy is hidden.
         drop_peaks: Share of the peaks that are left out.
         move_intensity: Standard deviation of the natural logarithm by which the others' intensities are moved.
+        teacher_share: Share of a teacher's probabilities in what is to be learned; the rest is the truth.
         seed: Of all that is drawn.
     """
 
@@ -59,11 +69,12 @@ class TrainingOptions:
     hide_energy: float = 0.3
     drop_peaks: float = 0.0
     move_intensity: float = 0.0
+    teacher_share: float = 0.7
     seed: int = 0
 
     def __post_init__(self) -> None:
         counts = (self.epochs, self.molecules, self.spectra, self.decoys)
-        shares = (self.hide_energy, self.drop_peaks)
+        shares = (self.hide_energy, self.drop_peaks, self.teacher_share)
         if min(counts) < 1 or min(shares) < 0 or max(shares) > 1 or self.learning_rate <= 0:
             raise ValueError(f"counts and learning rate are above 0 and shares in [0, 1], but this is {self}")
 
@@ -73,6 +84,7 @@ def train(
     examples: Sequence[Example],
     options: TrainingOptions,
     *,
+    teacher: Ranker | None = None,
     after_epoch: Callable[[int], None] | None = None,
     state_path: str | os.PathLike[str] | None = None,
     processes: Processes = ALONE,
@@ -83,6 +95,7 @@ def train(
         network: To train.
         examples: Molecules to learn from.
         options: How to train.
+        teacher: Networks whose mean the network is to learn as well (distillation; Hinton et al., arXiv 1503.02531).
         after_epoch: Called with the number of each epoch, by the first process.
         state_path: A file that the first process writes after each epoch. Where it exists, the training continues from
             it: each epoch draws its random numbers from seed, epoch and process alone, so that such a run ends as one
@@ -104,7 +117,7 @@ def train(
             optimiser.param_groups[0]["lr"] = options.learning_rate * share
             rows = order[start : start + options.molecules]
             chosen = [examples[index] for index in processes.shard(rows)]
-            losses += _step(network, optimiser, chosen, options, rng, len(rows), processes)
+            losses += _step(network, optimiser, chosen, options, rng, len(rows), processes, teacher)
         if processes.is_first:
             logger.info("epoch %d loss %.4f %.0f s", epoch, np.mean(losses), time.monotonic() - started)
             if after_epoch is not None:
@@ -126,12 +139,13 @@ def _step(
     rng: np.random.Generator,
     n_examples: int,
     processes: Processes,
+    teacher: Ranker | None,
 ) -> list[float]:
     """One step of the optimiser over `n_examples`, of which `chosen` are this process's; returns their losses."""
     optimiser.zero_grad()
     losses = []
     for example in chosen:
-        loss = _example_loss(network, example, options, rng)
+        loss = _example_loss(network, example, options, rng, teacher)
         (loss / n_examples).backward()
         losses.append(loss.item())
     processes.sum_gradients(network.parameters())
@@ -141,22 +155,49 @@ def _step(
 
 
 def _example_loss(
-    network: TrainableNetwork, example: Example, options: TrainingOptions, rng: np.random.Generator
+    network: TrainableNetwork,
+    example: Example,
+    options: TrainingOptions,
+    rng: np.random.Generator,
+    teacher: Ranker | None,
 ) -> torch.Tensor:
     n_decoys = len(example.candidates) - 1
     decoys = 1 + rng.permutation(n_decoys)[: options.decoys]
     batch = batch_candidates([example.candidates[0], *(example.candidates[index] for index in decoys)])
     encoded = network.encode_candidates(batch)
-    chosen = rng.permutation(len(example.peaks))[: options.spectra]
-    total = torch.tensor(0.0)
-    for index in chosen:
+    chosen = []
+    for index in rng.permutation(len(example.peaks))[: options.spectra]:
         peaks = _varied(example.peaks[index], options, rng)
-        hidden = rng.random() < options.hide_energy
-        scores, log_likelihood = network(batch, encoded, peaks, hide_energy=hidden)
+        chosen.append(_without_energy(peaks) if rng.random() < options.hide_energy else peaks)
+    targets = _targets(batch, chosen, teacher, options.teacher_share)
+    total = torch.tensor(0.0)
+    for peaks, target in zip(chosen, targets, strict=True):
+        scores, log_likelihood = network(batch, encoded, peaks)
         share = torch.tensor(peaks.weight / peaks.weight.sum())
         likelihood = log_likelihood[0] @ share
-        total = total - torch.log_softmax(scores, 0)[0] - options.likelihood_weight * likelihood
+        total = total - torch.log_softmax(scores, 0) @ target - options.likelihood_weight * likelihood
     return total / len(chosen)
+
+
+def _targets(
+    batch: CandidateBatch, spectra: Sequence[Peaks], teacher: Ranker | None, share: float
+) -> list[torch.Tensor]:
+    """The probabilities (B,) of the candidates that are to be learned, for each spectrum; the first is the truth."""
+    truth = torch.zeros(len(batch))
+    truth[0] = 1.0
+    if teacher is None:
+        return [truth] * len(spectra)
+    with one_blas_thread():
+        encoded = [encode_candidates(weights, batch) for weights in teacher.networks]
+        scores = [weigh_spectrum(teacher.networks, batch, encoded, peaks).score for peaks in spectra]
+    return [(1 - share) * truth + share * torch.softmax(torch.tensor(score).float(), 0) for score in scores]
+
+
+def _without_energy(peaks: Peaks) -> Peaks:
+    """The peaks of a spectrum whose collision energy is not known."""
+    context = peaks.context.copy()
+    context[ENERGY], context[NO_ENERGY] = 0.0, 1.0
+    return dataclasses.replace(peaks, context=context)
 
 
 def _varied(peaks: Peaks, options: TrainingOptions, rng: np.random.Generator) -> Peaks:
