@@ -110,7 +110,7 @@ def held_back_recall(ranker, examples):
     scores = [
         evidence.score.round(5)
         for example in examples
-        for evidence in ranker.evidence(example.candidates, example.peaks)
+        for evidence in ranker.evidence(list(map(ranker.encode, example.candidates)), example.peaks)
     ]
     above, tied = np.transpose([tie_counts(score, 0) for score in scores])  # the first candidate is the truth
     recalls = [expected_recall(above, tied, k).mean() for k in RECALL_CUTOFFS]

@@ -1,16 +1,14 @@
-"""Structures: one standard form for every spelling, fingerprints, scaffolds, graphs.
+"""Structures: one standard form for every spelling, fingerprints, scaffolds.
 
-Only this module and `molecules.drawing` import rdkit.
+Only this module, `molecules.smiles_graph` and `molecules.drawing` import rdkit.
 """
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
@@ -19,7 +17,6 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules import reasons
-from specbridge_tools.molecules.graph import MolecularGraph
 from specbridge_tools.molecules.molecule import StandardForm
 from specbridge_tools.molecules.raw import MAX_TEXT
 from specbridge_tools.molecules.spelling import has_stereo, is_plain
@@ -35,12 +32,6 @@ _MANY_RINGS = 2 * MAX_RINGS  # characters: whatever spells more rings than the l
 _HAS_CARBON = re.compile(r"C(?![a-z])")  # at the start of a Hill formula
 _AROMATIC_ANION = Chem.MolFromSmarts("[#6;a;-]")
 _ALKALI_METALS = frozenset((3, 11, 19, 37, 55))
-_ORDERS = {
-    Chem.BondType.SINGLE: 1.0,
-    Chem.BondType.DOUBLE: 2.0,
-    Chem.BondType.TRIPLE: 3.0,
-    Chem.BondType.AROMATIC: 1.5,
-}
 _Options = TypeVar("_Options")
 
 
@@ -51,7 +42,7 @@ def configured(options: _Options, **values: bool | float) -> _Options:
     return options
 
 
-_AS_WRITTEN = configured(Chem.SmilesParserParams(), sanitize=False, removeHs=False)
+AS_WRITTEN = configured(Chem.SmilesParserParams(), sanitize=False, removeHs=False)
 
 
 def standardise(text: str, *, kind: str = "smiles", fingerprint: tuple[int, int] | None = None) -> StandardForm:
@@ -155,7 +146,7 @@ def _check_rings(text: str, kind: str) -> None:
     elif kind == "inchi":
         molecule = Chem.MolFromInchi(text, sanitize=False, removeHs=False)
     else:
-        molecule = Chem.MolFromSmiles(text, _AS_WRITTEN)
+        molecule = Chem.MolFromSmiles(text, AS_WRITTEN)
     if molecule is None:
         return
     n_rings = molecule.GetNumBonds() - molecule.GetNumAtoms() + len(Chem.GetMolFrags(molecule))
@@ -167,7 +158,7 @@ def _from_smiles(smiles: str) -> Chem.Mol | None:
     if "[H" in smiles or not is_plain(smiles):
         return Chem.MolFromSmiles(smiles)
     # no hydrogens to fold in, no stereo to perceive: this saves a third of the time and changes nothing that we use
-    molecule = Chem.MolFromSmiles(smiles, _AS_WRITTEN)
+    molecule = Chem.MolFromSmiles(smiles, AS_WRITTEN)
     if molecule is not None:
         Chem.SanitizeMol(molecule)
     return molecule
@@ -262,38 +253,3 @@ def scaffold(smiles: str) -> str:
     with rdBase.BlockLogs():
         framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
         return Chem.MolToSmiles(framework, isomericSmiles=False)
-
-
-def molecular_graph(smiles: str) -> MolecularGraph:
-    """The graph of the heavy atoms.
-
-    Raises:
-        DataError: The SMILES cannot be read.
-    """
-    with rdBase.BlockLogs():
-        molecule = _parse(smiles, "smiles")
-    n, m = molecule.GetNumAtoms(), molecule.GetNumBonds()
-    # one pass by number: rdkit's own iterators ask for the length at every step
-    atoms = list(map(molecule.GetAtomWithIdx, range(n)))
-    bonds = list(map(molecule.GetBondWithIdx, range(m)))
-    symbols = tuple(map(Chem.Atom.GetSymbol, atoms))
-    begin = np.fromiter(map(Chem.Bond.GetBeginAtomIdx, bonds), np.int64, m)
-    end = np.fromiter(map(Chem.Bond.GetEndAtomIdx, bonds), np.int64, m)
-    return MolecularGraph(
-        elements=symbols,
-        masses=np.fromiter(map(_isotope_mass, symbols), np.float64, n),
-        hydrogens=np.fromiter(map(Chem.Atom.GetTotalNumHs, atoms), np.int64, n),
-        charges=np.fromiter(map(Chem.Atom.GetFormalCharge, atoms), np.int64, n),
-        aromatic=np.fromiter(map(Chem.Atom.GetIsAromatic, atoms), bool, n),
-        in_ring=np.fromiter(map(Chem.Atom.IsInRing, atoms), bool, n),
-        bonds=np.stack([np.minimum(begin, end), np.maximum(begin, end)], axis=1),
-        orders=np.array([_ORDERS.get(kind, 0.0) for kind in map(Chem.Bond.GetBondType, bonds)], np.float64),
-        bond_aromatic=np.fromiter(map(Chem.Bond.GetIsAromatic, bonds), bool, m),
-        bond_in_ring=np.fromiter(map(Chem.Bond.IsInRing, bonds), bool, m),
-    )
-
-
-@functools.cache
-def _isotope_mass(symbol: str) -> float:
-    """Mass (Da) of the most common isotope of an element."""
-    return Chem.GetPeriodicTable().GetMostCommonIsotopeMass(symbol)

@@ -20,7 +20,7 @@ PER_SPECTRUM = 50
 
 def candidates():
     """SMILES of the examples with 15 to 40 heavy atoms, and their graphs."""
-    from specbridge_tools.molecules.chemistry import molecular_graph
+    from specbridge_tools.molecules.smiles_graph import molecular_graph
 
     lines = (EXAMPLES / "molecules.tsv").read_text().splitlines()[1:]
     smiles, graphs = [], []

@@ -15,6 +15,7 @@ from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.molecules.formula import hill
+from specbridge_tools.threads import one_blas_thread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,8 @@ def explain(ranker: Ranker, smiles: str, peaks: Peaks) -> list[Explanation]:
         fragments = ranker.fragments(smiles)
     except DataError:
         return []
-    (evidence,) = ranker.evidence([candidate_arrays(fragments)], [peaks])
+    with one_blas_thread():
+        (evidence,) = ranker.evidence([ranker.encode(candidate_arrays(fragments))], [peaks])
     # the most probable first; equal ones in the order of the fragments, cheapest first
     order = np.lexsort((evidence.matches[:, 0], -evidence.log_probability))
     best: dict[int, int] = {}

@@ -3,7 +3,7 @@
 A forward model of fragmentation. `torch_network` is the same model, to be trained; its methods have the names of the
 functions here.
 
-1. `encode_candidates`, once for all spectra. Atoms pass three messages along the bonds (`_atom_vectors`). A piece is
+1. `encode_candidate`, once for all spectra. Atoms pass three messages along the bonds (`_atom_vectors`). A piece is
    described by the bonds that are cut to remove it, by what stays and what goes at each of them, and by its atoms
    (`_piece_vectors`). A fragment is the sum over the pieces that it lacks, with its mass and their number.
 2. `ion_logits`. With the sum over the molecule's atoms, and with how the spectrum was measured, each fragment gets a
@@ -23,9 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, starts
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
@@ -37,16 +36,16 @@ Floats = NDArray[np.float32]
 Weights = Mapping[str, Floats]  # of one network, by the names of `torch_network`'s parameters
 
 
-class EncodedCandidates(NamedTuple):
-    """What does not depend on the spectrum.
+class EncodedCandidate(NamedTuple):
+    """What one network makes of a candidate, whatever the spectrum.
 
     Attributes:
-        fragments: (F, h) input of the hidden layer.
-        molecules: (B, a) sums over the molecules' atoms.
+        pieces: (k, h) what a fragment without a piece gains by its absence.
+        molecule: (h,) what all its fragments have in common.
     """
 
-    fragments: Floats
-    molecules: Floats
+    pieces: Floats
+    molecule: Floats
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,14 +70,14 @@ class SpectrumEvidence:
 
 
 def weigh_spectrum(
-    networks: Sequence[Weights], batch: CandidateBatch, encoded: Sequence[EncodedCandidates], peaks: Peaks
+    networks: Sequence[Weights], batch: CandidateBatch, encoded: Sequence[Sequence[EncodedCandidate]], peaks: Peaks
 ) -> SpectrumEvidence:
     """Find the evidence of one spectrum: mean scores and probabilities of networks that were trained separately.
 
     Args:
         networks: At least one.
         batch: The candidates.
-        encoded: The candidates, as `encode_candidates` of each network encodes them.
+        encoded: Of each network, the candidates as `encode_candidate` encodes them.
         peaks: Of the spectrum.
     """
     matches = match_ions(batch, peaks)
@@ -104,7 +103,7 @@ def weigh_spectrum(
 def _weigh_with_one(
     weights: Weights,
     batch: CandidateBatch,
-    encoded: EncodedCandidates,
+    encoded: Sequence[EncodedCandidate],
     peaks: Peaks,
     matches: NDArray[np.int64],
     by_formula: NDArray[np.bool_],
@@ -138,69 +137,69 @@ def concatenate_evidence(parts: Sequence[SpectrumEvidence], n_fragments: NDArray
     )
 
 
-def ion_logits(weights: Weights, batch: CandidateBatch, encoded: EncodedCandidates, context: Floats) -> Floats:
+def ion_logits(weights: Weights, batch: CandidateBatch, encoded: Sequence[EncodedCandidate], context: Floats) -> Floats:
     """Logits (F, N_SHIFTS) of all fragment ions under the conditions `Peaks.context`."""
-    inputs = np.concatenate([encoded.molecules, np.broadcast_to(context, (len(batch), len(context)))], axis=1)
-    molecule = _linear(weights, "molecule", inputs, np.ones(len(batch), int))
-    hidden = _relu(encoded.fragments + np.repeat(molecule, batch.n_fragments, axis=0))
-    hidden = _relu(_linear(weights, "hidden", hidden, batch.n_fragments))
+    of_context = weights["molecule.weight"][:, -len(context) :] @ context
+    relative = batch.relative_masses
+    masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
+    hidden = _product(masses, weights["mass.weight"].T, batch.n_fragments)
+    stop = 0
+    for candidate, vectors in zip(batch.candidates, encoded, strict=True):
+        start, stop = stop, stop + len(candidate.masses)
+        hidden[start:stop] += candidate.lacks @ vectors.pieces
+        taken = weights["taken"] + (vectors.molecule + of_context)
+        hidden[start:stop] += taken[np.diff(candidate.lacks.indptr)]
+    hidden = _relu(_linear(weights, "hidden", _relu(hidden), batch.n_fragments))
     return _linear(weights, "out", hidden, batch.n_fragments)
 
 
-def encode_candidates(weights: Weights, batch: CandidateBatch) -> EncodedCandidates:
+def encode_candidate(weights: Weights, candidate: CandidateArrays) -> EncodedCandidate:
     """Compute what does not depend on the spectrum."""
-    atoms, both = _atom_vectors(weights, batch)
-    fragments = batch.sets @ _piece_vectors(weights, batch, atoms, both)
-    relative = batch.masses / batch.masses[batch.intact][batch.owner]
-    masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
-    n_removed = np.eye(len(weights["taken"]), dtype=np.float32)[np.diff(batch.sets.indptr)]
-    matrix = np.concatenate([weights["mass.weight"].T, weights["taken"] + weights["mass.bias"]])
-    fragments += _product(np.concatenate([masses, n_removed], axis=1), matrix, batch.n_fragments)
-    totals = np.add.reduceat(both, np.cumsum(batch.n_atoms) - batch.n_atoms) / np.float32(MOLECULE_SIZE)
-    return EncodedCandidates(fragments, totals)
+    atoms = _atom_vectors(weights, candidate)
+    both = np.concatenate([atoms, candidate.atoms], axis=1)
+    total = both.sum(axis=0) / np.float32(MOLECULE_SIZE)
+    molecule = weights["molecule.weight"][:, : len(total)] @ total + weights["molecule.bias"] + weights["mass.bias"]
+    return EncodedCandidate(_piece_vectors(weights, candidate, atoms, both), molecule)
 
 
-def _atom_vectors(weights: Weights, batch: CandidateBatch) -> tuple[Floats, Floats]:
-    """Vectors of the atoms after three messages, and the same with the atoms' features behind them."""
-    n = len(batch.atoms)
-    rows = np.concatenate([batch.bonds[:, 0], batch.bonds[:, 1]])
-    columns = np.concatenate([batch.bonds[:, 1], batch.bonds[:, 0]])
-    bonded = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(n, n))
+def _atom_vectors(weights: Weights, candidate: CandidateArrays) -> Floats:
+    """Vectors (n, a) of the atoms after three messages."""
+    n = len(candidate.atoms)
+    bonded = np.zeros((n, n), np.float32)
+    first, second = candidate.bonds.T
+    bonded[first, second] = bonded[second, first] = 1
 
     def message(name: str, atoms: Floats) -> Floats:
-        return _relu(_linear(weights, name, np.concatenate([atoms, bonded @ atoms], axis=1), batch.n_atoms))
+        return _relu(_linear(weights, name, np.concatenate([atoms, bonded @ atoms], axis=1)))
 
-    atoms = message("atom2", message("atom1", batch.atoms))
-    atoms = atoms + message("atom3", atoms)
-    return atoms, np.concatenate([atoms, batch.atoms], axis=1)
+    atoms = message("atom2", message("atom1", candidate.atoms))
+    atoms += message("atom3", atoms)
+    return atoms
 
 
-def _piece_vectors(weights: Weights, batch: CandidateBatch, atoms: Floats, both: Floats) -> Floats:
-    """Vectors of the pieces, from both results of `_atom_vectors`."""
-    k = batch.members.shape[0]
-    piece, stays, goes, kind = batch.cuts.T
+def _piece_vectors(weights: Weights, candidate: CandidateArrays, atoms: Floats, both: Floats) -> Floats:
+    """Vectors (k, h) of the pieces; `both` are the atoms' vectors with their features behind them."""
     # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
     of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
-    cut = (_product(atoms, of_staying, batch.n_atoms) + weights["cut.bias"])[stays]
-    cut += _product(atoms, of_going, batch.n_atoms)[goes]
-    cut += of_kind[kind]
-    cut = _relu(cut)
-    of_piece = sparse.csr_matrix(
-        (np.ones(len(piece), np.float32), (piece, np.arange(len(piece)))), shape=(k, len(piece))
-    )
-    n_cuts = np.bincount(piece, minlength=k)[:, None].astype(np.float32)
-    content = batch.members @ both / np.float32(PIECE_SIZE)
+    k = len(candidate.members)
+    staying, going = _product(atoms, of_staying) + weights["cut.bias"], _product(atoms, of_going)
+    piece, stays, goes, kind = candidate.cuts.T
+    n_cuts = np.bincount(piece, minlength=k)
+    # the cuts of a piece, of which there is at least one, follow one another
+    cut = _relu(staying[stays] + going[goes] + of_kind[kind])
+    cut = np.add.reduceat(cut, starts(n_cuts)) if k else cut
+    content = candidate.members.astype(np.float32) @ both / np.float32(PIECE_SIZE)
     size = content[:, -1:]
-    described = np.concatenate([of_piece @ cut, content, n_cuts - 1, size * size], axis=1)
-    described = _relu(_linear(weights, "piece1", described, batch.n_pieces))
-    return _linear(weights, "piece2", described, batch.n_pieces)
+    described = np.concatenate([cut, content, n_cuts[:, None].astype(np.float32) - 1, size * size], axis=1)
+    return _linear(weights, "piece2", _relu(_linear(weights, "piece1", described)))
 
 
 def _log_sum_by_candidate(logits: Floats, batch: CandidateBatch) -> Floats:
     """Logarithm (b,) of the sum of exp over all ions of each candidate."""
-    highest = np.maximum.reduceat(logits.max(axis=1), batch.intact)
-    sums = np.exp(logits - highest[batch.owner, None]).sum(axis=1)
-    log_sum: Floats = np.log(np.add.reduceat(sums, batch.intact)) + highest
+    begins = batch.intact * logits.shape[1]
+    highest = np.maximum.reduceat(logits.ravel(), begins)
+    shifted = logits - np.repeat(highest, batch.n_fragments)[:, None]
+    log_sum: Floats = np.log(np.add.reduceat(np.exp(shifted, out=shifted).ravel(), begins)) + highest
     return log_sum
 
 
@@ -228,14 +227,13 @@ def _peak_weights(weights: Weights, peaks: Peaks) -> Floats:
 
 
 def _linear(weights: Weights, name: str, inputs: Floats, counts: NDArray[np.int64] | None = None) -> Floats:
-    row_counts = np.array([len(inputs)]) if counts is None else counts
-    outputs = _product(inputs, weights[f"{name}.weight"].T, row_counts)
+    outputs = _product(inputs, weights[f"{name}.weight"].T, counts)
     outputs += weights[f"{name}.bias"]
     return outputs
 
 
-def _product(rows: Floats, matrix: Floats, counts: NDArray[np.int64]) -> Floats:
-    """Compute rows @ matrix, the rows of each candidate (`counts` of them) as a product of their own.
+def _product(rows: Floats, matrix: Floats, counts: NDArray[np.int64] | None = None) -> Floats:
+    """Compute rows @ matrix, the rows of each candidate (`counts` of them, None for one) as a product of their own.
 
     With some kernels of BLAS the last bits of a row depend on the shape of a product and on the row's place in it. This
     way a candidate's numbers are its own, whatever stands beside it in the list. A single row is doubled, since the
@@ -243,7 +241,7 @@ def _product(rows: Floats, matrix: Floats, counts: NDArray[np.int64]) -> Floats:
     """
     product = np.empty((len(rows), matrix.shape[1]), np.float32)
     start = 0
-    for stop in np.cumsum(counts).tolist():
+    for stop in [len(rows)] if counts is None else np.cumsum(counts).tolist():
         part = rows[start:stop]
         product[start:stop] = (np.repeat(part, 2, axis=0) @ matrix)[:1] if stop - start == 1 else part @ matrix
         start = stop

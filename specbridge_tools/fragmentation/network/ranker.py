@@ -6,26 +6,27 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, batch_candidates, candidate_arrays
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, candidate_arrays
 from specbridge_tools.fragmentation.fragments.fragmenter import Fragments, fragment
 from specbridge_tools.fragmentation.network.numpy_network import (
+    EncodedCandidate,
     SpectrumEvidence,
     Weights,
     concatenate_evidence,
-    encode_candidates,
+    encode_candidate,
     weigh_spectrum,
 )
+from specbridge_tools.fragmentation.network.recent import RecentValues
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
-from specbridge_tools.threads import one_blas_thread
 
 REQUIRED_CONFIG = ("capacity", "limit", "cosine_weight", "fragment_weight")
-_CACHED_CANDIDATES = 2048
+_REMEMBERED_BYTES = 128 << 20  # in each process: some thousand candidates
 _CANDIDATES_PER_BATCH = 20  # whose arrays then stay in the processor's cache
 
 
@@ -65,6 +66,20 @@ class ScoreFusion:
         return self.cosine_weight * cosine + self.fragment_weight * filled
 
 
+class KnownCandidate(NamedTuple):
+    """A candidate, cut and encoded by each network."""
+
+    arrays: CandidateArrays
+    encoded: tuple[EncodedCandidate, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """Of its arrays."""
+        own = sum(array.data.nbytes for array in vars(self.arrays).values())
+        own += self.arrays.lacks.indices.nbytes + self.arrays.lacks.indptr.nbytes
+        return own + sum(vectors.pieces.nbytes + vectors.molecule.nbytes for vectors in self.encoded)
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ranker:
     """Scores candidates by what their fragments explain.
@@ -90,7 +105,7 @@ class Ranker:
 
     def fragments(self, smiles: str) -> Fragments:
         """Cut a molecule. Raises `DataError` where the SMILES cannot be read or has several parts."""
-        from specbridge_tools.molecules.chemistry import molecular_graph
+        from specbridge_tools.molecules.smiles_graph import molecular_graph
 
         if "." in smiles:
             raise DataError(f"{smiles!r} is several molecules")
@@ -101,24 +116,26 @@ class Ranker:
         return candidate_arrays(self.fragments(smiles))
 
     @functools.cached_property
-    def cached_candidate(self) -> functools._lru_cache_wrapper[CandidateArrays]:
-        """`candidate` that remembers the last few thousand: spectra of one molecule have the same candidates."""
-        return functools.lru_cache(maxsize=_CACHED_CANDIDATES)(self.candidate)
+    def known(self) -> RecentValues[KnownCandidate]:
+        """Candidates by SMILES: spectra of one molecule have the same ones. Raises as `fragments` does."""
+        return RecentValues(
+            lambda smiles: self.encode(self.candidate(smiles)), lambda known: known.n_bytes, most=_REMEMBERED_BYTES
+        )
 
-    def evidence(self, candidates: Sequence[CandidateArrays], spectra: Sequence[Peaks]) -> list[SpectrumEvidence]:
-        """Find the evidence of each spectrum for at least one candidate."""
-        batches = [
-            batch_candidates(candidates[start : start + _CANDIDATES_PER_BATCH])
-            for start in range(0, len(candidates), _CANDIDATES_PER_BATCH)
-        ]
-        parts = []
-        # a product that two threads share has other last bits
-        with one_blas_thread():
-            for batch in batches:
-                encoded = [encode_candidates(weights, batch) for weights in self.networks]
-                parts.append([weigh_spectrum(self.networks, batch, encoded, peaks) for peaks in spectra])
-        n_fragments = np.array([batch.n_fragments.sum() for batch in batches])
-        return [concatenate_evidence(evidence, n_fragments) for evidence in zip(*parts, strict=True)]
+    def encode(self, candidate: CandidateArrays) -> KnownCandidate:
+        """Compute what does not depend on the spectrum; inside `one_blas_thread`."""
+        return KnownCandidate(candidate, tuple(encode_candidate(weights, candidate) for weights in self.networks))
+
+    def evidence(self, candidates: Sequence[KnownCandidate], spectra: Sequence[Peaks]) -> list[SpectrumEvidence]:
+        """Find the evidence of each spectrum for at least one candidate; inside `one_blas_thread`."""
+        parts, n_fragments = [], []
+        for start in range(0, len(candidates), _CANDIDATES_PER_BATCH):
+            part = candidates[start : start + _CANDIDATES_PER_BATCH]
+            batch = CandidateBatch([known.arrays for known in part])
+            encoded = list(zip(*(known.encoded for known in part), strict=True))
+            parts.append([weigh_spectrum(self.networks, batch, encoded, peaks) for peaks in spectra])
+            n_fragments.append(batch.n_fragments.sum())
+        return [concatenate_evidence(evidence, np.array(n_fragments)) for evidence in zip(*parts, strict=True)]
 
     def fusion(self, n_spectra: int) -> ScoreFusion:
         """The fusion for a query of so many spectra."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.numpy_network import SpectrumEvidence
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
+from specbridge_tools.threads import one_blas_thread
 from specbridge_tools.worker_pool import WorkerPool
 
 _AHEAD = 4  # queries that wait for each process
@@ -74,15 +76,15 @@ def score_candidates(ranker: Ranker, spectra: Sequence[Peaks], smiles: Sequence[
     score = np.full(len(smiles), np.nan)
     explained = np.full(len(smiles), np.nan)
     candidates, rows = [], []
-    for row, text in enumerate(smiles):
-        try:
-            candidates.append(ranker.cached_candidate(text))
-            rows.append(row)
-        except DataError:
-            continue
-    if not rows:
-        return CandidateScores(score, explained)
-    evidence = ranker.evidence(candidates, [peaks for peaks in spectra if len(peaks.mz)])
+    # a product that two threads share has other last bits
+    with one_blas_thread():
+        for row, text in enumerate(smiles):
+            with contextlib.suppress(DataError):
+                candidates.append(ranker.known.get(text))
+                rows.append(row)
+        if not rows:
+            return CandidateScores(score, explained)
+        evidence = ranker.evidence(candidates, [peaks for peaks in spectra if len(peaks.mz)])
     score[rows] = np.mean([spectrum.score for spectrum in evidence], axis=0) if evidence else 0.0
     explained[rows] = np.mean([_explained_intensity(spectrum) for spectrum in evidence], axis=0) if evidence else 0.0
     return CandidateScores(score, explained)

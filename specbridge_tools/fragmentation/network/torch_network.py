@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from specbridge_tools.fragmentation.fragments.atom_features import N_ATOM_FEATURES, N_BOND_KINDS
-from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch, starts
 from specbridge_tools.fragmentation.fragments.combine import MAX_PIECES
 from specbridge_tools.fragmentation.network.numpy_network import (
     MASS_SCALE,
@@ -32,7 +32,7 @@ _PEAK_HIDDEN = 12
 
 
 class EncodedTensors(NamedTuple):
-    """As `numpy_network.EncodedCandidates`."""
+    """Inputs (F, h) of the fragments' hidden layer, and sums (B, a) over the molecules' atoms."""
 
     fragments: torch.Tensor
     molecules: torch.Tensor
@@ -81,19 +81,24 @@ class TrainableNetwork(nn.Module):
         """Compute what does not depend on the spectrum."""
         atoms, both = self._atom_vectors(batch)
         pieces = self._piece_vectors(batch, atoms, both)
-        sets = _tensor(batch.sets.indices), _tensor(batch.sets.indptr)
-        summed = F.embedding_bag(sets[0], pieces, sets[1][:-1], mode="sum")  # (F, h)
-        relative = _tensor(batch.masses / batch.masses[batch.intact][batch.owner])
+        first = starts(batch.n_pieces)
+        lacks = [candidate.lacks for candidate in batch.candidates]
+        removed = np.concatenate([rows.indices + begin for rows, begin in zip(lacks, first, strict=True)])
+        n_removed = np.concatenate([np.diff(rows.indptr) for rows in lacks])
+        summed = F.embedding_bag(_tensor(removed), pieces, _tensor(starts(n_removed)), mode="sum")  # (F, h)
+        relative = _tensor(batch.relative_masses)
         masses = torch.stack([relative, relative**2, _tensor(batch.masses) / MASS_SCALE], 1).float()  # (F, 3)
-        fragments = summed + self.taken[sets[1].diff()] + self.mass(masses)  # (F, h)
+        fragments = summed + self.taken[_tensor(n_removed)] + self.mass(masses)  # (F, h)
         owner = torch.repeat_interleave(_tensor(batch.n_atoms))
         totals = both.new_zeros(len(batch), both.shape[1]).index_add_(0, owner, both) / MOLECULE_SIZE
         return EncodedTensors(fragments, totals)
 
     def _atom_vectors(self, batch: CandidateBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        given = _tensor(batch.atoms)
-        rows = _tensor(batch.bonds.T.reshape(-1))
-        columns = _tensor(batch.bonds[:, ::-1].T.reshape(-1))
+        given = _tensor(np.concatenate([candidate.atoms for candidate in batch.candidates]))
+        bonds = np.concatenate(
+            [candidate.bonds + begin for candidate, begin in zip(batch.candidates, starts(batch.n_atoms), strict=True)]
+        )
+        rows, columns = _tensor(bonds.T.reshape(-1)), _tensor(bonds[:, ::-1].T.reshape(-1))
 
         def bonded(values: torch.Tensor) -> torch.Tensor:
             return torch.zeros_like(values).index_add_(0, rows, values[columns])
@@ -104,16 +109,21 @@ class TrainableNetwork(nn.Module):
         return atoms, torch.cat([atoms, given], 1)
 
     def _piece_vectors(self, batch: CandidateBatch, atoms: torch.Tensor, both: torch.Tensor) -> torch.Tensor:
-        k = batch.members.shape[0]
-        piece, stays, goes, kind = _tensor(batch.cuts.T)
+        k = int(batch.n_pieces.sum())
+        places = list(zip(batch.candidates, starts(batch.n_pieces), starts(batch.n_atoms), strict=True))
+        cuts = np.concatenate([candidate.cuts + np.array([piece, atom, atom, 0]) for candidate, piece, atom in places])
+        members = np.concatenate(
+            [np.argwhere(candidate.members) + np.array([piece, atom]) for candidate, piece, atom in places]
+        )  # (.., 2) piece and atom
+        piece, stays, goes, kind = _tensor(cuts.T)
         kinds = F.one_hot(kind, N_BOND_KINDS).float()
         cut = F.relu(self.cut(torch.cat([atoms[stays], atoms[goes], kinds], 1)))
-        cuts = cut.new_zeros(k, cut.shape[1]).index_add_(0, piece, cut)
+        cut_sums = cut.new_zeros(k, cut.shape[1]).index_add_(0, piece, cut)
         n_cuts = torch.bincount(piece, minlength=k)[:, None].float()
-        members = _tensor(batch.members.indices), _tensor(batch.members.indptr)
-        content = F.embedding_bag(members[0], both, members[1][:-1], mode="sum") / PIECE_SIZE  # (K, a)
+        begins = _tensor(np.searchsorted(members[:, 0], np.arange(k)))
+        content = F.embedding_bag(_tensor(members[:, 1]), both, begins, mode="sum") / PIECE_SIZE  # (K, a)
         size = content[:, -1:]
-        described = torch.cat([cuts, content, n_cuts - 1, size * size], 1)
+        described = torch.cat([cut_sums, content, n_cuts - 1, size * size], 1)
         vectors: torch.Tensor = self.piece2(F.relu(self.piece1(described)))  # (K, h)
         return vectors
 

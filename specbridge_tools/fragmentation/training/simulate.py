@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.fragmentation.fragments.batch import CandidateBatch, batch_candidates
-from specbridge_tools.fragmentation.network.numpy_network import EncodedCandidates, encode_candidates, ion_logits
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
+from specbridge_tools.fragmentation.network.numpy_network import EncodedCandidate, encode_candidate, ion_logits
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.peaks.ions import SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import PRECURSOR_COLUMN, PRECURSOR_SCALE, Peaks
@@ -146,10 +146,10 @@ def expected_peaks(
 
 
 @functools.lru_cache(maxsize=4)
-def _encoded(ranker: Ranker, smiles: str) -> tuple[CandidateBatch, EncodedCandidates]:
+def _encoded(ranker: Ranker, smiles: str) -> tuple[CandidateBatch, list[EncodedCandidate]]:
     """The molecule, cut and encoded; few are remembered, since a molecule's spectra are simulated one after another."""
-    batch = batch_candidates([ranker.candidate(smiles)])
-    return batch, encode_candidates(ranker.networks[0], batch)
+    candidate = ranker.candidate(smiles)
+    return CandidateBatch([candidate]), [encode_candidate(ranker.networks[0], candidate)]
 
 
 def _merged(mz: NDArray[np.float64], logits: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

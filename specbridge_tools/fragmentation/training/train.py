@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, batch_candidates
-from specbridge_tools.fragmentation.network.numpy_network import encode_candidates, weigh_spectrum
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch
+from specbridge_tools.fragmentation.network.numpy_network import encode_candidate, weigh_spectrum
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.prepare import (
@@ -163,7 +163,7 @@ def _example_loss(
 ) -> torch.Tensor:
     n_decoys = len(example.candidates) - 1
     decoys = 1 + rng.permutation(n_decoys)[: options.decoys]
-    batch = batch_candidates([example.candidates[0], *(example.candidates[index] for index in decoys)])
+    batch = CandidateBatch([example.candidates[0], *(example.candidates[index] for index in decoys)])
     encoded = network.encode_candidates(batch)
     chosen = []
     for index in rng.permutation(len(example.peaks))[: options.spectra]:
@@ -188,7 +188,7 @@ def _targets(
     if teacher is None:
         return [truth] * len(spectra)
     with one_blas_thread():
-        encoded = [encode_candidates(weights, batch) for weights in teacher.networks]
+        encoded = [[encode_candidate(weights, each) for each in batch.candidates] for weights in teacher.networks]
         scores = [weigh_spectrum(teacher.networks, batch, encoded, peaks).score for peaks in spectra]
     return [(1 - share) * truth + share * torch.softmax(torch.tensor(score).float(), 0) for score in scores]
 

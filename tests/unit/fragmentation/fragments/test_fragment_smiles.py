@@ -4,7 +4,7 @@ from rdkit import Chem
 
 from specbridge_tools.fragmentation.fragments.fragment_smiles import fragment_smiles
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-from specbridge_tools.molecules.chemistry import molecular_graph
+from specbridge_tools.molecules.smiles_graph import molecular_graph
 
 
 @pytest.mark.parametrize(

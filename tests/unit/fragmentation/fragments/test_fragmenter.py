@@ -7,8 +7,8 @@ from specbridge_tools.constants import ELECTRON_MASS, HYDROGEN_MASS
 from specbridge_tools.fragmentation.fragments.fragment_smiles import fragment_smiles
 from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, fragment
 from specbridge_tools.fragmentation.peaks.ions import SHIFTS
-from specbridge_tools.molecules.chemistry import molecular_graph
 from specbridge_tools.molecules.formula import parse_formula
+from specbridge_tools.molecules.smiles_graph import molecular_graph
 
 PARACETAMOL = "CC(=O)Nc1ccc(O)cc1"
 CAFFEINE = "Cn1c(=O)c2c(ncn2C)n(C)c1=O"

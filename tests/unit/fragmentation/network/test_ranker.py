@@ -6,18 +6,18 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from specbridge_tools.errors import DataError, FormatError, MismatchError
-from specbridge_tools.fragmentation.fragments.batch import batch_candidates
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
 from specbridge_tools.fragmentation.network.explain import explain
-from specbridge_tools.fragmentation.network.numpy_network import encode_candidates, weigh_spectrum
+from specbridge_tools.fragmentation.network.numpy_network import encode_candidate, weigh_spectrum
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, find_ranker, load_ranker, save_ranker
 from specbridge_tools.fragmentation.network.scores import score_candidates, score_in_order
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
-from specbridge_tools.molecules.chemistry import molecular_graph
 from specbridge_tools.molecules.formula import mass_of_formula
+from specbridge_tools.molecules.smiles_graph import molecular_graph
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.tensor_file import read_tensor_file, write_tensor_file
 
@@ -30,24 +30,29 @@ def paracetamol(adduct="[M+H]+", precursor_mz=152.0706, shift=0.0):
     return Spectrum("p", precursor_mz, mz, intensity, adduct=adduct)
 
 
+def known(ranker, smiles):
+    return [ranker.encode(ranker.candidate(text)) for text in smiles]
+
+
 @pytest.mark.parametrize("adduct", ["[M+H]+", "[M+Na]+", "[M-H]-", "[M+2H]2+"])
 def test_numpy_and_torch_are_one_network(ranker, adduct):
     network = TrainableNetwork()
-    batch = batch_candidates([ranker.candidate(smiles) for smiles in CANDIDATES])
+    batch = CandidateBatch([ranker.candidate(smiles) for smiles in CANDIDATES])
     peaks = prepare_peaks(paracetamol(adduct))
-    found = weigh_spectrum([network.weights()], batch, [encode_candidates(network.weights(), batch)], peaks)
+    encoded = [encode_candidate(network.weights(), candidate) for candidate in batch.candidates]
+    found = weigh_spectrum([network.weights()], batch, [encoded], peaks)
     scores, log_likelihood = network(batch, network.encode_candidates(batch), peaks)
     assert found.score == pytest.approx(scores.detach().numpy(), rel=1e-4, abs=1e-5)
     assert log_likelihood.shape == (len(CANDIDATES), len(peaks.mz))
 
 
 def test_probabilities_of_all_ions_of_a_candidate_sum_to_one(ranker):
-    fragments = [ranker.candidate(smiles) for smiles in CANDIDATES[:2]]
-    both = batch_candidates(fragments)
+    candidates = known(ranker, CANDIDATES[:2])
+    both = CandidateBatch([candidate.arrays for candidate in candidates])
     mz = np.unique(np.concatenate([both.masses + shift * 1.0078250319 for shift in range(-4, 5)]))
     mz = mz[mz > 0.5]
     peaks = prepare_peaks(Spectrum("all", 1000.0, mz, np.ones(len(mz), np.float32), adduct="[M+H]+"))
-    (evidence,) = ranker.evidence(fragments, [peaks])
+    (evidence,) = ranker.evidence(candidates, [peaks])
     assert (evidence.predicted.sum(axis=1) <= 1 + 1e-4).all()
 
 
@@ -105,7 +110,7 @@ def test_explained_peaks_are_ions_of_the_formula_they_name(ranker):
 
 def test_matches_carry_the_metal_of_the_adduct(ranker):
     spectrum = Spectrum("na", 174.0525, np.array([132.0420, 174.0525]), np.array([1.0, 2.0]), adduct="[M+Na]+")
-    (evidence,) = ranker.evidence([ranker.candidate(CANDIDATES[0])], [prepare_peaks(spectrum)])
+    (evidence,) = ranker.evidence(known(ranker, CANDIDATES[:1]), [prepare_peaks(spectrum)])
     assert (evidence.matches[evidence.matches[:, 2] == 0, 1] >= N_SHIFTS).any()  # C6H7NONa+, sodium on the aminophenol
 
 
@@ -124,10 +129,9 @@ def test_a_ranker_survives_its_file(ranker, two_networks, tmp_path):
 
 def test_several_networks_are_averaged(two_networks):
     peaks = prepare_peaks(paracetamol())
-    candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
     apart = [Ranker([weights], two_networks.config) for weights in two_networks.networks]
-    (first,), (second,) = (single.evidence(candidates, [peaks]) for single in apart)
-    (both,) = two_networks.evidence(candidates, [peaks])
+    (first,), (second,) = (single.evidence(known(single, CANDIDATES), [peaks]) for single in apart)
+    (both,) = two_networks.evidence(known(two_networks, CANDIDATES), [peaks])
     assert not np.allclose(first.score, second.score)
     assert both.score == pytest.approx((first.score + second.score) / 2)
     assert both.predicted == pytest.approx((first.predicted + second.predicted) / 2)
@@ -137,7 +141,7 @@ def test_several_networks_are_averaged(two_networks):
 
 def test_candidates_in_batches_score_as_all_at_once(two_networks, monkeypatch):
     peaks = prepare_peaks(paracetamol())
-    candidates = [two_networks.candidate(smiles) for smiles in CANDIDATES]
+    candidates = known(two_networks, CANDIDATES)
     (at_once,) = two_networks.evidence(candidates, [peaks])
     monkeypatch.setattr("specbridge_tools.fragmentation.network.ranker._CANDIDATES_PER_BATCH", 2)
     (parts,) = two_networks.evidence(candidates, [peaks])
@@ -161,7 +165,7 @@ def assert_same(found, ranker):
 def test_a_probability_too_small_for_a_float_keeps_its_logarithm(ranker):
     bias = ranker.networks[0]["out.bias"] + np.where(np.arange(N_SHIFTS) == N_SHIFTS // 2, 0, -200).astype(np.float32)
     steep = Ranker([{**ranker.networks[0], "out.bias": bias}] * 2, ranker.config)
-    (evidence,) = steep.evidence([steep.candidate(CANDIDATES[0])], [prepare_peaks(paracetamol())])
+    (evidence,) = steep.evidence(known(steep, CANDIDATES[:1]), [prepare_peaks(paracetamol())])
     assert evidence.log_probability.min() < -190
     assert np.isfinite(evidence.log_probability).all()
 
@@ -210,7 +214,7 @@ def test_a_fusion_that_makes_no_sense_is_refused(ranker, wrong):
 
 @pytest.mark.slow
 def test_a_ranker_goes_to_workers_without_what_it_has_cached(ranker):
-    ranker.cached_candidate(CANDIDATES[0])
+    ranker.known.get(CANDIDATES[0])
     tasks = [(number, [([prepare_peaks(paracetamol())], CANDIDATES)]) for number in range(3)]
     expected, found = (list(score_in_order(tasks, ranker, threads=threads)) for threads in (1, 2))
     assert [key for key, _ in found] == [0, 1, 2]

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from specbridge_tools.fragmentation.fragments.batch import batch_candidates, candidate_arrays
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch, candidate_arrays
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
-from specbridge_tools.molecules.chemistry import molecular_graph
 from specbridge_tools.molecules.formula import parse_formula
+from specbridge_tools.molecules.smiles_graph import molecular_graph
 from specbridge_tools.spectra.reader import read_spectra
 
 HERE = Path(__file__).parent
@@ -63,7 +63,7 @@ def matched_ions(record, smiles, atoms_of_ion):
     """{m/z of a peak: atoms of each fragment ion that is matched to it}"""
     fragments, peaks = fragment(molecular_graph(smiles)), prepare_peaks(record)
     ions = collections.defaultdict(list)
-    for index, ion, peak in match_ions(batch_candidates([candidate_arrays(fragments)]), peaks).tolist():
+    for index, ion, peak in match_ions(CandidateBatch([candidate_arrays(fragments)]), peaks).tolist():
         ions[float(peaks.mz[peak])].append(atoms_of_ion(fragments, index, SHIFTS[ion % N_SHIFTS]))
     return ions
 

@@ -5,7 +5,7 @@ import pytest
 from builders import spectrum
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.fragments.batch import batch_candidates
+from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS, ion_kind
 from specbridge_tools.fragmentation.peaks.match import match_ions, tolerances
 from specbridge_tools.fragmentation.peaks.prepare import MOST_PEAKS, prepare_peaks
@@ -45,9 +45,7 @@ def test_a_spectrum_with_peaks_only_above_the_precursor_is_empty():
 
 @pytest.mark.parametrize("adduct", ["[M+H]+", "[M-H]-", "[M+Na]+", "[M]+"])
 def test_matches_are_those_of_a_comparison_of_all_with_all(ranker, adduct):
-    batch = batch_candidates(
-        [ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N", "NCC(=O)c1ccc(O)cc1")]
-    )
+    batch = CandidateBatch([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N", "NCC(=O)c1ccc(O)cc1")])
     rng = np.random.default_rng(3)
     ions = np.abs(rng.choice(batch.masses, 60) + rng.integers(-3, 4, 60) * 1.007825) + 20
     ions = np.where(np.arange(60) % 2, ions - 20, ions + 1.98977) + rng.uniform(-2e-3, 2e-3, 60)
@@ -68,8 +66,10 @@ def test_matches_are_those_of_a_comparison_of_all_with_all(ranker, adduct):
 
 
 def test_the_precursor_peak_belongs_to_every_candidate_whatever_its_mass(ranker):
-    batch = batch_candidates([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N")])
-    heavier = dataclasses.replace(batch, masses=batch.masses * (1 + 9e-6))
+    batch = CandidateBatch([ranker.candidate(text) for text in (PARACETAMOL, "COC(=O)c1ccccc1N")])
+    heavier = CandidateBatch(
+        [dataclasses.replace(candidate, masses=candidate.masses * (1 + 9e-6)) for candidate in batch.candidates]
+    )
     prepared = prepare_peaks(spectrum([(152.0706, 10), (110.06, 5)]))
     for candidates in (batch, heavier):
         rows = match_ions(candidates, prepared)

@@ -33,7 +33,8 @@ def test_training_lowers_the_loss_and_ranks_the_truth_first(examples, ranker):
 
     def scores(example):
         learned = Ranker([trained.weights()], ranker.config)
-        return [evidence.score for evidence in learned.evidence(example.candidates, example.peaks)]
+        known = [learned.encode(candidate) for candidate in example.candidates]
+        return [evidence.score for evidence in learned.evidence(known, example.peaks)]
 
     def loss():
         return sum(-score[0] + np.log(np.exp(score).sum()) for example in examples for score in scores(example))
@@ -42,6 +43,31 @@ def test_training_lowers_the_loss_and_ranks_the_truth_first(examples, ranker):
     train(trained, examples, options)
     assert loss() < 0.5 * before
     assert [np.argmax(score) for example in examples for score in scores(example)] == [0, 0]
+
+
+def test_a_teacher_is_learned_where_the_truth_says_nothing(examples, ranker):
+    teacher = Ranker([network().weights()], ranker.config)
+    torch.manual_seed(5)
+    trained = TrainableNetwork(atom_size=8, hidden_size=12, last_size=8)
+    options = TrainingOptions(
+        epochs=30, molecules=2, learning_rate=1e-2, likelihood_weight=0.0, hide_energy=0.0, teacher_share=1.0
+    )
+
+    def distance():
+        both = [teacher, Ranker([trained.weights()], ranker.config)]
+        loss = 0.0
+        for example in examples:
+            known = [[one.encode(candidate) for candidate in example.candidates] for one in both]
+            wanted, learned = (
+                one.evidence(candidates, example.peaks)[0].score for one, candidates in zip(both, known, strict=True)
+            )
+            wanted, learned = (score - np.log(np.exp(score).sum()) for score in (wanted, learned))
+            loss += (np.exp(wanted) * (wanted - learned)).sum()
+        return loss
+
+    before = distance()
+    train(trained, examples, options, teacher=teacher)
+    assert distance() < 0.2 * before
 
 
 def test_a_run_that_is_resumed_ends_as_one_that_was_not_interrupted(examples, tmp_path):
