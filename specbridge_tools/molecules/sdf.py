@@ -54,9 +54,8 @@ def read_sdf(
             detail = f"{len(ends)} lines {_END_OF_MOLFILE!r} instead of 1"
             yield Rejection(BROKEN_RECORD, identifier, record, start, name, detail)
         elif sum(map(len, text[: ends[0]])) > MAX_MOLFILE:
-            yield Rejection(
-                TOO_LONG, identifier, record, start, name, f"a molfile of more than {MAX_MOLFILE:,} characters"
-            )
+            detail = f"a molfile of more than {MAX_MOLFILE:,} characters"
+            yield Rejection(TOO_LONG, identifier, record, start, name, detail)
         else:
             block = "\n".join(text[: ends[0] + 1]) + "\n"
             yield RawMolecule(block, "mol", identifier, name_of_record, record, start)

@@ -1,12 +1,13 @@
 """Files of molecules that hold too much in one place: rejected there, and time grows with size alone."""
 
 import collections
+import contextlib
 import io
 import time
 
 import pytest
 
-from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.errors import DataError
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.molecules import raw, rows, sdf
 from specbridge_tools.molecules.reader import read_molecules, read_raw
@@ -63,7 +64,7 @@ def test_a_molfile_that_holds_too_much():
 
 
 def test_a_quoted_cell_of_several_lines_is_read_as_before():
-    text = 'id,smiles,note\nA,CCO,"one\ntwo, three\n""four"" five"\nB,CCN,"six"\nC,5" pipe,"x\ny"\n'
+    text = 'id,smiles,note\nA,CCO,"one\ntwo, three\n""four"" five"\nB,CCN,"six"\nC,5 pipe,"x\ny"\n'
     records = list(read_raw(io.BytesIO(text.encode()), input_format="csv"))
     assert [(record.id, record.line) for record in records] == [("A", 2), ("B", 5), ("C", 6)]
 
@@ -93,11 +94,8 @@ def cost(text):
     seconds = []
     for _ in range(2):
         started = time.process_time()
-        with pytest.MonkeyPatch.context():
-            try:
-                collections.deque(read_raw(io.BytesIO(text.encode())), maxlen=0)
-            except (DataError, FormatError):
-                pass
+        with contextlib.suppress(DataError):
+            collections.deque(read_raw(io.BytesIO(text.encode())), maxlen=0)
         seconds.append(time.process_time() - started)
     return min(seconds)
 
