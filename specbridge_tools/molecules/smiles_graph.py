@@ -11,8 +11,9 @@ from rdkit import Chem, rdBase
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules import reasons
-from specbridge_tools.molecules.chemistry import AS_WRITTEN, MAX_ATOMS, MAX_CHARACTERS, MAX_RINGS, parse_smiles
+from specbridge_tools.molecules.chemistry import AS_WRITTEN, MAX_ATOMS, MAX_RINGS, parse_smiles
 from specbridge_tools.molecules.graph import MolecularGraph
+from specbridge_tools.molecules.raw import MAX_TEXT
 
 _ORDERS = {
     Chem.BondType.SINGLE: 1.0,
@@ -47,7 +48,7 @@ def _graph_as_written(smiles: str) -> MolecularGraph | None:
     It need not be made sound and described anew then, which takes four times as long. That an aromatic ring cannot be
     one is not noticed.
     """
-    if len(smiles) > MAX_CHARACTERS or not _AS_WE_WRITE.fullmatch(smiles):
+    if len(smiles) > MAX_TEXT or not _AS_WE_WRITE.fullmatch(smiles):
         return None
     molecule = Chem.MolFromSmiles(smiles, AS_WRITTEN)
     if molecule is None or not 0 < molecule.GetNumAtoms() <= MAX_ATOMS:
