@@ -71,7 +71,7 @@ def _is_safetensors(path: Path) -> bool:
 def _weights(path: Path) -> Values:
     header, shapes = read_shapes(path)
     kinds = {"specbridge-model": "model", "specbridge-molecule-projection": "molecule projection"}
-    kind = {"kind": kinds[header["format"]]} if header.get("format") in kinds else {}
+    kind = {"kind": kinds[found]} if (found := str(header.get("format"))) in kinds else {}
     n_parameters = sum(map(math.prod, shapes.values()))
     return kind | header | {"n_tensors": len(shapes), "n_parameters": n_parameters, "sha256": sha256_file(path)}
 

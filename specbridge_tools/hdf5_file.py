@@ -15,7 +15,6 @@ import math
 import multiprocessing
 import os
 import signal
-import warnings
 import weakref
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.content import HDF5_SIGNATURE
 from specbridge_tools.errors import DataError, FormatError, TryAgainError
+from specbridge_tools.forks import end_of, fork
 from specbridge_tools.hdf5_process import TEXT, Plain, serve
 
 if TYPE_CHECKING:
@@ -203,10 +203,7 @@ class Hdf5File:
     def _ended(self) -> FormatError:
         """What to say of a file whose process has ended before its time."""
         self._connection.close()
-        signum = -self._end()
-        if signum == signal.SIGXCPU:
-            return self._damaged("the HDF5 library comes to no end")
-        return self._damaged(f"the HDF5 library fails on it, signal {signum}")
+        return self._damaged(f"the HDF5 library {end_of(-self._end())}")
 
     def _damaged(self, reason: str) -> FormatError:
         what = f"is a truncated or damaged HDF5 file ({reason})"
@@ -226,10 +223,7 @@ def _fork(path: str) -> tuple[int, Connection]:
     """Start the process of a file; returns its id and the connection to it."""
     ours, theirs = multiprocessing.Pipe()
     try:
-        with warnings.catch_warnings():
-            # of Python 3.12 on, where there are threads: the fork uses nothing that they could have locked
-            warnings.simplefilter("ignore", DeprecationWarning)
-            process = os.fork()
+        process = fork()
     except OSError as error:
         ours.close()
         theirs.close()

@@ -12,28 +12,26 @@ before it is used.
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import json
 import math
 import os
-import resource
-import signal
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn, TypeAlias
 
 import h5py
 import numpy as np
 
+from specbridge_tools.forks import allow_time, limit_process
+
 TEXT = "text"
 """The type of texts of any length, where numbers have that of numpy."""
 Plain: TypeAlias = "int | float | str"
 
 _ITEMS = 1000  # datasets, or attributes of one
-_CPU_SECONDS = 3  # for the first look, and for each request, besides the time that its bytes take
+# processor time for the first look, and for each request, besides what any fork has
 _BYTES_PER_SECOND = 20_000_000
 _TEXTS_PER_SECOND = 20_000
 _LOOKED_AT_PER_SECOND = 1_000_000_000  # bytes, of whose chunks only the places are read
-_MEMORY = 1 << 30  # beyond what the process has when it is forked
 # deflate makes of one byte at most so many: https://zlib.net/zlib_tech.html
 _MOST_INFLATION = 1032
 # values that are packed closer than that are no measurements, where there are many
@@ -52,44 +50,12 @@ def serve(connection: Connection, path: str) -> NoReturn:
     """Be the process of a file, right after the fork, until the other end of the connection is closed."""
     try:
         n_bytes = os.path.getsize(path)
-        _limit_process(n_bytes)
+        limit_process(n_bytes / _LOOKED_AT_PER_SECOND)
         with contextlib.suppress(EOFError, OSError):
             _answer(connection, path, n_bytes)
     finally:
         # whatever the parent had open or buffered is its own
         os._exit(0)
-
-
-def _limit_process(n_bytes: int) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)  # they are for the parent, which ends this process
-    faulthandler.disable()
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in range(3):
-        os.dup2(nowhere, descriptor)
-    _set_limit(resource.RLIMIT_CORE, 0)
-    _set_limit(resource.RLIMIT_AS, _address_space() + _MEMORY)
-    _allow_time(n_bytes / _LOOKED_AT_PER_SECOND)
-
-
-def _set_limit(what: int, value: int) -> None:
-    hard = resource.getrlimit(what)[1]
-    resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
-
-
-def _address_space() -> int:
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[0]) * resource.getpagesize()
-    except OSError:  # not Linux, whose limit others do not hold either
-        return 1 << 40
-
-
-def _allow_time(seconds: float) -> None:
-    """Let the kernel end this process once it has computed for so long and `_CPU_SECONDS` more."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = usage.ru_utime + usage.ru_stime
-    _set_limit(resource.RLIMIT_CPU, math.ceil(used + _CPU_SECONDS + seconds))
 
 
 def _answer(connection: Connection, path: str, n_bytes: int) -> None:
@@ -133,10 +99,10 @@ def _send_rows(connection: Connection, dataset: h5py.Dataset, start: int, stop: 
     """Numbers as their bytes; texts as where each ends (int64) and their bytes end to end."""
     name = dataset.name.removeprefix("/")
     if not h5py.check_string_dtype(dataset.dtype) or dataset.dtype.kind == "S":
-        _allow_time((stop - start) * dataset.dtype.itemsize * math.prod(dataset.shape[1:]) / _BYTES_PER_SECOND)
+        allow_time((stop - start) * dataset.dtype.itemsize * math.prod(dataset.shape[1:]) / _BYTES_PER_SECOND)
         parts = [dataset[start:stop]]
     else:
-        _allow_time((stop - start) / _TEXTS_PER_SECOND)
+        allow_time((stop - start) / _TEXTS_PER_SECOND)
         values: list[bytes] = dataset[start:stop].tolist()
         ends = np.cumsum([0, *map(len, values)], dtype=np.int64)
         texts.count(name, start, stop, int(ends[-1]))

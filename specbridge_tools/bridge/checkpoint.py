@@ -17,17 +17,23 @@ import torch
 from specbridge_tools import pretrained
 from specbridge_tools.bridge.model import AlignedModel, ModelConfig
 from specbridge_tools.device import pick_device
-from specbridge_tools.encoders.base import LowRankEncoder
+from specbridge_tools.encoders.base import LowRankEncoder, VocabularyEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
+from specbridge_tools.errors import FormatError, SpecbridgeError
 from specbridge_tools.provenance import CREATED_BY, sha256_file
 from specbridge_tools.streams import Destination, output_path, seekable_input
 from specbridge_tools.weights.empty_network import WithoutInitialValues
+from specbridge_tools.weights.plain_values import config_of, finite_numbers, value_of
 from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-model"
 FORMAT_VERSION = 1
 RANKER_PREFIX = "ranker."
 SHIPPED_NAME = "default"
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_ADVICE = "copy the model again, or train it anew"
+# what torch and the modules raise for sizes that make no sense
+_NO_NETWORK = (ValueError, TypeError, KeyError, RuntimeError, ArithmeticError, AssertionError, MemoryError)
 
 
 def save_model(model: AlignedModel, destination: Destination, *, force: bool = False, half: bool = False) -> None:
@@ -67,14 +73,17 @@ def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "c
         header, tensors = read_tensor_file(path, framework="pt")
         check_header(header, path, expected_format=FORMAT, version=FORMAT_VERSION)
         digest = sha256_file(path)
-    config = ModelConfig(**header["config"])
-    with WithoutInitialValues():
-        encoder = SPECTRUM_ENCODERS.find(config.encoder["name"]).from_description(config.encoder)
-    model = AlignedModel(config, encoder)
+    config = config_of(ModelConfig, value_of(header, "config", dict, path), path)
+    calibration = finite_numbers(header.get("calibration"), "calibration", path)
+    training = value_of(header, "training", dict, path)
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
-    expected = {name: tensor.shape for name, tensor in model.stored_state().items()}
+    with torch.device("meta"):  # no memory is taken before the sizes are known to be right
+        empty = _network(config, path)
+    expected = {name: tensor.shape for name, tensor in empty.stored_state().items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
-    check_shapes(found, expected, path, advice="copy the model again, or train it anew")
+    check_shapes(found, expected, path, advice=_ADVICE)
+    _check_values(weights, empty, path)
+    model = _network(config, path)
     model.load_stored_state(weights)
     if isinstance(model.encoder, LowRankEncoder) and model.encoder.describe().get("lora_rank"):
         model.encoder.load_base()
@@ -82,9 +91,39 @@ def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "c
     model.path = source
     model.weights_sha256 = digest
     model.molecule_head_sha256 = _head_digest(weights)
-    model.calibration = header["calibration"]
-    model.training_summary = header["training"]
+    model.calibration = calibration
+    model.training_summary = training
     return model.to(pick_device(device)).eval()
+
+
+def _network(config: ModelConfig, path: object) -> AlignedModel:
+    """The network of a configuration, without its weights; `FormatError` where it describes none."""
+    try:
+        name = value_of(config.encoder, "name", str, path)
+        with WithoutInitialValues():
+            encoder = SPECTRUM_ENCODERS.find(name).from_description(config.encoder)
+            return AlignedModel(config, encoder)
+    except SpecbridgeError as error:
+        raise FormatError(error.message, where=path, advice=_ADVICE) from error
+    except _NO_NETWORK as error:
+        reason = " ".join(str(error).split())[:200]
+        raise FormatError(f"its configuration describes no model ({reason})", where=path, advice=_ADVICE) from error
+
+
+def _check_values(weights: Mapping[str, torch.Tensor], empty: AlignedModel, path: object) -> None:
+    """Raise `FormatError` where numbers are not finite, or rows of a table are named that it does not have."""
+    for name, tensor in weights.items():
+        expected = empty.get_buffer(name) if name in dict(empty.named_buffers()) else empty.get_parameter(name)
+        if tensor.dtype not in (_FLOATS if expected.is_floating_point() else (expected.dtype,)):
+            raise FormatError(f"tensor {name} is {tensor.dtype}, expected {expected.dtype}", where=path, advice=_ADVICE)
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise FormatError(f"tensor {name} holds no finite numbers", where=path, advice=_ADVICE)
+    if isinstance(empty.encoder, VocabularyEncoder):
+        for name, n_rows in empty.encoder.row_tables().items():
+            rows = weights[f"encoder.{name}"]
+            if rows.numel() and not 0 <= int(rows.min()) <= int(rows.max()) < n_rows:
+                message = f"tensor encoder.{name} names rows that its table does not have"
+                raise FormatError(message, where=path, advice=_ADVICE)
 
 
 def _head_digest(weights: Mapping[str, torch.Tensor]) -> str:

@@ -122,6 +122,10 @@ class VocabularyEncoder(SpectrumEncoder, Protocol):
         """Choose the vocabulary; its vectors become random again."""
         ...
 
+    def row_tables(self) -> dict[str, int]:
+        """Names of the tensors that hold numbers of rows of a table, and how many rows that has."""
+        ...
+
 
 @runtime_checkable
 class BlockEncoder(SpectrumEncoder, Protocol):

@@ -63,7 +63,7 @@ def _open(path: str | os.PathLike[str], framework: str) -> Iterator[Any]:
             yield file
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, TypeError, RecursionError) as error:
         message = f"is no safetensors file, or a broken one ({error})"
         raise FormatError(message, where=path, advice="copy it or make it again") from error
 

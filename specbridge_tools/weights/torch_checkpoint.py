@@ -11,11 +11,11 @@ from __future__ import annotations
 import _compat_pickle
 import contextlib
 import dataclasses
+import io
 import math
 import pickle
 import re
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ import numpy as np
 import torch
 
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.forks import failure_of
+from specbridge_tools.weights.archive import Archive, open_archive
 
-_MOST_PICKLE_BYTES = 1 << 26
+_MOST_PICKLE_BYTES = 1 << 23
 _BROKEN_PICKLE = (
     pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError, KeyError, OverflowError, RecursionError,
     TypeError, ValueError,
@@ -123,7 +125,8 @@ def _tensor(storage: object, offset: int, size: Sequence[int], stride: Sequence[
     if not isinstance(storage, _Storage) or not all(type(value) is int and value >= 0 for value in integers):
         raise pickle.UnpicklingError("a tensor is not of integers and a storage")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
-    if math.prod(size) and last >= storage.n_elements:
+    n_values: int = math.prod(size)
+    if n_values > storage.n_elements or (n_values and last >= storage.n_elements):
         raise pickle.UnpicklingError("a tensor reaches beyond its storage")
     return StoredTensor(storage, offset, tuple(size), tuple(stride))
 
@@ -189,10 +192,10 @@ class Checkpoint:
         content: What was saved, with `StoredTensor` for tensors and `Stub` for unknown classes.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, path: str | Path) -> None:
+    def __init__(self, archive: Archive, path: str | Path) -> None:
         self._archive = archive
         self._path = path
-        pickles = [name for name in archive.namelist() if name.rpartition("/")[2] == "data.pkl"]
+        pickles = [name for name in archive.names() if name.rpartition("/")[2] == "data.pkl"]
         if len(pickles) != 1:
             raise FormatError("is a zip archive, but no torch checkpoint", where=path)
         self._root = pickles[0].removesuffix("data.pkl")
@@ -200,18 +203,17 @@ class Checkpoint:
         self.content: object = self._unpickle(pickles[0])
 
     def _byte_order(self) -> str:
-        try:
-            order = self._archive.read(f"{self._root}byteorder")
-        except KeyError:
-            return "<"
-        return ">" if order.strip() == b"big" else "<"
+        name = f"{self._root}byteorder"
+        is_big = self._archive.size(name) is not None and self._archive.read(name).strip() == b"big"
+        return ">" if is_big else "<"
 
     def _unpickle(self, name: str) -> object:
-        if self._archive.getinfo(name).file_size > _MOST_PICKLE_BYTES:
-            raise FormatError("its pickle is too large for a checkpoint of tensors", where=self._path)
+        content = self._archive.read(name, most=_MOST_PICKLE_BYTES)
+        # a pickle can nest values deeper than the interpreter's stack, and make many of few bytes
+        if failure := failure_of(lambda: _Unpickler(io.BytesIO(content)).load()):
+            raise FormatError(f"its pickle cannot be read safely (reading it {failure})", where=self._path)
         try:
-            with self._archive.open(name) as file:
-                return _Unpickler(file).load()
+            return _Unpickler(io.BytesIO(content)).load()
         except FormatError as error:
             error.where = self._path
             raise
@@ -221,14 +223,13 @@ class Checkpoint:
     def tensor(self, stored: StoredTensor) -> torch.Tensor:
         """`StoredTensor` -> a tensor of its own on the CPU."""
         storage = stored.storage
-        try:
-            member = self._archive.getinfo(f"{self._root}data/{storage.key}")
-            size = storage.dtype.itemsize
-            if member.file_size != storage.n_elements * size:
-                raise FormatError(f"storage {storage.key} is not of the size that the pickle says", where=self._path)
-            data = self._archive.read(member)
-        except (KeyError, zipfile.BadZipFile, EOFError) as error:
-            raise FormatError(f"storage {storage.key} is missing or broken ({error})", where=self._path) from error
+        name, size = f"{self._root}data/{storage.key}", storage.dtype.itemsize
+        n_bytes = self._archive.size(name)
+        if n_bytes is None:
+            raise FormatError(f"storage {storage.key} is missing", where=self._path)
+        if n_bytes != storage.n_elements * size:
+            raise FormatError(f"storage {storage.key} is not of the size that the pickle says", where=self._path)
+        data = self._archive.read(name, most=n_bytes)
         words = np.frombuffer(data, f"{self._order}u{size}", count=storage.n_elements)
         words = np.array(words, f"u{size}")  # native byte order, and writable
         whole = torch.from_numpy(words.view(f"i{size}")).view(storage.dtype)
@@ -238,17 +239,8 @@ class Checkpoint:
 @contextlib.contextmanager
 def open_checkpoint(path: str | Path) -> Iterator[Checkpoint]:
     """Yield the `Checkpoint` at a path; `FormatError` where it is none, or one that asks for more than tensors."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield Checkpoint(archive, path)
-    except zipfile.BadZipFile as error:
-        raise FormatError(
-            "is no torch checkpoint, a broken one, or one of a format before torch 1.6",
-            where=path,
-            advice="copy it again, or load it with torch and save it again",
-        ) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
+    with open_archive(path) as archive:
+        yield Checkpoint(archive, path)
 
 
 def is_checkpoint(path: str | Path) -> bool:
@@ -265,7 +257,11 @@ def state_dict(content: object) -> dict[str, StoredTensor] | None:
     """{name: `StoredTensor`} of what a checkpoint holds: its `state_dict`, or itself; None where there is none."""
     for values in (content.get("state_dict"), content) if isinstance(content, dict) else ():
         if isinstance(values, dict):
-            tensors = {name: value for name, value in values.items() if isinstance(value, StoredTensor)}
+            tensors = {
+                name: value
+                for name, value in values.items()
+                if isinstance(value, StoredTensor) and isinstance(name, str)
+            }
             if tensors:
                 return tensors
     return None

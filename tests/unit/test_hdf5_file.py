@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from specbridge_tools import hdf5_process
+from specbridge_tools import forks, hdf5_process
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.hdf5_file import open_hdf5
 
@@ -211,11 +211,11 @@ def test_a_file_on_which_the_library_loops_ends_in_a_line(path, packed):
 def test_whatever_the_library_does_is_one_line(path, failure, message, monkeypatch):
     """Also with rows, which are read late."""
     made(path, lambda file: None)
-    monkeypatch.setattr(hdf5_process, "_CPU_SECONDS", 1)
+    monkeypatch.setattr(forks, "_CPU_SECONDS", 1)
     monkeypatch.setattr(hdf5_process, "_attributes", lambda *arguments: failure())
     refused(path, message)
     monkeypatch.undo()
-    monkeypatch.setattr(hdf5_process, "_CPU_SECONDS", 1)
+    monkeypatch.setattr(forks, "_CPU_SECONDS", 1)
     monkeypatch.setattr(hdf5_process, "_send_rows", lambda *arguments: failure())
     with open_hdf5(path, "shown.h5", expected="an index") as file, pytest.raises(FormatError, match=message):
         file.datasets["plain"][:2]

@@ -21,6 +21,7 @@ from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.molecules.fingerprints import counts_matrix
 from specbridge_tools.provenance import CREATED_BY, sha256_file, sha256_text
 from specbridge_tools.streams import output_path
+from specbridge_tools.weights.plain_values import value_of
 from specbridge_tools.weights.tensor_file import Header, check_header, read_tensor_file, write_tensor_file
 
 if TYPE_CHECKING:
@@ -218,11 +219,15 @@ def _read_projection(path: str | Path) -> tuple[Header, NDArray[np.float32]]:
     check_header(header, path, expected_format=FORMAT, version=FORMAT_VERSION)
     try:
         idf, projection = tensors["idf"], tensors["projection"]
-        bits = header["bits"]
-        header = {name: header[name] for name in ("radius", "bits", "counts")}
     except KeyError as error:
         raise FormatError(f"is a {FORMAT} without {error}", where=path, advice="fit it again") from error
+    bits = value_of(header, "bits", int, path, most=_LIMITS["bits"][1])
+    radius = value_of(header, "radius", int, path, most=_LIMITS["radius"][1])
+    header = {"radius": radius, "bits": bits, "counts": value_of(header, "counts", bool, path)}
     if projection.ndim != 2 or len(projection) != bits or idf.shape != (bits,):
         message = f"projection {projection.shape} and idf {idf.shape} do not fit the {bits} bits of its header"
         raise FormatError(message, where=path, advice="fit it again")
+    for name, tensor in (("idf", idf), ("projection", projection)):
+        if tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
+            raise FormatError(f"tensor {name} holds no finite numbers", where=path, advice="fit it again")
     return header, idf.astype(np.float32)[:, None] * projection.astype(np.float32)

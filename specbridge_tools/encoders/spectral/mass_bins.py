@@ -18,6 +18,7 @@ from specbridge_tools.encoders.spectral.batches import encode_features
 from specbridge_tools.encoders.spectral.conditions import energy_scalars
 from specbridge_tools.encoders.spectral.features import N_ADDUCTS, SpectrumFeatures, spectrum_features
 from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.weights.plain_values import config_of
 
 HIGHEST_MZ = 1100.0
 _SUMS = 2  # of fragments, and as many of losses
@@ -136,7 +137,11 @@ class MassBinsEncoder(nn.Module):
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> MassBinsEncoder:
-        return cls(MassBinsConfig(**{key: value for key, value in description.items() if key != "name"}))
+        values = {key: value for key, value in description.items() if key != "name"}
+        return cls(config_of(MassBinsConfig, values, "massbins"))
+
+    def row_tables(self) -> dict[str, int]:
+        return {"fragments.row": self.config.n_fragments + 1, "losses.row": self.config.n_losses + 1}
 
     def learn_vocabulary(self, features: SpectrumFeatures) -> None:
         """Choose the bins that have vectors: the most frequent ones of these spectra. The vectors start afresh."""

@@ -14,6 +14,9 @@ from specbridge_tools.encoders.molecular.toy import hashed_counts
 from specbridge_tools.encoders.registry import parse_options
 from specbridge_tools.encoders.spectral.features import SpectrumFeatures
 from specbridge_tools.provenance import sha256_values
+from specbridge_tools.weights.plain_values import value_of
+
+_WIDEST = 1 << 16
 
 
 class ToySpectrumEncoder(nn.Module):
@@ -36,7 +39,7 @@ class ToySpectrumEncoder(nn.Module):
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> ToySpectrumEncoder:
-        return cls(dimension=description["dimension"])
+        return cls(dimension=value_of(description, "dimension", int, "toy", most=_WIDEST))
 
     @property
     def name(self) -> str:

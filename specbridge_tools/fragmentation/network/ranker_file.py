@@ -12,18 +12,28 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
 from specbridge_tools.fragmentation.network.numpy_network import Floats
 from specbridge_tools.fragmentation.network.ranker import Ranker
+<<<<<<< HEAD
 from specbridge_tools.fragmentation.network.weight_shapes import expected_shapes
 from specbridge_tools.streams import output_path
 from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
+=======
+from specbridge_tools.fragmentation.network.shapes import check_network
+from specbridge_tools.streams import output_path
+from specbridge_tools.weights.plain_values import finite_numbers, value_of
+from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
+>>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
 
 FORMAT = "specbridge-ranker"
 FORMAT_VERSION = 2
 PREFIX = "ranker."
+# of a molecule: far beyond what scoring takes time for
+_MOST_FRAGMENTS, _MOST_COST = 1 << 16, 1 << 10
 FilePath = str | os.PathLike[str]
 
 
@@ -48,20 +58,30 @@ def find_ranker(path: FilePath | None = None) -> Ranker | None:
     config = header if header.get("format") == FORMAT else header.get("ranker")
     if not config:
         return None
+    if not isinstance(config, dict):
+        raise FormatError("ranker in its header is no object", where=path)
     check_header(config, path, expected_format=FORMAT, version=FORMAT_VERSION)
+    _check_config(config, path)
     if not tensors:
         raise FormatError(f"has no tensors named {PREFIX}*", where=path)
     networks: dict[str, dict[str, Floats]] = {}
     for name, tensor in tensors.items():
         number, _, weight = name.removeprefix(PREFIX).partition(".")
+<<<<<<< HEAD
         networks.setdefault(number, {})[weight] = np.asarray(tensor, np.float32)
     _check_networks(networks, path)
+=======
+        networks.setdefault(number, {})[weight] = _floats(tensor, name, path)
+    for network in networks.values():
+        check_network(network, path)
+>>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
     try:
         return Ranker([networks[number] for number in sorted(networks)], config)
     except FormatError as error:
         raise FormatError(error.message, where=path) from error
 
 
+<<<<<<< HEAD
 def _check_networks(networks: Mapping[str, Mapping[str, Floats]], path: FilePath) -> None:
     """Raise `MismatchError` unless the networks are numbered from 0, each with its weights by name and shape."""
     expected: dict[str, tuple[int, ...]] = {}
@@ -72,6 +92,28 @@ def _check_networks(networks: Mapping[str, Mapping[str, Floats]], path: FilePath
     for number, weights in networks.items():
         found |= {f"{PREFIX}{number}.{name}": value.shape or (1,) for name, value in weights.items()}
     check_shapes(found, expected, path, advice="copy the file again, or make it anew")
+=======
+def _check_config(config: dict[str, Any], path: FilePath) -> None:
+    """Raise `FormatError` unless what scoring reads of a configuration are values that it can have."""
+    for name, most in (("capacity", _MOST_FRAGMENTS), ("limit", _MOST_COST)):
+        if name in config:
+            value_of(config, name, int, path, most=most)
+    fusions = [config, *([config["group"]] if config.get("group") else [])]
+    for fusion in fusions:
+        if not isinstance(fusion, dict):
+            raise FormatError("group in the header of its ranker is no object", where=path)
+        for name in ("cosine_weight", "fragment_weight"):
+            if name in fusion or fusion is not config:
+                value_of(fusion, name, float, path)
+        finite_numbers(fusion.get("calibration"), "the calibration", path)
+
+
+def _floats(tensor: NDArray[Any], name: str, path: FilePath) -> Floats:
+    if tensor.dtype.kind != "f":
+        raise FormatError(f"tensor {name} is {tensor.dtype}, expected floating-point numbers", where=path)
+    with np.errstate(over="ignore"):  # what is too large is seen as not finite
+        return np.asarray(tensor, np.float32)
+>>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
 
 
 def save_ranker(ranker: Ranker, path: FilePath) -> None:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
 from specbridge_tools.device import pick_device
-from specbridge_tools.errors import DataError, FormatError, MismatchError, UsageError
+from specbridge_tools.errors import DataError, FormatError, MismatchError, SpecbridgeError, UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.tensor_file import HEADER_KEY
 
@@ -142,3 +142,48 @@ def test_a_missing_file_and_a_missing_device_are_named(tmp_path):
     with pytest.raises(UsageError, match="device 'gpu7'"):
         pick_device("gpu7")
     assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda header: header["config"].update(dimension=-1), "dimension in its header is -1"),
+        (lambda header: header["config"].update(projector_hidden=10**7), "of another shape"),
+        (lambda header: header["config"].update(projector_depth=10**6), "projector_depth in its header is 1000000"),
+        (lambda header: header["config"].update(dropout=7.0), "its configuration describes no model"),
+        (lambda header: header["config"].update(projector="nosuch"), "its configuration describes no model"),
+        (lambda header: header["config"]["encoder"].update(bin_width=0), "its configuration describes no model"),
+        (lambda header: header["config"]["encoder"].update(bin_width=1e-300), "describes no model|of another shape"),
+        (lambda header: header["config"]["encoder"].update(name=["x"]), "name in its header is"),
+        (lambda header: header["config"]["encoder"].update(name="nosuch"), "no spectral encoder 'nosuch'"),
+        (lambda header: header.update(config=[1]), "config in its header is"),
+        (lambda header: header.pop("config"), "its header has no config"),
+        (lambda header: header.update(calibration={"scale": "x"}), "calibration in its header is no set"),
+        (lambda header: header.update(training=None), "training in its header is None"),
+    ],
+)
+def test_configurations_that_make_no_sense_are_one_line(make_model, tmp_path, change, message):
+    path = tmp_path / "m.safetensors"
+    save_model(make_model("massbins:width=8,n_fragments=3,n_losses=2"), path)
+    rewrite(path, change)
+    with pytest.raises(SpecbridgeError, match=message) as caught:
+        load_model(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("log_scale", torch.tensor(float("nan")), "tensor log_scale holds no finite numbers"),
+        ("projector.leave.bias", torch.full((8,), torch.inf), "tensor projector.leave.bias holds no finite numbers"),
+        ("projector.leave.bias", torch.ones(8, dtype=torch.int32), "is torch.int32, expected torch.float32"),
+        ("encoder.losses.row", torch.full((110_001,), 3, dtype=torch.int32), "names rows that its table does not have"),
+        ("encoder.losses.row", torch.full((110_001,), -1, dtype=torch.int32), "names rows that its table does not"),
+    ],
+)
+def test_numbers_that_weights_cannot_be(make_model, tmp_path, name, value, message):
+    path = tmp_path / "m.safetensors"
+    save_model(make_model("massbins:width=8,n_fragments=3,n_losses=2"), path)
+    rewrite(path, change_tensors=lambda tensors: tensors.update({name: value}))
+    with pytest.raises(FormatError, match=message):
+        load_model(path)

@@ -241,3 +241,35 @@ def test_a_storage_that_is_gone_or_cut_is_named(tmp_path):
                     target.writestr(member, data)
         with pytest.raises(FormatError, match="storage 0"):
             read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x80\x02}" + b")" + b"\x85" * 10**6 + b"K\x01s.", "reading it fails on it, signal 11"),
+        (b"\x80\x02(" + b"]" * 3 * 10**7 + b"t.", "is too large for a checkpoint of tensors"),
+        (b"\x80\x02(" + b"(" * 10**6 + b".", "its pickle cannot be read safely"),
+    ],
+    ids=["a key nested too deep to be hashed", "millions of lists", "marks"],
+)
+def test_pickles_that_crash_or_fill_the_memory_are_one_line(tmp_path, data, message):
+    path = tmp_path / "x.ckpt"
+    write_raw(path, data)
+    with pytest.raises(FormatError, match=message):
+        read(path)
+
+
+def test_tensors_that_share_a_storage_do_not_unpack_it_over_and_over(tmp_path):
+    path = tmp_path / "x.ckpt"
+    big = torch.zeros(500_000)
+    torch.save({str(number): big[number : number + 2] for number in range(100)}, path)
+    with pytest.raises(FormatError, match="its tensors are more than the file can hold: many share a storage"):
+        read(path)
+    torch.save({str(number): big for number in range(2)}, path)
+    assert len(read(path)[0]) == 2
+
+
+def test_a_tensor_is_no_larger_than_its_storage(tmp_path):
+    torch.save({"a": torch.zeros(1).expand(10**9)}, tmp_path / "x.ckpt")
+    with pytest.raises(FormatError, match="a tensor reaches beyond its storage"):
+        read(tmp_path / "x.ckpt")

@@ -22,11 +22,12 @@ from specbridge_tools.encoders.spectral.features import SpectrumFeatures, spectr
 from specbridge_tools.errors import UsageError
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.empty_network import WithoutInitialValues
+from specbridge_tools.weights.plain_values import config_of, value_of
 from specbridge_tools.weights.store import weight_file
 from specbridge_tools.weights.tensor_file import check_shapes
 
 POOLINGS = ("precursor", "mean")
-_NOT_CONFIG = ("pooling", "head", "lora_rank", "base", "base_sha256")
+_NOT_CONFIG: dict[str, type[Any]] = {"pooling": str, "head": bool, "lora_rank": int, "base": str, "base_sha256": str}
 
 
 class DreamsEncoder(nn.Module):
@@ -96,9 +97,13 @@ class DreamsEncoder(nn.Module):
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any]) -> DreamsEncoder:
-        others = {name: description[name] for name in _NOT_CONFIG if name in description}
+        others = {
+            name: value_of(description, name, kind, "dreams")
+            for name, kind in _NOT_CONFIG.items()
+            if name in description
+        }
         values = {key: value for key, value in description.items() if key not in ("name", *_NOT_CONFIG)}
-        return cls(DreamsConfig(**values), **others)
+        return cls(config_of(DreamsConfig, values, "dreams"), **others)
 
     @property
     def name(self) -> str:
