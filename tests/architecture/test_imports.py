@@ -31,12 +31,8 @@ FLOORS = (
     ("records", "shards"),
     ("streams", "hdf5_file"),
     ("temporary",),
-<<<<<<< HEAD
-    ("content", "gzip_file", "terminal", "hdf5_process", "progress", "interrupts", "threads"),
-=======
-    ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "threads"),
+    ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "terminal", "threads"),
     ("forks",),
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
     ("constants", "errors", "pretrained"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

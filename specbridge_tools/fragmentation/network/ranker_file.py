@@ -18,16 +18,10 @@ from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
 from specbridge_tools.fragmentation.network.numpy_network import Floats
 from specbridge_tools.fragmentation.network.ranker import Ranker
-<<<<<<< HEAD
 from specbridge_tools.fragmentation.network.weight_shapes import expected_shapes
 from specbridge_tools.streams import output_path
-from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
-=======
-from specbridge_tools.fragmentation.network.shapes import check_network
-from specbridge_tools.streams import output_path
 from specbridge_tools.weights.plain_values import finite_numbers, value_of
-from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
+from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-ranker"
 FORMAT_VERSION = 2
@@ -67,21 +61,14 @@ def find_ranker(path: FilePath | None = None) -> Ranker | None:
     networks: dict[str, dict[str, Floats]] = {}
     for name, tensor in tensors.items():
         number, _, weight = name.removeprefix(PREFIX).partition(".")
-<<<<<<< HEAD
-        networks.setdefault(number, {})[weight] = np.asarray(tensor, np.float32)
-    _check_networks(networks, path)
-=======
         networks.setdefault(number, {})[weight] = _floats(tensor, name, path)
-    for network in networks.values():
-        check_network(network, path)
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
+    _check_networks(networks, path)
     try:
         return Ranker([networks[number] for number in sorted(networks)], config)
     except FormatError as error:
         raise FormatError(error.message, where=path) from error
 
 
-<<<<<<< HEAD
 def _check_networks(networks: Mapping[str, Mapping[str, Floats]], path: FilePath) -> None:
     """Raise `MismatchError` unless the networks are numbered from 0, each with its weights by name and shape."""
     expected: dict[str, tuple[int, ...]] = {}
@@ -92,7 +79,8 @@ def _check_networks(networks: Mapping[str, Mapping[str, Floats]], path: FilePath
     for number, weights in networks.items():
         found |= {f"{PREFIX}{number}.{name}": value.shape or (1,) for name, value in weights.items()}
     check_shapes(found, expected, path, advice="copy the file again, or make it anew")
-=======
+
+
 def _check_config(config: dict[str, Any], path: FilePath) -> None:
     """Raise `FormatError` unless what scoring reads of a configuration are values that it can have."""
     for name, most in (("capacity", _MOST_FRAGMENTS), ("limit", _MOST_COST)):
@@ -112,8 +100,10 @@ def _floats(tensor: NDArray[Any], name: str, path: FilePath) -> Floats:
     if tensor.dtype.kind != "f":
         raise FormatError(f"tensor {name} is {tensor.dtype}, expected floating-point numbers", where=path)
     with np.errstate(over="ignore"):  # what is too large is seen as not finite
-        return np.asarray(tensor, np.float32)
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
+        floats = np.asarray(tensor, np.float32)
+    if not np.isfinite(floats).all():
+        raise FormatError(f"tensor {name} holds no finite numbers", where=path)
+    return floats
 
 
 def save_ranker(ranker: Ranker, path: FilePath) -> None:

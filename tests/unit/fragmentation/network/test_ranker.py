@@ -5,13 +5,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-<<<<<<< HEAD
-from specbridge_tools.errors import DataError, FormatError, MismatchError
+from specbridge_tools.errors import DataError, FormatError, MismatchError, SpecbridgeError
 from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
-=======
-from specbridge_tools.errors import DataError, FormatError, SpecbridgeError
-from specbridge_tools.fragmentation.fragments.batch import batch_candidates
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
 from specbridge_tools.fragmentation.fragments.fragmenter import fragment
 from specbridge_tools.fragmentation.network.explain import explain
 from specbridge_tools.fragmentation.network.numpy_network import encode_candidate, weigh_spectrum
@@ -274,7 +269,6 @@ def test_annotated_peaks_of_real_spectra():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-<<<<<<< HEAD
         (lambda tensors: tensors.pop("ranker.0.cut.bias"), r"1 missing \(ranker.0.cut.bias\)"),
         (lambda tensors: tensors.pop("ranker.0.hidden.bias"), r"1 missing \(ranker.0.hidden.bias\)"),
         (lambda tensors: tensors.update({"ranker.0.more": np.ones(2, "f4")}), r"1 left over \(ranker.0.more\)"),
@@ -299,19 +293,6 @@ def test_tensors_that_do_not_fit_a_ranker(ranker, tmp_path, change, message):
     with pytest.raises(MismatchError, match=message) as refused:
         load_ranker(path)
     assert refused.value.where == path
-=======
-        (lambda weights: weights.pop("metal"), r"1 missing \(metal\)"),
-        (lambda weights: weights.update(other=np.zeros(2, np.float32)), r"1 left over \(other\)"),
-        (lambda weights: weights.update(taken=weights["taken"].T), "1 of another shape .taken"),
-        (lambda weights: weights.update({"cut.bias": weights["cut.bias"] * np.nan}), "cut.bias of its ranker holds"),
-    ],
-)
-def test_networks_that_do_not_fit_are_refused(ranker, tmp_path, change, message):
-    weights = dict(ranker.networks[0])
-    change(weights)
-    save_ranker(Ranker([weights], ranker.config), tmp_path / "x.safetensors")
-    with pytest.raises(SpecbridgeError, match=message):
-        load_ranker(tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -330,4 +311,3 @@ def test_configurations_that_make_no_sense_are_refused(ranker, tmp_path, change,
     save_ranker(Ranker(ranker.networks, {**ranker.config, **change}), path)
     with pytest.raises(SpecbridgeError, match=message):
         load_ranker(path)
->>>>>>> 0f693c7 (Weights of others: every value of a header, every shape and every number is checked before it is used)
