@@ -18,6 +18,7 @@ IN_SDIST = (
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "CITATION.cff",
     "pyproject.toml",
     "setup.py",

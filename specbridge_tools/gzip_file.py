@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MAX_RATIO = 200
 """How many times its size a file may grow to: spectra and molecules grow to 3 to 30 times."""
-FREE_SIZE = 1 << 26
+FREE_SIZE = 1 << 25
 """Bytes up to which any file may grow."""
 
 

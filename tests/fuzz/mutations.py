@@ -23,7 +23,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FORMATS = ("ckpt", "hdf5", "safetensors")
+FORMATS = (
+    "ckpt", "hdf5", "safetensors",
+    "mgf", "msp", "mzml", "mzxml", "libraries", "tables", "smiles", "sdf", "candidates", "hits",
+)  # fmt: skip
 _WARNING = re.compile(rb"^\S+\.py:\d+: \w*Warning: ", re.M)
 _ERROR = re.compile(rb"^(sb-[a-z-]+: .*error: .+|Error: .+|Usage: .+)$", re.M)
 
