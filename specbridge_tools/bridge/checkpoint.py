@@ -77,13 +77,12 @@ def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "c
     calibration = finite_numbers(header.get("calibration"), "calibration", path)
     training = value_of(header, "training", dict, path)
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
-    with torch.device("meta"):  # no memory is taken before the sizes are known to be right
-        empty = _network(config, path)
-    expected = {name: tensor.shape for name, tensor in empty.stored_state().items()}
+    # nothing is written to new tensors, so that they take no memory before their sizes are known to be right
+    model = _network(config, path)
+    expected = {name: tensor.shape for name, tensor in model.stored_state().items()}
     found = {name: tensor.shape for name, tensor in weights.items()}
     check_shapes(found, expected, path, advice=_ADVICE)
-    _check_values(weights, empty, path)
-    model = _network(config, path)
+    _check_values(weights, model, path)
     model.load_stored_state(weights)
     if isinstance(model.encoder, LowRankEncoder) and model.encoder.describe().get("lora_rank"):
         model.encoder.load_base()
@@ -110,16 +109,16 @@ def _network(config: ModelConfig, path: object) -> AlignedModel:
         raise FormatError(f"its configuration describes no model ({reason})", where=path, advice=_ADVICE) from error
 
 
-def _check_values(weights: Mapping[str, torch.Tensor], empty: AlignedModel, path: object) -> None:
+def _check_values(weights: Mapping[str, torch.Tensor], model: AlignedModel, path: object) -> None:
     """Raise `FormatError` where numbers are not finite, or rows of a table are named that it does not have."""
     for name, tensor in weights.items():
-        expected = empty.get_buffer(name) if name in dict(empty.named_buffers()) else empty.get_parameter(name)
+        expected = model.get_buffer(name) if name in dict(model.named_buffers()) else model.get_parameter(name)
         if tensor.dtype not in (_FLOATS if expected.is_floating_point() else (expected.dtype,)):
             raise FormatError(f"tensor {name} is {tensor.dtype}, expected {expected.dtype}", where=path, advice=_ADVICE)
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise FormatError(f"tensor {name} holds no finite numbers", where=path, advice=_ADVICE)
-    if isinstance(empty.encoder, VocabularyEncoder):
-        for name, n_rows in empty.encoder.row_tables().items():
+    if isinstance(model.encoder, VocabularyEncoder):
+        for name, n_rows in model.encoder.row_tables().items():
             rows = weights[f"encoder.{name}"]
             if rows.numel() and not 0 <= int(rows.min()) <= int(rows.max()) < n_rows:
                 message = f"tensor encoder.{name} names rows that its table does not have"

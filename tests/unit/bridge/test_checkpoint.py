@@ -148,7 +148,7 @@ def test_a_missing_file_and_a_missing_device_are_named(tmp_path):
     ("change", "message"),
     [
         (lambda header: header["config"].update(dimension=-1), "dimension in its header is -1"),
-        (lambda header: header["config"].update(projector_hidden=10**7), "of another shape"),
+        (lambda header: header["config"].update(projector_hidden=10**7), "describes no model|of another shape"),
         (lambda header: header["config"].update(projector_depth=10**6), "projector_depth in its header is 1000000"),
         (lambda header: header["config"].update(dropout=7.0), "its configuration describes no model"),
         (lambda header: header["config"].update(projector="nosuch"), "its configuration describes no model"),
