@@ -13,7 +13,7 @@ from library_files import GNPS, MASSBANK, MONA, MZSPECLIB, SIRIUS
 from specbridge_tools.errors import SpecbridgeError
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
-from specbridge_tools.spectra.mgf import write_mgf
+from specbridge_tools.spectra.mgf import mgf_text, write_mgf
 from specbridge_tools.spectra.reader import FORMATS, read_spectra
 from specbridge_tools.spectra.reading import Reading
 
@@ -50,6 +50,32 @@ JUNK += [
     b"\\u0000",
     b"1" * 30,
 ]
+LET_IN = b"""
+BEGIN IONS
+TITLE=two of three
+PEPMASS=193.05
+CHARGE=1-
+IONMODE=positive
+ADDUCT=[M-H]-
+50 1
+END IONS
+BEGIN IONS
+TITLE=deep
+PEPMASS=138.07
+MSLEVEL=3
+MSN_PRECURSOR_MZS=[195.09,138.07]
+50 1
+END IONS
+BEGIN IONS
+TITLE=missing
+ADDUCT=[M+H]+
+SMILES=CCO
+ISOLATIONWINDOWTARGETMZ=47
+ISOLATIONWINDOWLOWERMZ=30
+ISOLATIONWINDOWUPPERMZ=60
+50 1
+END IONS
+"""
 CHANGES = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(JUNK) | st.binary(max_size=6)), max_size=6
 )
@@ -64,11 +90,11 @@ def changed(content, changes):
     return content
 
 
-def records_of(content, input_format="auto"):
+def records_of(content, input_format="auto", **rules):
     """(records, skipped) that a file gives before its end or an error of ours; anything else fails the test."""
     records, skipped = [], collections.Counter()
     try:
-        for record in read_spectra(io.BytesIO(content), reading=Reading(input_format), skipped=skipped):
+        for record in read_spectra(io.BytesIO(content), reading=Reading(input_format, **rules), skipped=skipped):
             records.append(record)
     except SpecbridgeError:
         return None, skipped
@@ -143,6 +169,30 @@ def test_each_scan_of_mzxml_is_one_record(make_mzxml, changes):
     records, skipped = records_of(content, "mzxml")
     if records is not None:
         assert len(records) + sum(skipped.values()) == len(re.findall(rb"<scan[\s>/]", content))
+
+
+@FUZZ
+@given(changes=CHANGES, form=st.sampled_from(["mgf", "msp", "mzml", "mzxml"]))
+def test_rules_that_let_more_in_lose_nothing(make, make_mzxml, changes, form):
+    deeper = make_mzxml.scan(num="4", level="3")
+    contents = {
+        "mgf": MGF + LET_IN,
+        "msp": MSP + b"\nName: x\nPrecursorMZ: 289.07/245.08\nMSlevel: 3\nCharge: -1\nIon_mode: P\nAdduct: [M-H]-\n"
+        b"Num Peaks: 1\n50 1\n",
+        "mzml": make.file(make.spectrum(id="a"), make.spectrum(id="b", level="3")).encode(),
+        "mzxml": make_mzxml.file(make_mzxml.scan(num="3", within=deeper), make_mzxml.scan([5.0], [6.0])).encode(),
+    }
+    content = changed(contents[form], changes)
+    strict, skipped = records_of(content, form)
+    loose, still_skipped = records_of(content, form, repair=True, msn=True, widest_window=1e9, derive_precursor=True)
+    if strict is None or loose is None:
+        return
+    assert len(loose) + still_skipped.total() == len(strict) + skipped.total()
+    usable = {record.record: record for record in loose if not isinstance(record, Rejection)}
+    for record in strict:
+        if not isinstance(record, Rejection):
+            assert mgf_text(usable[record.record]) == mgf_text(record)
+            assert usable[record.record].notes == ()
 
 
 @FUZZ
