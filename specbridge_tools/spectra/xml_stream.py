@@ -129,7 +129,8 @@ def _check_encoding(head: bytes, source: str) -> None:
 
 def _read(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element, str]]:
     for event, element in parser.read_events():
-        yield event, element, etree.QName(element).localname
+        # not by QName, which refuses a namespace that holds a brace
+        yield event, element, str(element.tag).rpartition("}")[2]
         if event == "end":
             element.clear()
         # whatever precedes an element has ended

@@ -14,6 +14,7 @@ WITHOUT_TOOL = {"models": "looks after weights on a machine, and fetches them: f
 WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_TOOL)
 ARRAY_JOBS = "for array jobs: Galaxy maps tools over collections"
 ANOTHER_FOLDER = "keeps files from run to run: a job's folder is thrown away"
+GUARD = "guards the server, and no real spectrum comes near it"
 ABSENT = {
     "*": {
         "--help": "the tool has its own",
@@ -22,6 +23,9 @@ ABSENT = {
         "--debug": "for those who mend the command",
         "--shard": ARRAY_JOBS,
         "--skip-existing": ARRAY_JOBS,
+        "--max-peaks": GUARD,
+        "--max-fields": GUARD,
+        "--max-record-size": GUARD,
     },
     "embed-mols": {
         "--device": "the encoders on offer run on the CPU",

@@ -162,6 +162,7 @@ def test_each_spectrum_of_mzml_is_one_record(make, changes):
 
 @FUZZ
 @given(changes=CHANGES)
+@example(changes=[(0.0625, 0, b"}")])  # in the namespace
 def test_each_scan_of_mzxml_is_one_record(make_mzxml, changes):
     within = make_mzxml.scan(num="3", within=make_mzxml.scan(num="4", level="3"))
     content = make_mzxml.file(make_mzxml.scan(level="1", within=within), make_mzxml.scan([5.0], [6.0])).encode()
