@@ -60,7 +60,7 @@ def test_hits_keep_their_columns_and_values(output_format):
     HitWriter(stream, output_format=output_format, columns=COLUMNS).write_rows([row, row])
     (hits,) = read_hits(io.BytesIO(stream.getvalue().encode()))
     faithful = HOSTILE if output_format == "jsonl" else HOSTILE.replace("\r", " ")
-    assert (hits.query_id, hits.column("name"), hits.n_rows) == (faithful, [faithful] * 2, 2)
+    assert (hits.query_id, hits.column("name"), len(hits)) == (faithful, [faithful] * 2, 2)
 
 
 def test_the_page_shows_text():
