@@ -26,7 +26,8 @@ class Archive:
     def __init__(self, archive: zipfile.ZipFile, path: str | Path) -> None:
         self._archive = archive
         self._path = path
-        self._left = _MOST_READ * os.path.getsize(path) + _SMALL
+        self._n_bytes = os.path.getsize(path)
+        self._left = _MOST_READ * self._n_bytes + _SMALL
 
     def names(self) -> list[str]:
         return self._archive.namelist()
@@ -43,6 +44,8 @@ class Archive:
                 was read together is more than the file can hold.
         """
         member = self._archive.getinfo(name)
+        if member.compress_size > self._n_bytes:
+            raise FormatError(f"{name} in it is larger than the file", where=self._path)
         if member.file_size > min(most, member.compress_size * _MOST_INFLATION + _SMALL):
             raise FormatError(f"{name} in it is too large for a checkpoint of tensors", where=self._path)
         self._left -= member.file_size
