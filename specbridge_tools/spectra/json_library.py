@@ -18,7 +18,7 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
-from specbridge_tools.spectra.fields import Unusable, add_field, is_unknown, plain_key
+from specbridge_tools.spectra.fields import Unusable, is_unknown, plain_key
 from specbridge_tools.spectra.json_records import Json, read_json_values
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.msn import PRECURSORS
@@ -26,11 +26,13 @@ from specbridge_tools.spectra.peaks import number, peak_array, plain_peaks
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
-from specbridge_tools.spectra.text_records import spectra_of
+from specbridge_tools.spectra.text_records import RecordFields, check_number_of_peaks, spectra_of
 
 _PAIR = r"\[\s*([^\[\],\s]+)\s*,\s*([^\[\],\s]+)\s*\]"
 _ANY_PAIR = _PAIR.replace("(", "(?:")
 _PAIRS = re.compile(rf"\s*\[\s*(?:{_ANY_PAIR}(?:\s*,\s*{_ANY_PAIR})*)?\s*\]\s*")
+# of the size that a record of text may have: an object of JSON takes many times as much in memory
+_JSON_SHARE = 8
 _GNPS_KEYS = frozenset(("peaks_json", "precursor_mz"))
 # Beside the fields of the same meaning, where these are missing.
 _COMPUTED = {"inchikey": ("inchikey_smiles", "inchikey_inchi"), "formula": ("formula_smiles", "formula_inchi")}
@@ -60,59 +62,42 @@ def read_json_library(
     def build(value: Json | Unusable, place: Place) -> Spectrum | Rejection | None:
         return _spectrum(value, place, reading, skipped)
 
-    return spectra_of(read_json_values(stream, source), source, lambda _: 0, build, record_range)
+    return spectra_of(
+        read_json_values(stream, source, most_bytes=reading.max_record_size // _JSON_SHARE),
+        source,
+        lambda _: 0,
+        build,
+        record_range,
+    )
 
 
 def _spectrum(
     value: Json | Unusable, place: Place, reading: Reading, skipped: collections.Counter[str]
 ) -> Spectrum | Rejection | None:
     fields: dict[str, str] = {}
+    adding = RecordFields(fields, reading)
     try:
         if isinstance(value, Unusable):
             raise value
         if not isinstance(value, dict):
             raise Unusable(reasons.NOT_A_RECORD, f"{type(value).__name__}, expected an object")
         if "metaData" in value or "compound" in value:
-            problem = _mona_fields(fields, value)
+            _mona_fields(adding, value)
             peaks_of = _mona_peaks
         elif _GNPS_KEYS & {plain_key(key) for key in value}:
-            problem = _gnps_fields(fields, value)
+            _gnps_fields(adding, value)
             peaks_of = _gnps_peaks
         else:
             raise Unusable(reasons.NOT_A_RECORD, "neither of MoNA nor of GNPS: " + ", ".join(list(value)[:5])[:80])
-        if problem is None and (reason := skip_reason(fields.get("mslevel"), reading)):
+        adding.finish()
+        if reason := skip_reason(fields.get("mslevel"), reading):
             skipped[reason] += 1
             return None
-        if problem:
-            raise problem
         peaks = peaks_of(value)
+        check_number_of_peaks(len(peaks), reading)
     except Unusable as error:
         return place.rejection(error, fields)
     return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
-
-
-class _Fields:
-    """Adds fields, and keeps the first problem, so that what follows of a record is read, too."""
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self.fields = fields
-        self.problem: Unusable | None = None
-
-    def add(self, key: str, value: object) -> None:
-        """Add a plain value; lists and objects are left out."""
-        text = _text(value)
-        try:
-            if "\0" in text or "\0" in key:
-                raise Unusable(reasons.NUL_BYTES, key.replace("\0", " ")[:40])
-            add_field(self.fields, key, text)
-        except Unusable as error:
-            self.problem = self.problem or error
-
-    def add_missing(self, key: str, value: object) -> None:
-        """Add a value unless there is one already."""
-        if is_unknown(self.fields.get(key, "")) and not is_unknown(_text(value)):
-            self.fields.pop(key, None)
-            self.add(key, value)
 
 
 def _text(value: object) -> str:
@@ -128,8 +113,7 @@ def _objects(value: object) -> Iterator[Mapping[str, Any]]:
             yield item
 
 
-def _gnps_fields(fields: dict[str, str], record: Mapping[str, Any]) -> Unusable | None:
-    adding = _Fields(fields)
+def _gnps_fields(adding: RecordFields, record: Mapping[str, Any]) -> None:
     for key, value in record.items():
         name = plain_key(key)
         if name == "inchi":
@@ -138,11 +122,10 @@ def _gnps_fields(fields: dict[str, str], record: Mapping[str, Any]) -> Unusable 
             continue
         if name == PRECURSORS and isinstance(value, list):
             value = f"[{','.join(map(_text, value))}]"
-        adding.add(key, value)
+        adding.add(key, _text(value))
     for key, names in _COMPUTED.items():
         for name in names:
-            adding.add_missing(key, fields.get(name))
-    return adding.problem
+            adding.add_missing(key, adding.fields.get(name, ""))
 
 
 def _gnps_peaks(record: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -172,9 +155,8 @@ def _between_brackets(text: str) -> str:
     return text[2:-2].replace("], [", "],[").replace("],[", "\n").replace(", ", ",").replace(",", " ") + "\n"
 
 
-def _mona_fields(fields: dict[str, str], record: Mapping[str, Any]) -> Unusable | None:
-    adding = _Fields(fields)
-    adding.add("spectrumid", record.get("id"))
+def _mona_fields(adding: RecordFields, record: Mapping[str, Any]) -> None:
+    adding.add("spectrumid", _text(record.get("id")))
     for item in _objects(record.get("metaData")):
         if item.get("computed") is True or item.get("deleted") is True:
             continue
@@ -184,21 +166,20 @@ def _mona_fields(fields: dict[str, str], record: Mapping[str, Any]) -> Unusable 
     compounds.sort(key=lambda compound: compound.get("kind") != "biological")
     for compound in compounds[:1]:
         _compound_fields(adding, compound)
-    return adding.problem
 
 
-def _compound_fields(adding: _Fields, compound: Mapping[str, Any]) -> None:
+def _compound_fields(adding: RecordFields, compound: Mapping[str, Any]) -> None:
     """The structure of a compound: its own keys, then what the contributor wrote, then what MoNA computed."""
     for item in _objects(compound.get("names")):
-        adding.add_missing("name", item.get("name"))
+        adding.add_missing("name", _text(item.get("name")))
     for key, value in compound.items():
         if name := _OF_COMPOUND.get(plain_key(key)):
-            adding.add_missing(name, value)
+            adding.add_missing(name, _text(value))
     for is_computed in (False, True):
         for item in _objects(compound.get("metaData")):
             name = _OF_COMPOUND.get(plain_key(_text(item.get("name"))))
             if name and (item.get("computed") is True) == is_computed:
-                adding.add_missing(name, item.get("value"))
+                adding.add_missing(name, _text(item.get("value")))
 
 
 def _mona_peaks(record: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.text import UTF8_MARK, ByteStream
 
-MAX_RECORD = 1 << 23  # bytes
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 32
 _HOPELESS_DEPTH = 1000
@@ -27,15 +26,16 @@ Json: TypeAlias = "dict[str, Any] | list[Any] | str | int | float | bool | None"
 _ERRORS = (ijson.JSONError, UnicodeDecodeError, SystemError, ValueError, ArithmeticError)
 
 
-def read_json_values(stream: ByteStream, source: str) -> Iterator[Json | Unusable]:
+def read_json_values(stream: ByteStream, source: str, *, most_bytes: int) -> Iterator[Json | Unusable]:
     """Yield the values of an array, or the value of a file of one object, or of many one after the other (JSON lines).
 
     A value of too many parts, or nested too deeply, is `Unusable`.
 
     Raises:
-        FormatError: It is not JSON, or not to its end; what precedes was yielded. So is a value of more than 8 MB.
+        FormatError: It is not JSON, or not to its end, or a value has more than `most_bytes`; what precedes was
+            yielded.
     """
-    bounded = _Bounded(stream, source)
+    bounded = _Bounded(stream, source, most_bytes)
     builder = _Builder()
     depth = 0  # 1 within the array that holds the records
     try:
@@ -57,9 +57,10 @@ def read_json_values(stream: ByteStream, source: str) -> Iterator[Json | Unusabl
 class _Bounded:
     """A file of which no more may be read than a record holds, until `n_read` is set to 0 again."""
 
-    def __init__(self, stream: ByteStream, source: str) -> None:
+    def __init__(self, stream: ByteStream, source: str, most_bytes: int) -> None:
         self._stream = stream
         self._source = source
+        self._most_bytes = most_bytes
         self._is_first = True
         self.n_read = 0
 
@@ -69,9 +70,10 @@ class _Bounded:
             # ijson reads nothing first, to see what it gets
             block, self._is_first = block.removeprefix(UTF8_MARK), False
         self.n_read += len(block)
-        if self.n_read > MAX_RECORD + _BLOCK:
-            what = f"holds a JSON value of more than {MAX_RECORD >> 20} MB"
-            raise FormatError(what, where=self._source, advice="is it a library of spectra?")
+        if self.n_read > self._most_bytes + _BLOCK:
+            what = f"holds a JSON value of more than {self._most_bytes:,} bytes"
+            advice = "is it a library of spectra? --max-record-size raises the limit"
+            raise FormatError(what, where=self._source, advice=advice)
         return block
 
 

@@ -16,13 +16,19 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
-from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded
-from specbridge_tools.spectra.text_records import TextRecord, numbered_lines, spectra_of
+from specbridge_tools.spectra.text_records import (
+    RecordFields,
+    TextRecord,
+    check_number_of_peaks,
+    numbered_lines,
+    spectra_of,
+)
 
 _END = b"//"
 _BEGIN = b"ACCESSION:"
@@ -71,10 +77,10 @@ def read_massbank(
     def build(record: TextRecord, place: Place) -> Spectrum | Rejection | None:
         return _spectrum(record, place, reading, skipped)
 
-    return spectra_of(_records(stream, source), source, lambda record: record.line, build, record_range)
+    return spectra_of(_records(stream, source, reading), source, lambda record: record.line, build, record_range)
 
 
-def _records(stream: ByteStream, source: str) -> Iterator[TextRecord]:
+def _records(stream: ByteStream, source: str, reading: Reading) -> Iterator[TextRecord]:
     record: TextRecord | None = None
     for line, raw in numbered_lines(stream, source):
         text = raw.strip()
@@ -88,7 +94,7 @@ def _records(stream: ByteStream, source: str) -> Iterator[TextRecord]:
             yield record
             record = None
         if record is None and text:
-            record = TextRecord(line)
+            record = TextRecord(line, reading)
         if record is not None:
             record.add(raw)
     if record is not None:
@@ -100,6 +106,7 @@ def _spectrum(
     record: TextRecord, place: Place, reading: Reading, skipped: collections.Counter[str]
 ) -> Spectrum | Rejection | None:
     fields: dict[str, str] = {}
+    adding = RecordFields(fields, reading)
     problem = record.problem
     peaks: list[tuple[int, bytes]] = []
     count = ""
@@ -113,23 +120,21 @@ def _spectrum(
                     peaks.append((line, raw))
                 continue
             tag, value = match[1].decode(), decoded(match[2])
-            if "\0" in value:
-                raise Unusable(reasons.NUL_BYTES, f"line {line}")
             if tag == _COUNT:
                 count = value.strip()
             elif tag == "DEPRECATED":
                 raise Unusable(reasons.DEPRECATED_RECORD, value)
             elif not tag.startswith((_PEAKS, "PK$ANNOTATION")):
-                _add(fields, tag, value)
+                _add(adding, tag, value)
         except Unusable as error:
             problem = problem or error
     try:
-        if problem:
-            raise problem
+        adding.problem = problem or adding.problem
+        adding.finish()
         if reason := skip_reason(fields.get("mslevel"), reading):
             skipped[reason] += 1
             return None
-        mz, intensity = _read_peaks(peaks, count)
+        mz, intensity = _read_peaks(peaks, count, reading)
     except Unusable as error:
         return place.rejection(error, fields)
     return spectrum_or_rejection(fields, mz, intensity, place, reading)
@@ -141,22 +146,25 @@ def _check_indented(tag: str, line: int, raw: bytes) -> None:
         raise Unusable(reasons.TEXT_OUTSIDE_RECORDS, f"line {line}: {decoded(raw[:40])!r} has no tag")
 
 
-def _add(fields: dict[str, str], tag: str, value: str) -> None:
+def _add(adding: RecordFields, tag: str, value: str) -> None:
     key = _FIELDS.get(tag, tag)
     if tag in _WITH_SUBTAGS or tag in _SUBTAG_KEYS:
         subtag, _, value = value.partition(" ")
         key = _FIELDS.get(subtag, _SUBTAG_KEYS.get(tag, "") + subtag)
         if tag == "CH$LINK" and subtag == "INCHIKEY":
             key = "inchikey"
-    if key == "name" and "name" in fields:
+    if key == "name" and "name" in adding.fields:
         key = "synonym"
-    add_field(fields, key, value)
+    adding.add(key, value)
 
 
-def _read_peaks(lines: list[tuple[int, bytes]], count: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _read_peaks(
+    lines: list[tuple[int, bytes]], count: str, reading: Reading
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Lines of `m/z int. rel.int.` -> m/z and intensity, (n,) each."""
     if not lines:
         raise Unusable(reasons.NO_PEAKS, f"PK$NUM_PEAK is {count or 'missing'}")
+    check_number_of_peaks(len(lines), reading)
     peaks = []
     for line, raw in lines:
         columns = decoded(raw).split()

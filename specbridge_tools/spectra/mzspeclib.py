@@ -18,13 +18,19 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
-from specbridge_tools.spectra.fields import ONLY_ONCE, Unusable, add_field, canonical_key
+from specbridge_tools.spectra.fields import ONLY_ONCE, Unusable, canonical_key
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded
-from specbridge_tools.spectra.text_records import TextRecord, numbered_lines, spectra_of
+from specbridge_tools.spectra.text_records import (
+    RecordFields,
+    TextRecord,
+    check_number_of_peaks,
+    numbered_lines,
+    spectra_of,
+)
 
 _SECTION = re.compile(r"<\s*([A-Za-z]+)(?:\s+([A-Za-z]+))?\s*(?:=\s*(.*?)|\s+[\d.]+)?\s*>")
 _BEGINS = re.compile(rb"\s*<\s*(?:Spectrum|Cluster|AttributeSet|mzSpecLib)\b")
@@ -89,19 +95,21 @@ def read_mzspeclib(
     def build(record: TextRecord, place: Place) -> Spectrum | Rejection | None:
         return _spectrum(record, sets, place, reading, skipped)
 
-    return spectra_of(_records(stream, source, sets), source, lambda record: record.line, build, record_range)
+    return spectra_of(_records(stream, source, reading, sets), source, lambda record: record.line, build, record_range)
 
 
-def _records(stream: ByteStream, source: str, sets: dict[tuple[str, str], list[_Attribute]]) -> Iterator[TextRecord]:
+def _records(
+    stream: ByteStream, source: str, reading: Reading, sets: dict[tuple[str, str], list[_Attribute]]
+) -> Iterator[TextRecord]:
     """Yield the sections of spectra; those of attribute sets are kept in `sets`, any others left out."""
     record: TextRecord | None = None
     for line, raw in numbered_lines(stream, source):
         if raw.lstrip()[:1] == b"<" and _BEGINS.match(raw):
             if record is not None:
                 yield from _ended(record, sets)
-            record = TextRecord(line)
+            record = TextRecord(line, reading)
         elif record is None and raw.strip():
-            record = TextRecord(line)
+            record = TextRecord(line, reading)
             record.note(reasons.TEXT_OUTSIDE_RECORDS, f"{decoded(raw[:40])!r} before <mzSpecLib>")
         if record is not None:
             record.add(raw)
@@ -138,13 +146,14 @@ def _spectrum(
         parts = _Parts(record)
         of_spectrum = _with_sets(parts.of_spectrum, "spectrum", sets)
         analytes = [_with_sets(attributes, "analyte", sets) for attributes in parts.of_analytes]
-        _read_fields(fields, parts.key, of_spectrum, analytes)
+        _read_fields(RecordFields(fields, reading), parts.key, of_spectrum, analytes)
         if reason := skip_reason(fields.get("mslevel"), reading):
             skipped[reason] += 1
             return None
         for attribute in of_spectrum:
             if attribute.accession == _ORIGIN and "decoy" in attribute.value:
                 raise Unusable(reasons.DECOY_SPECTRUM, attribute.value)
+        check_number_of_peaks(len(parts.peaks), reading)
         peaks = _read_peaks(parts.peaks, next((a.value for a in of_spectrum if a.accession == _COUNT), ""))
     except Unusable as error:
         return place.rejection(error, fields)
@@ -197,39 +206,34 @@ def _with_sets(
 
 
 def _read_fields(
-    fields: dict[str, str], key: str, of_spectrum: list[_Attribute], analytes: list[list[_Attribute]]
+    adding: RecordFields, key: str, of_spectrum: list[_Attribute], analytes: list[list[_Attribute]]
 ) -> None:
     analyte = analytes[0] if len(analytes) == 1 else []
-    problem: Unusable | None = None
     if len(analytes) > 1:
-        fields["n_analytes"] = str(len(analytes))
+        adding.fields["n_analytes"] = str(len(analytes))
+    units = {each.group: each.value.partition("|")[0] for each in reversed(of_spectrum) if each.accession == _UNIT}
     for attribute in (*of_spectrum, *analyte):
         name = _FIELDS.get(attribute.accession)
         plain = canonical_key(attribute.name)
         if name is None and (attribute.accession in (_SET_NAME, _COUNT, *_PRECURSORS, _UNIT) or plain in ONLY_ONCE):
             continue
-        try:
-            add_field(fields, name or plain, _value(attribute, of_spectrum))
-        except Unusable as error:
-            problem = problem or error
+        adding.add(name or plain, _value(attribute, units))
     by_accession = {each.accession: each.value for each in reversed((*of_spectrum, *analyte))}
     precursor_mz = next((by_accession[each] for each in _PRECURSORS if each in by_accession), "")
     if precursor_mz:
-        add_field(fields, "precursor_mz", precursor_mz)
+        adding.add("precursor_mz", precursor_mz)
     if key:
-        add_field(fields, "spectrum_key" if "name" in fields else "title", key)
-    if problem:
-        raise problem
+        adding.add("spectrum_key" if "name" in adding.fields else "title", key)
+    adding.finish()
 
 
-def _value(attribute: _Attribute, all_of_spectrum: list[_Attribute]) -> str:
+def _value(attribute: _Attribute, units: Mapping[str, str]) -> str:
     """The value, of terms the name, of energies and times with their unit."""
     match = _TERM.fullmatch(attribute.value)
     value = match[1] if match else attribute.value
     if attribute.accession not in (_ENERGY, _TIME) or not attribute.group:
         return value
-    units = (each.value for each in all_of_spectrum if each.accession == _UNIT and each.group == attribute.group)
-    unit = next(units, "").partition("|")[0]
+    unit = units.get(attribute.group, "")
     if attribute.accession == _ENERGY:
         return f"{value} {_ENERGY_UNITS.get(unit, '')}".strip()
     try:

@@ -14,12 +14,12 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
-from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded
-from specbridge_tools.spectra.text_records import TextRecord, numbered_lines, spectra_of
+from specbridge_tools.spectra.text_records import RecordFields, TextRecord, numbered_lines, spectra_of
 
 _COMPOUND = re.compile(rb"\s*>\s*compound(?:\s|$)", re.IGNORECASE)
 # not every word with ms2 in it: `>ppm-max-ms2` and the like are settings
@@ -83,12 +83,12 @@ def read_sirius(
     def build(item: tuple[_Compound, _Block], place: Place) -> Spectrum | Rejection | None:
         return _spectrum(*item, place, reading, skipped)
 
-    return spectra_of(_blocks(stream, source), source, lambda item: item[1].line, build, record_range)
+    return spectra_of(_blocks(stream, source, reading), source, lambda item: item[1].line, build, record_range)
 
 
-def _blocks(stream: ByteStream, source: str) -> Iterator[tuple[_Compound, _Block]]:
-    for record in _compounds(stream, source):
-        compound = _parsed(record)
+def _blocks(stream: ByteStream, source: str, reading: Reading) -> Iterator[tuple[_Compound, _Block]]:
+    for record in _compounds(stream, source, reading):
+        compound = _parsed(record, reading)
         if not compound.blocks:
             compound.problem = compound.problem or Unusable(reasons.NO_PEAKS, "no spectrum")
             compound.blocks.append(_Block(record.line, ""))
@@ -96,15 +96,15 @@ def _blocks(stream: ByteStream, source: str) -> Iterator[tuple[_Compound, _Block
             yield compound, block
 
 
-def _compounds(stream: ByteStream, source: str) -> Iterator[TextRecord]:
+def _compounds(stream: ByteStream, source: str, reading: Reading) -> Iterator[TextRecord]:
     record: TextRecord | None = None
     for line, raw in numbered_lines(stream, source):
         if _COMPOUND.match(raw):
             if record is not None:
                 yield record
-            record = TextRecord(line)
+            record = TextRecord(line, reading)
         elif record is None and (text := raw.strip()) and not text.startswith(b"#"):
-            record = TextRecord(line)
+            record = TextRecord(line, reading)
             record.note(reasons.TEXT_OUTSIDE_RECORDS, f"{decoded(text[:40])!r} before the first >compound")
         if record is not None:
             record.add(raw)
@@ -112,9 +112,10 @@ def _compounds(stream: ByteStream, source: str) -> Iterator[TextRecord]:
         yield record
 
 
-def _parsed(record: TextRecord) -> _Compound:
+def _parsed(record: TextRecord, reading: Reading) -> _Compound:
     compound = _Compound()
     compound.problem = record.problem
+    adding = RecordFields(compound.fields, reading)
     block: _Block | None = None
     for line, raw in enumerate(record.lines if record.problem is None else [], record.line):
         text = decoded(raw).strip()
@@ -126,12 +127,14 @@ def _parsed(record: TextRecord) -> _Compound:
             if _BLOCK.fullmatch(key):
                 block = _next_block(compound, block, line, key, value)
                 continue
-            try:
-                _add(compound.fields, key, value)
-            except Unusable as error:
-                compound.problem = compound.problem or error
+            _add(adding, key, value)
         elif text[0] != "#":
             block = _peak(compound, block, line, text)
+    adding.problem = compound.problem or adding.problem
+    try:
+        adding.finish()
+    except Unusable as error:
+        compound.problem = error
     if compound.problem is None and "charge" in compound.fields and "adduct" not in compound.fields:
         # a number with a sign by the format: none is a plus
         charge = compound.fields["charge"]
@@ -168,9 +171,7 @@ def _peak(compound: _Compound, block: _Block | None, line: int, text: str) -> _B
     return block
 
 
-def _add(fields: dict[str, str], key: str, value: str) -> None:
-    if "\0" in value:
-        raise Unusable(reasons.NUL_BYTES, f">{key}".replace("\0", " "))
+def _add(adding: RecordFields, key: str, value: str) -> None:
     name = _FIELDS.get(key, key)
     if name == "precursor_mz" and (match := _MASS.fullmatch(value)):
         value = match[1].replace(",", ".").replace(" ", "")
@@ -181,7 +182,7 @@ def _add(fields: dict[str, str], key: str, value: str) -> None:
         value = _ion(value)
     elif key == "formula" and re.search(r"[\s,]", value):
         name = "formulas"
-    add_field(fields, name, value)
+    adding.add(name, value)
 
 
 def _ion(text: str) -> str:
@@ -201,6 +202,8 @@ def _spectrum(
     if block.energy is None:
         skipped[reasons.SKIPPED_MS1] += 1
         return None
+    if len(block.peaks) > reading.max_peaks:
+        problem = problem or Unusable(reasons.TOO_MANY_PEAKS, f"more than {reading.max_peaks:,}")
     if problem:
         return place.rejection(problem, fields)
     if block.energy:

@@ -20,7 +20,7 @@ _FLAGS = re.IGNORECASE | re.MULTILINE
 _TEXT = (
     (re.compile(rb"^[ \t]*BEGIN[ \t]+IONS[ \t]*\r?$", _FLAGS), "mgf"),
     (re.compile(rb"^[ \t]*(?:num[ _]?peaks|name)[ \t]*:", _FLAGS), "msp"),
-    (re.compile(rb"^(?:CH|AC|MS|PK)\$[A-Z_]+:", re.MULTILINE), "massbank"),
+    (re.compile(rb"^(?:(?:CH|AC|MS|PK)\$[A-Z_]+|RECORD_TITLE):", re.MULTILINE), "massbank"),
     (re.compile(rb"^[ \t]*>[ \t]*compound(?:[ \t].*)?$", _FLAGS), "sirius"),
 )
 

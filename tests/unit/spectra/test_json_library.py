@@ -226,7 +226,7 @@ def test_endless_json_ends(repeated):
         Reading(),
         collections.Counter(),
     )
-    with pytest.raises(FormatError, match=r"more than 8 MB|not JSON"):
+    with pytest.raises(FormatError, match=r"more than 8,388,608 bytes|not JSON"):
         list(records)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

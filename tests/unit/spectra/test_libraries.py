@@ -92,6 +92,30 @@ def test_cut_off_anywhere(library, same_spectra):
             assert records[-1].reason in (reasons.RECORD_NOT_ENDED, reasons.TEXT_OUTSIDE_RECORDS)
 
 
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"max_peaks": 1}, reasons.TOO_MANY_PEAKS),
+        ({"max_fields": 3}, reasons.TOO_MANY_FIELDS),
+        ({"max_record_size": 300}, reasons.RECORD_TOO_LONG),
+    ],
+)
+def test_limits_of_a_record(library, limits, reason):
+    name, make = library
+    if name in FORMATS and "max_record_size" in limits:
+        return  # the whole file is then refused
+    records, error = outcome(make(1).encode(), reading=Reading(**limits))
+    assert error is None
+    assert {record.reason for record in records if isinstance(record, Rejection)} <= {reason, reasons.RECORD_TOO_LONG}
+    assert any(isinstance(record, Rejection) for record in records)
+
+
+def test_a_field_that_comes_again_and_again_takes_no_time(read):
+    comments = "COMMENT: " + "x" * 1000 + "\n"
+    (spectrum,) = read(MASSBANK.replace("COMMENT: INTERNAL_ID 1006\n", comments * 9000))
+    assert len(spectrum.metadata["comment"]) > 9_000_000
+
+
 def test_memory_stays_small(library):
     name, make = library
     content = make(1500).encode()
