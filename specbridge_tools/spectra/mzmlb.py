@@ -1,7 +1,7 @@
 """mzMLb: mzML in an HDF5 file (Bhamber et al., J. Proteome Res. 2021, 20, 172; doi 10.1021/acs.jproteome.0c00192).
 
-Not through the reader of pyteomics, with which the tests compare: it opens what any HDF5 file points to, needs a
-vocabulary from the network, and its XML parser resolves entities.
+Not through the reader of pyteomics: it opens what any HDF5 file points to, needs a vocabulary from the network, and its
+XML parser resolves entities. Its functions undo the predictions of arrays.
 """
 
 from __future__ import annotations
