@@ -49,7 +49,8 @@ def read_json_values(stream: ByteStream, source: str, *, most_bytes: int) -> Ite
                 yield builder.result()
     except _ERRORS as error:
         first = (str(error.args[0] if error.args else error).strip("b'\"").splitlines() or ["?"])[0]
-        reason = "a number too large" if isinstance(error, SystemError) else first.split("\\n")[0]
+        too_large = isinstance(error, SystemError) or "int_max_str_digits" in first  # by the backend of ijson
+        reason = "a number too large" if too_large else first.split("\\n")[0]
         what = f"is not JSON, or not to its end ({reason})"
         raise FormatError(what, where=source, advice="download it again") from error
 

@@ -1,13 +1,14 @@
 """Commands on 500 changed files of each format: each ends in its limits, with its output or with one line."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from mutations import FORMATS
+# not by `sys.path`: modules beside it have the names of formats, as libraries have
+FORMATS = runpy.run_path(str(Path(__file__).with_name("mutations.py")))["FORMATS"]
 
 
 @pytest.mark.slow
