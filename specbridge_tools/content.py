@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from specbridge_tools.errors import FormatError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -17,6 +19,7 @@ _BINARY = (
     (b"SQLite format 3\x00", "an SQLite database"),
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_JSON_OBJECT = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*)?\{\s*"')
 _TEXT = (*((mark, "text in UTF-16") for mark in _UTF16), (b"{", "JSON"), (b"[", "JSON"))
 
 
@@ -28,6 +31,11 @@ def binary_format(head: bytes) -> str | None:
 def text_format(head: bytes) -> str | None:
     """`JSON` or `text in UTF-16`, for readers whose formats are neither."""
     return next((name for start, name in _TEXT if head.startswith(start)), None)
+
+
+def is_json_objects(head: bytes) -> bool:
+    """Whether a file begins as a JSON object, or as an array of them: no table's header does, and no SMILES."""
+    return _JSON_OBJECT.match(head) is not None
 
 
 def foreign(head: bytes) -> str | None:

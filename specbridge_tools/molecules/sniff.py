@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from specbridge_tools.content import beginning, foreign, refuse_blank
+from specbridge_tools.content import beginning, foreign, is_json_objects, refuse_blank
 from specbridge_tools.errors import FormatError
 from specbridge_tools.molecules.columns import structure_positions
 from specbridge_tools.molecules.lines import encoding_of
@@ -24,7 +24,7 @@ def sniff(head: bytes, name: str, *, smiles_column: str | None = None) -> str | 
     Raises:
         FormatError: It is any other.
     """
-    if other := foreign(head):
+    if other := foreign(head) or ("JSON" if is_json_objects(head) else None):
         raise FormatError(f"is {other}", where=name, advice=EXPECTED)
     text = head.decode(encoding_of(head), errors="replace")
     lines = text.splitlines()
@@ -46,7 +46,12 @@ def sniff(head: bytes, name: str, *, smiles_column: str | None = None) -> str | 
 
 
 def shows_structures(head: bytes, smiles_column: str | None = None) -> bool:
-    """Whether a file that begins with `head` is an SDF, or a table with a column of structures."""
+    """Whether a file that begins with `head` is an SDF, or a table with a column of structures.
+
+    A library in JSON may stand in one line, whose keys are no columns.
+    """
+    if is_json_objects(head):
+        return False
     lines = head.decode(encoding_of(head), errors="replace").splitlines()
     header = next((line for line in lines if line.strip()), "")
     return _is_sdf(lines) or _is_table_header(header, smiles_column)

@@ -1,6 +1,7 @@
 """Libraries of spectra as molecules: name, structure and id of each record, whether its spectrum can be used or not."""
 
 import io
+import json
 
 import pytest
 from library_files import GNPS, MASSBANK, MONA, SIRIUS
@@ -48,6 +49,25 @@ def test_msp():
 def test_other_formats(content, id, name, formula):
     (molecule,) = molecules(content)
     assert (molecule.id, molecule.name, molecule.formula) == (id, name, formula)
+
+
+@pytest.mark.parametrize("content", [MONA, GNPS], ids=["mona", "gnps"])
+@pytest.mark.parametrize("separators", [None, (",", ":")])
+@pytest.mark.parametrize("lines", [False, True])
+def test_json_in_one_line(content, separators, lines):
+    records = json.loads(content) * 2
+    texts = [json.dumps(record, separators=separators) for record in records]
+    written = "\n".join(texts) if lines else f"[{','.join(texts)}]"
+    for mark in ("", "\ufeff"):
+        assert [molecule.smiles for molecule in molecules(mark + written)] == [molecules(content)[0].smiles] * 2
+
+
+@pytest.mark.parametrize(
+    "content", ['[{"id": "a", "smiles": "CCO"}]', '{"smiles": "CCO",\n"id": "a"}', '[{"inchi": 1,']
+)
+def test_other_json_is_neither_library_nor_table(content):
+    with pytest.raises(FormatError, match="is JSON; expected TSV"):
+        molecules(content)
 
 
 def test_each_spectrum_is_a_record():
