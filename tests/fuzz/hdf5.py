@@ -48,7 +48,7 @@ def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
     }
 
 
-def _changed(content: bytes, change: Callable[[h5py.File], None]) -> bytes:
+def changed(content: bytes, change: Callable[[h5py.File], None]) -> bytes:
     """The bytes of a file after a change by h5py; those before where it refuses the change."""
     stream = io.BytesIO(content)
     with h5py.File(stream, "r+") as file:
@@ -103,7 +103,7 @@ def change_attribute(content: bytes, rng: random.Random) -> bytes:
         else:
             attributes[name] = rng.choice(_VALUES)
 
-    return _changed(content, change)
+    return changed(content, change)
 
 
 def change_dataset(content: bytes, rng: random.Random) -> bytes:
@@ -130,7 +130,7 @@ def change_dataset(content: bytes, rng: random.Random) -> bytes:
             case 6:
                 file[name] = h5py.Empty(rng.choice(kinds))
 
-    return _changed(content, change)
+    return changed(content, change)
 
 
 def change_values(content: bytes, rng: random.Random) -> bytes:
@@ -151,7 +151,7 @@ def change_values(content: bytes, rng: random.Random) -> bytes:
                 bounds = np.iinfo(dataset.dtype)
                 dataset[row] = rng.choice((bounds.min, bounds.max, 0, 1, 5, 7))
 
-    return _changed(content, change)
+    return changed(content, change)
 
 
 def add_foreign(content: bytes, rng: random.Random) -> bytes:
@@ -179,7 +179,7 @@ def add_foreign(content: bytes, rng: random.Random) -> bytes:
             case _:
                 file[name] = rng.choice((np.dtype("f4"), np.zeros(3, [("a", "f4")]), np.zeros(3, h5py.ref_dtype)))
 
-    return _changed(content, change)
+    return changed(content, change)
 
 
 _COUNTS = re.compile(rb"(\d+) (?:records|spectra|molecules|queries)")

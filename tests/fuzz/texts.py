@@ -128,6 +128,7 @@ _LATE = (
     "gzip_file",
 )
 _OUT = ("-o", "out", "--threads", "1")
+_EMBED_MOLECULES = ("sb-embed-mols", "{file}", "--encoder", "toy:dimension=8", "--rejects", "rejects", *_OUT)
 
 
 def modules_of(*commands: str) -> tuple[str, ...]:
@@ -135,8 +136,13 @@ def modules_of(*commands: str) -> tuple[str, ...]:
     return (*(f"specbridge_tools.cli.{name}" for name in commands), *(f"specbridge_tools.{name}" for name in _LATE))
 
 
-def spectra(**contents: str) -> Format:
-    """The format of small files of spectra: what reads them, with the index and the model of `fuzz.seeds`."""
+def spectra(*, holds_molecules: bool = False, **contents: str) -> Format:
+    """The format of small files of spectra: what reads them, with the index and the model of `fuzz.seeds`.
+
+    Args:
+        holds_molecules: Whether the records name structures.
+        contents: The files by name.
+    """
 
     def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
         seeds.make_library(folder)
@@ -161,9 +167,9 @@ def spectra(**contents: str) -> Format:
         )
         for name, content in contents.items():
             (folder / name).write_text(content, encoding="utf-8")
-        return dict.fromkeys(contents, commands)
+        return dict.fromkeys(contents, (*commands, _EMBED_MOLECULES) if holds_molecules else commands)
 
-    return Format(modules_of("info", "split", "embed_spectra", "query"), make_seeds, TEXT)
+    return Format(modules_of("info", "split", "embed_spectra", "embed_mols", "query"), make_seeds, TEXT)
 
 
 def molecules(**contents: str) -> Format:
@@ -173,7 +179,7 @@ def molecules(**contents: str) -> Format:
         commands = (
             ("sb-info", "{file}"),
             ("sb-split", "{file}", "--parts", "1", "-o", "out"),
-            ("sb-embed-mols", "{file}", "--encoder", "toy:dimension=8", "--rejects", "rejects", *_OUT),
+            _EMBED_MOLECULES,
         )
         for name, content in contents.items():
             (folder / name).write_text(content, encoding="utf-8")
