@@ -46,6 +46,7 @@ _PART = re.compile(
     r"|(?P<count>\d{0,2})(?:\((?P<group>[A-Za-z0-9]+)\)(?P<times>\d?)|(?P<token>[A-Za-z][A-Za-z0-9]*)))"
 )
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d{0,3})")
+_CLUSTER = re.compile(r"\(([^()]+)\)([+-].+)")
 _MOST_ATOMS = 9  # of one element, alone in a part
 _MOST_LITHIUM = 5
 _RADICAL_MARKS = str.maketrans("", "", ".*•·∙˙^")
@@ -125,6 +126,11 @@ def _ion(text: str, charge: int) -> Ion:
 
 
 def _body(text: str) -> _Body:
+    if cluster := _CLUSTER.fullmatch(text):
+        # M and neutral molecules, as MassBank writes them: `(M+NH3)+H`
+        if _body(cluster[1]).usual_charge:
+            raise DataError(f"{cluster[1]!r} in parentheses is no neutral")
+        text = cluster[1] + cluster[2]
     match = re.fullmatch(r"(\d?)(?:Cation|Cat|M)(?![a-z])(.*)", text)
     if not match or match[1] == "0":
         raise DataError("there is no M in it")

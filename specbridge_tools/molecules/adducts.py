@@ -54,7 +54,7 @@ def parse_adduct(text: str) -> Adduct:
 
     Brackets, charge and the order of the parts are free where the meaning is: `M+H`, `[M+H]1+`, `(M+H)+`, `MH+` and
     `[M+H]+` are one adduct, as are `[M+FA-H]-` and `[M+HCOO]-`, `[M+H-H2O]+` and `[M-H2O+H]+`, `[M]+.`, `[Cat]+` and
-    `[M]+`. Radical marks are dropped.
+    `[M]+`, `[(M+NH3)+H]+` and `[M+NH4]+`. Radical marks are dropped.
 
     Raises:
         DataError: The text names no adduct.

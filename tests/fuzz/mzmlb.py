@@ -89,7 +89,7 @@ def change_place(content: bytes, rng: random.Random) -> bytes:
 
 
 FORMAT = Format(
-    texts.spectra().modules,
+    (*texts.spectra().modules, "pyteomics.mzmlb"),
     make_seeds,
     (
         *BYTES,

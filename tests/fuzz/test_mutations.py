@@ -12,6 +12,7 @@ FORMATS = runpy.run_path(str(Path(__file__).with_name("mutations.py")))["FORMATS
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of a child are those of Linux")
 @pytest.mark.parametrize("name", FORMATS)
 def test_changed_files(name, tmp_path):

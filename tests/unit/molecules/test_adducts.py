@@ -17,7 +17,7 @@ CHOLINE = 104.107539  # C5H14NO+, electrons not subtracted
 SPELLINGS = {
     "[M+H]+": "[M+H]+;M+H;[M+H];[M+H]1+;[M+H]+1;M+H+;MH+;[MH]+;(M+H)+;[M + H]+;[1M+H]+;[M+H+]+;[M+H]⁺;[M+H]+*",
     "[M+Na]+": "M+Na;[M+Na]1+;M+Na+;[M+Na+]",
-    "[M+NH4]+": "M+NH4;M+NH4+;[M+NH3+H]+;[M+H+NH3]1+",
+    "[M+NH4]+": "M+NH4;M+NH4+;[M+NH3+H]+;[M+H+NH3]1+;[(M+NH3)+H]+;(M+NH3)+H;((M+NH3)+H)+",
     "[M]+": "[M]+.;[M.]+;[M+.]+;[M]•+;M+;M+.;[M]1+;[Cat]+;Cat+;[M]+*;[M-e]+",
     "[M]-": "[M]-.;M-;[M]1-;[M+e]-",
     "[M-H2O+H]+": "[M+H-H2O]+;M+H-H2O;M-H2O+H;[M-H2O+H]1+;[M+H-(H2O)]+",
@@ -29,6 +29,7 @@ SPELLINGS = {
     "[M+ACN+H]+": "[M+CH3CN+H]+;[M+H+C2H3N]+;M+ACN+H",
     "[M+CH3OH+H]+": "[M+MeOH+H]+;[M+H+CH4O]+",
     "[M-H+2Na]+": "[M+2Na-H]+;M+2Na-H",
+    "[2M+NH4]+": "[(2M+NH3)+H]+",
     "[2M+H]+": "2M+H;[2M+H]1+",
     "[M-H]-": "M-H;[M-H];[M-H]1-;[M-H]-1;M-H-;(M-H)-;[M−H]−;[M-H]⁻",
     "[M-2H]2-": "[M-2H]--;M-2H;M-2H2-",
@@ -46,6 +47,40 @@ SPELLINGS = {
     "[M-C6H10O5+H]+": "[M+H-C6H10O5]+;M+H-C6H10O5",
 }
 EQUAL = [(spelling, name) for name, spellings in SPELLINGS.items() for spelling in [name, *spellings.split(";")]]
+
+
+# The types of ions that the definition of MassBank's record format lists (2.5.1), with their shifts by the masses of
+# atoms and electrons.
+MASSBANK = {
+    "[M]+": ("[M]+", -0.000549),
+    "[M]+*": ("[M]+", -0.000549),
+    "[M+H]+": ("[M+H]+", 1.007276),
+    "[2M+H]+": ("[2M+H]+", 1.007276),
+    "[M+Na]+": ("[M+Na]+", 22.989221),
+    "[M-H+Na]+": ("[M-H+Na]+", 21.981396),
+    "[2M+Na]+": ("[2M+Na]+", 22.989221),
+    "[M+2Na-H]+": ("[M-H+2Na]+", 44.971165),
+    "[(M+NH3)+H]+": ("[M+NH4]+", 18.033826),
+    "[M+H-H2O]+": ("[M-H2O+H]+", -17.003288),
+    "[M+H-C6H10O4]+": ("[M-C6H10O4+H]+", -145.050632),
+    "[M+H-C6H10O5]+": ("[M-C6H10O5+H]+", -161.045547),
+    "[M]-": ("[M]-", 0.000549),
+    "[M-H]-": ("[M-H]-", -1.007276),
+    "[M-2H]-": ("[M-2H]-", -2.015101),
+    "[M-2H+H2O]-": ("[M+O]-", 15.995463),
+    "[M-H+OH]-": ("[M+O]-", 15.995463),
+    "[2M-H]-": ("[2M-H]-", -1.007276),
+    "[M+HCOO-]-": ("[M+HCOO]-", 44.998203),
+    "[(M+CH3COOH)-H]-": ("[M+CH3COO]-", 59.013853),
+    "[2M-H-CO2]-": ("[2M-CO2-H]-", -44.997106),
+    "[2M-H-C6H10O5]-": ("[2M-C6H10O5-H]-", -163.060100),
+}
+
+
+@pytest.mark.parametrize("spelling", MASSBANK)
+def test_the_types_of_ions_of_massbank(spelling):
+    adduct = parse_adduct(spelling)
+    assert (adduct.name, adduct.mass_shift) == (MASSBANK[spelling][0], pytest.approx(MASSBANK[spelling][1], abs=5e-6))
 
 
 @pytest.mark.parametrize(("spelling", "name"), EQUAL)
@@ -163,6 +198,14 @@ def test_neutral_mass_of_a_cation_has_its_electron_back():
         "[M+6Li]+",
         "[M+41K]+",
         "[M+D]+",
+        "[(M+H)+Na]2+",
+        "(M+H)+Na",
+        "[(M+Cl)+H]+",
+        "[(NH3)+H]+",
+        "[2(M+NH3)+H]+",
+        "[(M+NH3)]+",
+        "[((M+NH3)+H)+H]+",
+        "[M+H]+,[M-H2O+H]+",
     ],
 )
 def test_what_names_no_adduct_is_refused(text):
