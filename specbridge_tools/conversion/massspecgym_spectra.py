@@ -58,6 +58,8 @@ def _spectrum(header: Sequence[str], cells: Sequence[str], place: Place) -> Spec
 
 
 def _numbers(cell: str) -> NDArray[np.float64]:
+    if "_" in cell:
+        raise Unusable(reasons.PEAK_NOT_A_NUMBER, f"{cell[:40]!r} has an underscore")
     texts = cell.strip().strip("[]").split(",")
     try:
         return np.array([float(text) for text in texts] if texts != [""] else [], np.float64)

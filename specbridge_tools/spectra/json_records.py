@@ -19,11 +19,12 @@ MAX_VALUES = 1_000_000
 MAX_DEPTH = 32
 _HOPELESS_DEPTH = 1000
 _BLOCK = 1 << 16
+_ADVICE = "is it a library of spectra? --max-record-size raises the limit"
 _OPENS = {"start_map": dict, "start_array": list}
 Json: TypeAlias = "dict[str, Any] | list[Any] | str | int | float | bool | None"
 """A value; numbers with a point are `decimal.Decimal`, which is written as it was in the file."""
 # what the backends of ijson raise on broken files; the last three for numbers of thousands of digits
-_ERRORS = (ijson.JSONError, UnicodeDecodeError, SystemError, ValueError, ArithmeticError)
+JSON_ERRORS = (ijson.JSONError, UnicodeDecodeError, SystemError, ValueError, ArithmeticError)
 
 
 def read_json_values(stream: ByteStream, source: str, *, most_bytes: int) -> Iterator[Json | Unusable]:
@@ -35,8 +36,8 @@ def read_json_values(stream: ByteStream, source: str, *, most_bytes: int) -> Ite
         FormatError: It is not JSON, or not to its end, or a value has more than `most_bytes`; what precedes was
             yielded.
     """
-    bounded = _Bounded(stream, source, most_bytes)
-    builder = _Builder()
+    bounded = BoundedStream(stream, source, most_bytes=most_bytes, advice=_ADVICE)
+    builder = ValueBuilder()
     depth = 0  # 1 within the array that holds the records
     try:
         for event, value in ijson.basic_parse(bounded, multiple_values=True, buf_size=_BLOCK):
@@ -47,21 +48,29 @@ def read_json_values(stream: ByteStream, source: str, *, most_bytes: int) -> Ite
             elif builder.take(event, value):
                 bounded.n_read = 0
                 yield builder.result()
-    except _ERRORS as error:
-        first = (str(error.args[0] if error.args else error).strip("b'\"").splitlines() or ["?"])[0]
-        too_large = isinstance(error, SystemError) or "int_max_str_digits" in first  # by the backend of ijson
-        reason = "a number too large" if too_large else first.split("\\n")[0]
-        what = f"is not JSON, or not to its end ({reason})"
+    except JSON_ERRORS as error:
+        what = f"is not JSON, or not to its end ({json_reason(error)})"
         raise FormatError(what, where=source, advice="download it again") from error
 
 
-class _Bounded:
-    """A file of which no more may be read than a record holds, until `n_read` is set to 0 again."""
+def json_reason(error: Exception) -> str:
+    """What one of `JSON_ERRORS` says, in one line."""
+    first = (str(error.args[0] if error.args else error).strip("b'\"").splitlines() or ["?"])[0]
+    too_large = isinstance(error, SystemError) or "int_max_str_digits" in first  # by the backend of ijson
+    return "a number too large" if too_large else first.split("\\n")[0]
 
-    def __init__(self, stream: ByteStream, source: str, most_bytes: int) -> None:
+
+class BoundedStream:
+    """A file for ijson of which no more may be read than a value holds, until `n_read` is set to 0 again.
+
+    What is read together with the end of the value before does not count.
+    """
+
+    def __init__(self, stream: ByteStream, source: str, *, most_bytes: int, advice: str) -> None:
         self._stream = stream
         self._source = source
         self._most_bytes = most_bytes
+        self._advice = advice
         self._is_first = True
         self.n_read = 0
 
@@ -71,15 +80,14 @@ class _Bounded:
             # ijson reads nothing first, to see what it gets
             block, self._is_first = block.removeprefix(UTF8_MARK), False
         self.n_read += len(block)
-        if self.n_read > self._most_bytes + _BLOCK:
+        if block and self.n_read - len(block) > self._most_bytes:
             what = f"holds a JSON value of more than {self._most_bytes:,} bytes"
-            advice = "is it a library of spectra? --max-record-size raises the limit"
-            raise FormatError(what, where=self._source, advice=advice)
+            raise FormatError(what, where=self._source, advice=self._advice)
         return block
 
 
-class _Builder:
-    """Makes one value of its events."""
+class ValueBuilder:
+    """Makes one value of its events, which is `Unusable` where it has too many parts or is nested too deeply."""
 
     def __init__(self) -> None:
         self._open: list[Any] = []

@@ -25,7 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FORMATS = (
     "ckpt", "hdf5", "tensors",
-    "mgf", "msp", "mzml", "mzxml", "mzmlb", "mzspeclib", "libraries", "tables", "smiles", "sdf", "candidates", "hits",
+    "mgf", "msp", "mzml", "mzxml", "mzmlb", "mzspeclib", "libraries",
+    "tables", "smiles", "sdf", "candidates", "hits", "convert",
 )  # fmt: skip
 _WARNING = re.compile(rb"^\S+\.py:\d+: \w*Warning: ", re.M)
 _ERROR = re.compile(rb"^(sb-[a-z-]+: .*error: .+|Error: .+|Usage: .+)$", re.M)

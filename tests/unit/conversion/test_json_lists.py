@@ -66,3 +66,26 @@ def test_memory_stays_small():
 def test_what_is_no_list_of_strings_is_named(value):
     with pytest.raises(DataError, match=r"value of 'CCO' is not a list of strings"):
         list(read_json_lists(io.BytesIO(b'{"CCO": ' + value.encode() + b"}")))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (b"[" + b'"%s",' % (b"C" * 9000) * 1000 + b'"C"]', "holds a JSON value of more than 8,388,608 bytes"),
+        (b'["' + b"C" * 9_000_000 + b'"]', "holds a JSON value of more than 8,388,608 bytes"),
+        (b"[" + b'"C",' * 1_000_001 + b'"C"]', "value of 'CCO' is too large: more than 1,000,000 values"),
+        (b"[" * 40 + b"]" * 40, "value of 'CCO' is too large: nested more than 32 deep"),
+        (b"[" * 5_000_000, "is not JSON .nested more than 1000 deep"),
+        (b"[1" + b"0" * 5000 + b"]", "number too large|is not a list of strings"),
+        (b"[1e" + b"9" * 30 + b"]", "is not JSON|is not a list of strings"),
+    ],
+    ids=["text", "name", "values", "depth", "great depth", "number", "exponent"],
+)
+def test_an_entry_has_limits(value, message):
+    with pytest.raises(DataError, match=message):
+        list(read_json_lists(io.BytesIO(b'{"C": ["C"], "CCO": ' + value + b"}")))
+
+
+def test_entries_together_may_be_larger_than_one():
+    text = json.dumps({f"C{i}": ["C" * 1000] * 1000 for i in range(20)}).encode()
+    assert sum(len(values) for _, values in read_json_lists(io.BytesIO(text))) == 20_000
