@@ -45,14 +45,19 @@ class SpectrumRecords:
         self._path = path
         self._reading = reading
         self._name = name
+        self._is_read = False
 
     def read(self) -> Iterator[SpectrumRecord | Rejection]:
-        for record in read_spectra(self._path, reading=self._reading):
+        for record in self._spectra():
             yield record if isinstance(record, Rejection) else SpectrumRecord(record)
 
     def molecules(self, *, with_structure: bool) -> Iterator[Keyed | Rejection]:
-        for record in read_spectra(self._path, reading=self._reading):
+        for record in self._spectra():
             yield record if isinstance(record, Rejection) else self._molecule(record, with_structure)
+
+    def _spectra(self) -> Iterator[Spectrum | Rejection]:
+        again, self._is_read = self._is_read, True
+        return read_spectra(self._path, reading=self._reading, again=again)
 
     def _molecule(self, spectrum: Spectrum, with_structure: bool) -> Keyed | Rejection:
         form = structure(spectrum) if with_structure else None

@@ -61,6 +61,7 @@ def read_spectra(
     reading: Reading = DEFAULT_READING,
     skipped: collections.Counter[str] | None = None,
     record_range: RecordRange | None = None,
+    again: bool = False,
 ) -> Iterator[Spectrum | Rejection]:
     """Yield each record of `source` as a `Spectrum` or a `Rejection`, lazily.
 
@@ -73,6 +74,7 @@ def read_spectra(
         reading: The format, of which auto looks at the first 64 KB of the content, and the rules.
         skipped: Counts the spectra that are no queries.
         record_range: Which records are wanted, all by default.
+        again: Whether the file was read before, so that all was said that is logged.
 
     Raises:
         FormatError: The file is of no known format.
@@ -80,7 +82,7 @@ def read_spectra(
     """
     if reading.input_format not in FORMATS:
         raise UsageError(f"no format {reading.input_format!r}", advice=f"one of {', '.join(FORMATS)}")
-    return _read(source, reading, collections.Counter() if skipped is None else skipped, record_range)
+    return _read(source, reading, collections.Counter() if skipped is None else skipped, record_range, again)
 
 
 def count_spectra(source: Source, *, reading: Reading = DEFAULT_READING) -> int:
@@ -91,10 +93,10 @@ def count_spectra(source: Source, *, reading: Reading = DEFAULT_READING) -> int:
 
 
 def _read(
-    source: Source, reading: Reading, skipped: collections.Counter[str], record_range: RecordRange | None
+    source: Source, reading: Reading, skipped: collections.Counter[str], record_range: RecordRange | None, again: bool
 ) -> Iterator[Spectrum | Rejection]:
     with open_input(source) as stream:
-        yield from read_stream(stream, display_name(source), reading, skipped, record_range)
+        yield from read_stream(stream, display_name(source), reading, skipped, record_range, again=again)
 
 
 def read_stream(
@@ -103,6 +105,8 @@ def read_stream(
     reading: Reading,
     skipped: collections.Counter[str] | None = None,
     record_range: RecordRange | None = None,
+    *,
+    again: bool = False,
 ) -> Iterator[Spectrum | Rejection]:
     """`read_spectra` of an open file, unzipped, which messages call `name`."""
     skipped = collections.Counter() if skipped is None else skipped
@@ -113,6 +117,8 @@ def read_stream(
         for record in _READERS[file_format](joined(head, stream), name, reading, skipped, record_range):
             is_empty = False
             yield record
+    if again:
+        return
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
     if is_empty and record_range is None:

@@ -209,11 +209,15 @@ def test_shards_by_other_rules_do_not_go_together(call, files):
         ("BEGIN IONS\nMSLEVEL=1\n50 1\nEND IONS\n", "holds no spectra of MS2"),
     ],
 )
-def test_a_file_without_a_record(call, files, content, said):
+@pytest.mark.parametrize("options", [[], ["--group-by", "name"], ["--candidates", "lists.tsv"]])
+def test_a_file_without_a_record(call, files, content, said, options):
+    """It is said once, also where the file is read twice."""
     (files / "s.mgf").write_text(content)
-    rows, stderr = query(call, "s.mgf")
+    (files / "lists.tsv").write_text("query_id\tsmiles\na\tCCO\n")
+    rows, stderr = query(call, "s.mgf", *options)
     assert rows == []
-    assert f"sb-query: s.mgf {said}" in stderr
+    assert stderr.count(f"sb-query: s.mgf {said}\n") == 1
+    assert stderr.count("1 spectra skipped (MS1)\n") == content.count("MSLEVEL=1")
     assert "0 spectra read, 0 rejected, 0 written" in stderr
 
 

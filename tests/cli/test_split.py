@@ -34,6 +34,14 @@ def test_folds_and_their_table(call, spectra, tmp_path):
     assert done.stderr.decode().splitlines()[-1].startswith("9 spectra read, 1 rejected (1 no structure), 8 written, ")
 
 
+@pytest.mark.parametrize("options", [("--parts", "2"), ("--size", "3"), ("--by", "structure", "--fractions", "1,1")])
+def test_what_is_skipped_is_said_once(call, spectra, tmp_path, options):
+    with open(tmp_path / spectra, "a") as stream:
+        stream.write(record("survey", "MSLEVEL=1\n"))
+    done = call("sb-split", spectra, *options, "-o", "s/")
+    assert done.stderr.count(b"sb-split: spectra.mgf: 1 spectra skipped (MS1)\n") == 1
+
+
 def test_every_option_of_the_folds(call, spectra, tmp_path):
     options = (
         "--by",

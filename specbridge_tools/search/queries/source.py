@@ -53,10 +53,10 @@ class QuerySource:
         if self._stream is None:
             records = map(_numbered, self._records, itertools.count(1))
             return records if record_range is None else record_range.filter(records)
-        if self._is_read:
+        again, self._is_read = self._is_read, True
+        if again:
             self._stream.seek(0)
-        self._is_read = True
-        return iter(read_spectra(self._stream, reading=self._reading, record_range=record_range))
+        return iter(read_spectra(self._stream, reading=self._reading, record_range=record_range, again=again))
 
     def count_values(self, value_of: Callable[[Spectrum], Value]) -> collections.Counter[Value]:
         """How many spectra have each value, '' or None for none; rejected records count for none."""
