@@ -48,6 +48,13 @@ CASES = (
     ),
     ("levels.mgf", "sb-split levels.mzML --parts 1 -o p/; cat p/0001.mgf"),
     ("window.mgf", "sb-split window.mzML --parts 1 -o p/; cat p/0001.mgf"),
+    ("massbank.mgf", "sb-split massbank.txt --parts 1 -o p/; cat p/0001.mgf"),
+    ("sirius.mgf", "sb-split sirius.ms --parts 1 -o p/; cat p/0001.mgf"),
+    ("mona.mgf", "sb-split mona.json --parts 1 -o p/; cat p/0001.mgf"),
+    ("gnps.mgf", "sb-split gnps.json --parts 1 -o p/; cat p/0001.mgf"),
+    ("mzspeclib.mgf", "sb-split mzspeclib.txt --parts 1 -o p/; cat p/0001.mgf"),
+    ("numpress.mgf", "sb-split numpress.mzML --parts 1 -o p/; cat p/0001.mgf"),
+    ("mzmlb.mgf", "sb-split arrays.mzMLb --parts 1 -o p/; cat p/0001.mgf"),
     ("convert.mgf", "sb-convert massspecgym massspecgym.tsv massspecgym.json -o msg; cat msg/test.mgf"),
     ("convert.tsv", "sb-convert massspecgym massspecgym.tsv massspecgym.json -o msg; cat msg/candidates.tsv"),
 )
