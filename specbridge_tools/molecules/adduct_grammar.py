@@ -62,6 +62,8 @@ class Ion(NamedTuple):
 
 
 class _Body(NamedTuple):
+    """What stands in an adduct's brackets; `cations_only`: it gains cations, maybe neutrals, and nothing else."""
+
     n_molecules: int
     composition: collections.Counter[str]
     usual_charge: int
@@ -137,7 +139,7 @@ def _body(text: str) -> _Body:
     rest = match[2] if not match[2] or match[2][0] in "+-" else "+" + match[2]
     composition: collections.Counter[str] = collections.Counter()
     charge, acids, end = 0, 0, 0
-    cations_only = bool(rest)
+    n_cations, n_others = 0, 0
     while end < len(rest):
         part = _PART.match(rest, end)
         if not part:
@@ -150,10 +152,11 @@ def _body(text: str) -> _Body:
             composition[element] += number * count
         carried = _PART_CHARGE.get(token, 0) * count
         charge += carried if count > 0 or token == "H" else min(carried, 0)  # what loses chloride need not be a cation
-        cations_only &= carried > 0 and count > 0
+        n_cations += carried > 0 and count > 0
+        n_others += carried < 0 or count < 0
         acids += count if token in _ACIDS else 0
         end = part.end()
-    return _Body(int(match[1] or 1), composition, charge, acids > 0, cations_only)
+    return _Body(int(match[1] or 1), composition, charge, acids > 0, n_cations > 0 and not n_others)
 
 
 def _refuse_isotope(token: str, count: int) -> None:

@@ -205,6 +205,10 @@ def test_neutral_mass_of_a_cation_has_its_electron_back():
         "[2(M+NH3)+H]+",
         "[(M+NH3)]+",
         "[((M+NH3)+H)+H]+",
+        "[(M+NH3)+H]-",
+        "[M+NH3+H]-",
+        "[M+ACN+Na]-",
+        "[M+H2O+H]-",
         "[M+H]+,[M-H2O+H]+",
     ],
 )
