@@ -97,7 +97,7 @@ def _json(address: str) -> dict[str, Any]:
             return record
     except urllib.error.HTTPError as error:
         raise DataError(f"the server answered {error.code} {error.reason}", where=address) from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except (OSError, ValueError, RecursionError, http.client.HTTPException) as error:
         raise _no_network(address, error) from error
 
 

@@ -190,7 +190,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or error})", where=path) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"is no JSON ({error})", where=path) from error
     if not isinstance(values, dict):
         raise FormatError("is no JSON object", where=path)

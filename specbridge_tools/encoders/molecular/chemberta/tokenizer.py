@@ -81,7 +81,7 @@ def _refuse_code(folder: Path) -> None:
     path = folder / "tokenizer_config.json"
     if (folder / "tokenizer.json").is_file() or not path.is_file():
         return
-    with contextlib.suppress(OSError, ValueError):  # a broken file is named when it is read
+    with contextlib.suppress(OSError, ValueError, RecursionError):  # a broken file is named when it is read
         values = json.loads(path.read_bytes())
         if isinstance(values, dict) and values.get("auto_map"):
             message = "auto_map asks for a tokenizer that is code beside the weights, which is never run"

@@ -236,7 +236,9 @@ def test_other_configurations_are_refused(folder, changes, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("{", "is no JSON"), ("[]", "is no JSON object"), ("\xff", "is no JSON")]
+    ("text", "message"),
+    [("{", "is no JSON"), ("[]", "is no JSON object"), ("\xff", "is no JSON"), ("[" * 100_000, "is no JSON")],
+    ids=["open", "array", "bytes", "deep"],
 )
 def test_what_is_no_configuration(folder, text, message):
     (folder / "config.json").write_text(text, encoding="latin-1")
