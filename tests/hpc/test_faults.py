@@ -102,7 +102,7 @@ def test_a_node_dies(slurm, data, long, tmp_path):
 
 def _writer_of(output):
     """The process that writes a temporary file for this output, or None."""
-    found = [re.search(r"\.(\d+)\.tmp$", path.name) for path in output.parent.glob(f".{output.name}.*.tmp")]
+    found = [re.search(r"(\d+)-\d+-[0-9a-f]+\.tmp$", path.name) for path in output.parent.glob(f".{output.name}.*.tmp")]
     return next((int(match[1]) for match in found if match), None)
 
 
