@@ -6,6 +6,7 @@ Where a library computes on in C, or a cleanup waits for something, a thread end
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import shutil
 import signal
@@ -81,16 +82,11 @@ def removed_at_end(path: Path) -> Iterator[None]:
 
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
-        for found in (path, *path.parent.glob(f"{_literal(path.name)}.*")):
+        for found in (path, *path.parent.glob(f"{glob.escape(path.name)}.*")):
             if found.is_dir() and not found.is_symlink():
                 shutil.rmtree(found, ignore_errors=True)
             else:
                 found.unlink(missing_ok=True)
-
-
-def _literal(name: str) -> str:
-    """A name as a pattern of `glob` that fits it alone."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TextIO, TypeAlias, cast
 
 from specbridge_tools.errors import DataError, TryAgainError, UsageError
-from specbridge_tools.temporary import temporary_path
+from specbridge_tools.temporary import scratch_path, temporary_path
 from specbridge_tools.terminal import TerminalText
 
 Source: TypeAlias = "str | os.PathLike[str] | BinaryIO"
@@ -118,7 +118,7 @@ def seekable_input(source: str | os.PathLike[str]) -> Iterator[Path]:
         yield Path(source)
         return
     with contextlib.ExitStack() as stack:
-        path = stack.enter_context(temporary_path(Path(tempfile.gettempdir(), "specbridge")))
+        path = stack.enter_context(scratch_path())
         pipe = _standard("stdin") if str(source) == STDIO else stack.enter_context(open(source, "rb"))
         copy_to_own(pipe, path)
         yield path
@@ -160,9 +160,9 @@ def output_path(destination: Destination, *, force: bool = False) -> Iterator[Pa
     """
     check_output(destination, force=force)
     streamed = str(destination) == STDIO or (Path(destination).exists() and not Path(destination).is_file())
+    final = Path(destination)
     # of what is written to a pipe the copy waits with those of other commands
-    final = Path(tempfile.gettempdir(), "specbridge") if streamed else Path(destination)
-    with temporary_path(final) as temporary, _disk_errors(destination):
+    with scratch_path() if streamed else temporary_path(final) as temporary, _disk_errors(destination):
         temporary.touch(mode=0o600 if streamed else 0o666, exist_ok=False)
         mode = temporary.stat().st_mode
         yield temporary

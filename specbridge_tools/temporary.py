@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def temporary_path(final: Path) -> Iterator[Path]:
     path = final.with_name(f"{_prefix(final)}{os.getpid()}-{_started(os.getpid())}-{os.urandom(4).hex()}.tmp")
     with removed_at_end(path):
         yield path
+
+
+def scratch_path() -> contextlib.AbstractContextManager[Path]:
+    """As `temporary_path`, in the folder for the temporary files of all programs."""
+    return temporary_path(Path(tempfile.gettempdir(), "specbridge"))
 
 
 def _prefix(final: Path) -> str:

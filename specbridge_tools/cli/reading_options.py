@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from specbridge_tools.cli.options import Function
-from specbridge_tools.spectra.limits import MAX_FIELDS, MAX_PEAKS, MAX_RECORD_SIZE
+from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 
 _SHIFTS = {"": 0, "K": 10, "M": 20, "G": 30}
 SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "mzmlb", "massbank", "sirius", "json", "mzspeclib")
@@ -35,7 +35,7 @@ _OPTIONS = {
     "input_format": click.option(
         "--input-format",
         type=click.Choice(SPECTRUM_FORMATS),
-        default="auto",
+        default=DEFAULT_READING.input_format,
         help="Format of the spectra; auto looks at the content, never at the name.",
     ),
     "repair": click.option(
@@ -47,7 +47,7 @@ _OPTIONS = {
         "--isolation-width",
         "widest_window",
         type=click.FloatRange(min=0, min_open=True),
-        default=10.0,
+        default=DEFAULT_READING.widest_window,
         metavar="MZ",
         help="Widest isolation window that still tells a precursor; wider ones, of DIA, are rejected.",
     ),
@@ -57,21 +57,21 @@ _OPTIONS = {
     "max_peaks": click.option(
         "--max-peaks",
         type=click.IntRange(min=1),
-        default=MAX_PEAKS,
+        default=DEFAULT_READING.max_peaks,
         metavar="N",
         help="Reject spectra of more peaks.",
     ),
     "max_fields": click.option(
         "--max-fields",
         type=click.IntRange(min=1),
-        default=MAX_FIELDS,
+        default=DEFAULT_READING.max_fields,
         metavar="N",
         help="Reject spectra of more lines of fields.",
     ),
     "max_record_size": click.option(
         "--max-record-size",
         type=_Size(),
-        default=f"{MAX_RECORD_SIZE >> 20}MB",
+        default=f"{DEFAULT_READING.max_record_size >> 20}MB",
         metavar="SIZE",
         help="Reject spectra of more text; in XML four times as much may stand.",
     ),
@@ -86,8 +86,6 @@ def reading_options(function: Function) -> Callable[..., object]:
 
     @functools.wraps(function)
     def with_reading(**values: Any) -> object:
-        from specbridge_tools.spectra.reading import Reading
-
         reading = Reading(**{name: values.pop(name) for name in _OPTIONS})
         return function(reading=reading, **values)
 

@@ -7,7 +7,6 @@ XML parser resolves entities. Its functions undo the predictions of arrays.
 from __future__ import annotations
 
 import collections
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,7 +22,7 @@ from specbridge_tools.spectra.sniff import EXPECTED
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream
 from specbridge_tools.streams import copy_to_own
-from specbridge_tools.temporary import temporary_path
+from specbridge_tools.temporary import scratch_path
 
 MZML = "mzML"
 """The dataset of the XML."""
@@ -50,7 +49,7 @@ def read_mzmlb(
         DataError: The XML is broken or cut off.
         FormatError: It is no mzMLb, or holds what `hdf5_file` refuses.
     """
-    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
+    with scratch_path() as copy:
         copy_to_own(cast("BinaryIO", stream), copy)
         with _opened(copy, source) as file:
             xml = _Xml(file.datasets[MZML])

@@ -19,6 +19,7 @@ from specbridge_tools.threads import one_blas_thread
 from specbridge_tools.worker_pool import WorkerPool
 
 _AHEAD = 4  # queries that wait for each process
+_CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
 
 Key = TypeVar("Key")
 # of one query: the peaks of all its spectra and the SMILES of its candidates, for each adduct
@@ -73,21 +74,35 @@ def score_candidates(ranker: Ranker, spectra: Sequence[Peaks], smiles: Sequence[
 
     A spectrum without peaks tells no candidate from another: it counts only where none has peaks, and then as 0.
     """
+    with_peaks = [peaks for peaks in spectra if len(peaks.mz)]
     score = np.full(len(smiles), np.nan)
     explained = np.full(len(smiles), np.nan)
-    candidates, rows = [], []
     # a product that two threads share has other last bits
     with one_blas_thread():
-        for row, text in enumerate(smiles):
-            with contextlib.suppress(DataError):
-                candidates.append(ranker.known.get(text))
-                rows.append(row)
-        if not rows:
-            return CandidateScores(score, explained)
-        evidence = ranker.evidence(candidates, [peaks for peaks in spectra if len(peaks.mz)])
+        for start in range(0, len(smiles), _CANDIDATES_AT_ONCE):
+            part = slice(start, start + _CANDIDATES_AT_ONCE)
+            _score_part(ranker, with_peaks, smiles[part], score[part], explained[part])
+    return CandidateScores(score, explained)
+
+
+def _score_part(
+    ranker: Ranker,
+    spectra: Sequence[Peaks],
+    smiles: Sequence[str],
+    score: NDArray[np.float64],
+    explained: NDArray[np.float64],
+) -> None:
+    """Set the values (n,) of those candidates that can be cut."""
+    candidates, rows = [], []
+    for row, text in enumerate(smiles):
+        with contextlib.suppress(DataError):
+            candidates.append(ranker.known.get(text))
+            rows.append(row)
+    if not rows:
+        return
+    evidence = ranker.evidence(candidates, spectra)
     score[rows] = np.mean([spectrum.score for spectrum in evidence], axis=0) if evidence else 0.0
     explained[rows] = np.mean([_explained_intensity(spectrum) for spectrum in evidence], axis=0) if evidence else 0.0
-    return CandidateScores(score, explained)
 
 
 def _explained_intensity(evidence: SpectrumEvidence) -> NDArray[np.float64]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +22,7 @@ from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import CandidateTable
 from specbridge_tools.search.index.build import build_index
 from specbridge_tools.search.index.reader import Index, open_index
-from specbridge_tools.temporary import temporary_path
+from specbridge_tools.temporary import scratch_path
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -113,7 +111,7 @@ def index_of_lists(
         DataError: The table has no usable candidate.
     """
     molecule_encoder = _encoder_of(model, encoder, device=device, batch_size=batch_size, threads=threads)
-    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as folder:
+    with scratch_path() as folder:
         folder.mkdir(mode=0o700)
         spelled, vectors, path = (folder / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:

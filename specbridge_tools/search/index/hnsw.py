@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from specbridge_tools.search.index.format import GRAPH, Addition
 from specbridge_tools.search.index.molecule_rows import Rows
 from specbridge_tools.search.index.raw_columns import Column
 from specbridge_tools.search.index.reader import Index
-from specbridge_tools.temporary import temporary_path
+from specbridge_tools.temporary import scratch_path
 
 if TYPE_CHECKING:
     import hnswlib
@@ -87,7 +86,7 @@ def load_graph(index: Index, *, ef_search: int) -> hnswlib.Index:
         raise UsageError("has no graph", where=index.name, advice="build the index again with --hnsw")
     attributes = index.graph_attributes
     metric = str(attributes.get("metric", ""))
-    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
+    with scratch_path() as copy:
         if _sha256(_copied(index.graph, copy)) != attributes.get("sha256") or metric not in METRICS:
             raise FormatError("the graph does not match its hash", where=index.name, advice="build the index again")
         graph = _new_graph(metric, index.space.dimension)

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import itertools
 import os
-import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar, cast
@@ -19,7 +18,7 @@ from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import InputStream, Source, copy_to_own, display_name, open_input, rewindable
-from specbridge_tools.temporary import temporary_path
+from specbridge_tools.temporary import scratch_path
 
 Value = TypeVar("Value", bound=Hashable)
 
@@ -97,7 +96,7 @@ def _as_a_file(stream: InputStream) -> Iterator[InputStream]:
     if not is_hdf5(stream) or path_of(stream):
         yield stream
         return
-    with temporary_path(Path(tempfile.gettempdir(), "specbridge")) as copy:
+    with scratch_path() as copy:
         copy_to_own(stream, copy)
         with open(copy, "rb") as file:
             yield file

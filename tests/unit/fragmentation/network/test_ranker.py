@@ -65,6 +65,17 @@ def test_a_candidate_scores_the_same_alone_and_among_others(ranker):
     assert together == pytest.approx(backwards, rel=1e-5)
 
 
+def test_a_long_list_is_scored_in_parts_with_the_same_result(ranker, monkeypatch):
+    smiles = ["not a smiles", "CC.O", *CANDIDATES]
+    peaks = [prepare_peaks(paracetamol()), prepare_peaks(paracetamol("[M+Na]+"))]
+    whole = score_candidates(ranker, peaks, smiles)
+    monkeypatch.setattr("specbridge_tools.fragmentation.network.scores._CANDIDATES_AT_ONCE", 2)
+    parts = score_candidates(ranker, peaks, smiles)
+    assert np.isnan(whole.fragment_score).tolist() == [True, True, *[False] * len(CANDIDATES)]
+    assert parts.fragment_score.tobytes() == whole.fragment_score.tobytes()
+    assert parts.explained_intensity.tobytes() == whole.explained_intensity.tobytes()
+
+
 def test_the_spelling_of_a_smiles_does_not_move_its_score(ranker):
     peaks = prepare_peaks(paracetamol())
     scores = score_candidates(ranker, [peaks], ["CC(=O)Nc1ccc(O)cc1", "Oc1ccc(NC(C)=O)cc1", "C1=CC(O)=CC=C1NC(=O)C"])
