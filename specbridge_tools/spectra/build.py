@@ -52,7 +52,7 @@ def record_id(fields: dict[str, str], place: Place) -> str:
 
     "Unknown" names nothing where another field does, its peak or scan number included.
     """
-    values = [" ".join(value.split()) for field in _ID_FIELDS if (value := fields.get(field))]
+    values = [" ".join(value.split()) for field in _ID_FIELDS if (value := fields.get(field))] if fields else []
     if not values:
         return f"record={place.record}"
     if values[0].lower() != "unknown":
@@ -190,6 +190,8 @@ def spectrum_or_rejection(
     sound: bool = False,
 ) -> Spectrum | Rejection:
     """What `build_spectrum` makes of a record, or the `Rejection` that says why it cannot."""
+    if not fields and not len(mz):  # by the million in a hostile file
+        return place.rejection(Unusable(reasons.NO_PRECURSOR, ""), fields)
     try:
         return build_spectrum(fields, mz, intensity, place, reading, sound=sound)
     except Unusable as error:
