@@ -36,4 +36,6 @@ JSON = """[{"id": "a", "compound": [{"names": [{"name": "p"}], "inchi": "",
 {"name": "ms level", "value": "MS2"}], "spectrum": "65.0386:10 110.06:100"},
 {"spectrum_id": "b", "precursor_mz": 152.0706, "adduct": "[M+H]+", "peaks_json": "[[65.0386, 10], [110.06, 100]]"}]
 """
-FORMAT = spectra(holds_molecules=True, massbank=MASSBANK, sirius=SIRIUS, json=JSON)
+FORMAT = spectra(
+    start=rb"^(?:ACCESSION:|>compound )", holds_molecules=True, massbank=MASSBANK, sirius=SIRIUS, json=JSON
+)

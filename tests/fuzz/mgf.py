@@ -23,4 +23,4 @@ MSLEVEL=3
 138.0662\t100
 END IONS
 """
-FORMAT = spectra(plain=SPECTRA, several=SEVERAL)
+FORMAT = spectra(start=rb"^[ \t]*BEGIN IONS[ \t]*$", plain=SPECTRA, several=SEVERAL)

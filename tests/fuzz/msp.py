@@ -33,4 +33,4 @@ Num Peaks: 2
 65.0386 10
 110.0600 100
 """
-FORMAT = spectra(nist=NIST, mat=MAT)
+FORMAT = spectra(start=rb"^[ \t]*Name[ \t]*:", nist=NIST, mat=MAT)

@@ -51,5 +51,5 @@ def change_array(content: bytes, rng: random.Random) -> bytes:
     return content[:begin] + base64.b64encode(zlib.compress(data)) + content[end:]
 
 
-_TEXT = spectra(plain=MZML)
-FORMAT = Format(_TEXT.modules, _TEXT.make_seeds, (*TEXT, change_array))
+_TEXT = spectra(start=rb"<spectrum\s", plain=MZML)
+FORMAT = Format(_TEXT.modules, _TEXT.make_seeds, (*TEXT, change_array), _TEXT.lost)

@@ -75,5 +75,5 @@ def insert_section(content: bytes, rng: random.Random) -> bytes:
     return b"".join(lines)
 
 
-_TEXT = spectra(holds_molecules=True, plain=PLAIN)
-FORMAT = Format(_TEXT.modules, _TEXT.make_seeds, (*TEXT, insert_section, insert_section))
+_TEXT = spectra(start=rb"^<Spectrum=", holds_molecules=True, plain=PLAIN)
+FORMAT = Format(_TEXT.modules, _TEXT.make_seeds, (*TEXT, insert_section, insert_section), _TEXT.lost)

@@ -22,4 +22,4 @@ MZXML = (
     '<msInstrument msInstrumentID="1"><msModel category="msModel" value="x"/></msInstrument>\n'
     f"{_scan(1, 1, _scan(2, 2))}{_scan(3, 2)}</msRun>\n<indexOffset>0</indexOffset>\n</mzXML>\n"
 )
-FORMAT = spectra(plain=MZXML)
+FORMAT = spectra(start=rb"<scan\s", plain=MZXML)

@@ -2,11 +2,12 @@
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fuzz import seeds
-from fuzz.cases import BYTES, Format, Mutator, several
+from fuzz.cases import BYTES, Case, Format, Mutator, several
+from fuzz.limits import Outcome
 
 JUNK = (
     b"",
@@ -136,10 +137,34 @@ def modules_of(*commands: str) -> tuple[str, ...]:
     return (*(f"specbridge_tools.cli.{name}" for name in commands), *(f"specbridge_tools.{name}" for name in _LATE))
 
 
-def spectra(*, holds_molecules: bool = False, **contents: str) -> Format:
+def n_counted(case: Case, outcome: Outcome) -> int | None:
+    """How many records a command says that it has read or skipped; None where it does not say."""
+    skipped = sum(map(int, re.findall(rb": (\d+) \w+ skipped \(", outcome.stderr)))
+    if case.arguments[0] == "sb-info":
+        read = re.findall(rb"^n(?:_rejected)?\t(\d+)$", outcome.stdout, re.M)
+    else:
+        read = re.findall(rb"^(\d+) (?:spectra|molecules|queries) read, ", outcome.stderr, re.M)
+    return skipped + sum(map(int, read)) if read else None
+
+
+def lost_of(start: bytes) -> Callable[[Case, Outcome, Path], str]:
+    """What `Format.lost` asks, where at least one record is to be counted for each line that matches `start`."""
+    pattern = re.compile(start, re.M | re.I)
+
+    def lost(case: Case, outcome: Outcome, folder: Path) -> str:
+        n_records, n = len(pattern.findall(re.sub(rb"\r\n?", b"\n", case.content))), n_counted(case, outcome)
+        if n is None:
+            return ""
+        return f"lost: {n_records} records, {n} counted" if n < n_records else ""
+
+    return lost
+
+
+def spectra(*, start: bytes = rb"(?!)", holds_molecules: bool = False, **contents: str) -> Format:
     """The format of small files of spectra: what reads them, with the index and the model of `fuzz.seeds`.
 
     Args:
+        start: Pattern of the lines each of which begins a record at least; by default none does.
         holds_molecules: Whether the records name structures.
         contents: The files by name.
     """
@@ -169,7 +194,7 @@ def spectra(*, holds_molecules: bool = False, **contents: str) -> Format:
             (folder / name).write_text(content, encoding="utf-8")
         return dict.fromkeys(contents, (*commands, _EMBED_MOLECULES) if holds_molecules else commands)
 
-    return Format(modules_of("info", "split", "embed_spectra", "embed_mols", "query"), make_seeds, TEXT)
+    return Format(modules_of("info", "split", "embed_spectra", "embed_mols", "query"), make_seeds, TEXT, lost_of(start))
 
 
 def molecules(**contents: str) -> Format:
