@@ -57,12 +57,17 @@ class WorkerPool(Generic[Request, Answer]):
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         # one thread for each worker: it sends a request and waits for the answer
         self._threads = ThreadPoolExecutor(n_workers)
+        self._futures: set[Future[Answer]] = set()  # not answered yet
 
     def __enter__(self) -> WorkerPool[Request, Answer]:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def start(self, request: Request) -> None:
+        """Start one worker, which begins with a request whose answer nobody waits for."""
+        self._submit(request)
 
     def map_in_order(self, requests: Iterable[tuple[Key, Request]], *, ahead: int) -> Iterator[tuple[Key, Answer]]:
         """Apply the function, lazily.
@@ -92,14 +97,17 @@ class WorkerPool(Generic[Request, Answer]):
             yield first()
 
     def _submit(self, request: Request) -> Future[Answer]:
-        if len(self._workers) < self._n_workers:
+        if len(self._workers) <= len(self._futures) and len(self._workers) < self._n_workers:
             try:
                 worker = _Worker(self._function)
             except OSError as error:
                 raise TryAgainError(f"cannot start a worker process ({error.strerror})") from error
             self._workers.append(worker)
             self._idle.put(worker)
-        return self._threads.submit(self._ask, request)
+        future = self._threads.submit(self._ask, request)
+        self._futures.add(future)
+        future.add_done_callback(self._futures.discard)
+        return future
 
     def _ask(self, request: Request) -> Answer:
         worker = self._idle.get()

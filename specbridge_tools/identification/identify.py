@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import os
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +14,7 @@ from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import find_ranker
+from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
 from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, above_probability, reranked_columns
 from specbridge_tools.hits.table import read_hits
@@ -63,8 +65,9 @@ class Identification(Iterator[Hits]):
         self.columns = columns
         self.tally = tally
         self.listed = listed
-        self._resources = resources
         self._hits = hits
+        # also where the last of the hits is never asked for
+        self._resources = weakref.finalize(self, resources.close)
 
     def __next__(self) -> Hits:
         try:
@@ -80,8 +83,8 @@ class Identification(Iterator[Hits]):
         self.close()
 
     def close(self) -> None:
-        """Close the files; no more hits come."""
-        self._resources.close()
+        """Close the files and end the worker processes; no more hits come."""
+        self._resources()
 
     def to_pandas(self) -> pandas.DataFrame:
         """The candidates of all queries that are still to come as one pandas DataFrame, which must be installed.
@@ -146,11 +149,14 @@ def identify(
     reread = candidates is not None or options.group_by is not None
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=reread))
-        loaded, model_path = _model(stack, source, model, needed=index is None, device=device, threads=threads)
-        ranker = _ranker(source, model_path, rerank_first)
+        path = _model_file(stack, model)
+        ranker = _ranker(source, path, rerank_first)
         first = rerank_first or DEFAULT_RERANK
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
+        # its first process starts while the model is loaded
+        scorer = None if ranker is None else stack.enter_context(CandidateScorer(ranker, threads=threads))
+        loaded = _model(source, model, path, needed=index is None, device=device, threads=threads)
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
             open_molecules(
@@ -166,8 +172,8 @@ def identify(
         columns: tuple[str, ...] = (*COLUMNS, REPAIRED) if reading.repair else COLUMNS
         if reading.repair:
             hits = (dataclasses.replace(query, columns=columns) for query in hits)
-        if ranker is not None:
-            reranked = rerank(hits, ranker, first=first, threads=threads)
+        if scorer is not None:
+            reranked = rerank(hits, scorer, first=first)
             hits, columns = (_reported(query, options) for query in reranked), reranked_columns(columns)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
@@ -209,28 +215,34 @@ def rerank_hits(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=group_by is not None))
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
-        reranked = rerank(complete, ranker, first=first, threads=threads or available_threads())
+        scorer = stack.enter_context(CandidateScorer(ranker, threads=threads or available_threads()))
+        reranked = rerank(complete, scorer, first=first)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
         columns = start[0].columns if start else reranked_columns(COLUMNS)
         return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
 
 
+def _model_file(stack: contextlib.ExitStack, model: Path | AlignedModel | None) -> Path | None:
+    """The path of the model's file, None for the one that ships; standard input is read twice."""
+    if model is None or isinstance(model, (str, os.PathLike)):
+        return stack.enter_context(seekable_input(model)) if model == STDIO else model
+    return model.path
+
+
 def _model(
-    stack: contextlib.ExitStack,
     source: QuerySource,
     model: Path | AlignedModel | None,
+    path: Path | None,
     *,
     needed: bool,
     device: str,
     threads: int,
-) -> tuple[AlignedModel | None, Path | None]:
-    """(the model, or None where embeddings need none; the path of its file, None for the one that ships)."""
+) -> AlignedModel | None:
+    """The model, or None where embeddings need none."""
     if model is None or isinstance(model, (str, os.PathLike)):
-        # read twice, since it may hold a ranker
-        path = stack.enter_context(seekable_input(model)) if model == STDIO else model
-        return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads), path
-    return model, model.path
+        return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads)
+    return model
 
 
 def _ranker(source: QuerySource, model: Path | None, first: int | None) -> Ranker | None:

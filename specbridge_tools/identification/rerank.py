@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.scores import CandidateScores, score_in_order
+from specbridge_tools.fragmentation.network.scores import CandidateScorer, CandidateScores
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import Column, Hits, reranked_columns
@@ -36,7 +36,7 @@ class _Task:
     rows_by_adduct: dict[str, list[int]]
 
 
-def rerank(queries: Iterable[Hits], ranker: Ranker, *, first: int = DEFAULT_RERANK, threads: int = 1) -> Iterator[Hits]:
+def rerank(queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = DEFAULT_RERANK) -> Iterator[Hits]:
     """Yield the hits of each query, re-ranked, in the order given.
 
     `score` becomes the fused score; beside it stand `cosine`, `fragment_score` and `explained_intensity`. `probability`
@@ -44,15 +44,14 @@ def rerank(queries: Iterable[Hits], ranker: Ranker, *, first: int = DEFAULT_RERA
 
     Args:
         queries: Hits that hold their spectra.
-        ranker: Scores the candidates.
+        scorer: Scores the candidates.
         first: How many of the candidates with the highest cosine are scored, 0 for all; the others follow them.
-        threads: Processes.
 
     Raises:
         DataError: Where hits lack what is needed, or an adduct is unknown.
     """
-    for task, scores in score_in_order(_tasks(queries, first), ranker, threads=threads):
-        yield _reranked(task, scores, ranker)
+    for task, scores in scorer.in_order(_tasks(queries, first)):
+        yield _reranked(task, scores, scorer.ranker)
 
 
 def _tasks(queries: Iterable[Hits], first: int) -> Iterator[tuple[_Task, list[tuple[list[Peaks], list[str]]]]]:

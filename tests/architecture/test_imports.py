@@ -31,7 +31,7 @@ FLOORS = (
     ("records", "shards"),
     ("streams", "hdf5_file"),
     ("temporary",),
-    ("content", "gzip_file", "hdf5_process", "progress", "interrupts", "terminal", "threads"),
+    ("compiled", "content", "gzip_file", "hdf5_process", "progress", "interrupts", "terminal", "threads"),
     ("forks",),
     ("constants", "errors", "pretrained"),
 )

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from specbridge_tools.fragmentation.fragments.atom_features import N_ELEMENTS, bond_kinds
+from specbridge_tools.fragmentation.fragments.atom_features import bond_kinds
 from specbridge_tools.fragmentation.fragments.fragmenter import Fragments
+from specbridge_tools.fragmentation.fragments.sizes import N_ELEMENTS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class CandidateArrays:
         bonds: (m, 2).
         members: (k, n) which atoms the pieces have.
         cuts: (c, 4) piece, atom that stays, atom that goes, kind of the bond.
-        lacks: (f, k) sparse rows of float32 ones: the pieces that each fragment lacks.
+        sets: (f, MAX_PIECES) the pieces that each fragment lacks, then k as a filler.
         masses: (f,) Da; the first is that of the candidate itself.
         hydrogens: (f,).
         formula: (N_ELEMENTS + 1,) atoms by element, then hydrogens.
@@ -33,7 +33,7 @@ class CandidateArrays:
     bonds: NDArray[np.int64]
     members: NDArray[np.bool_]
     cuts: NDArray[np.int64]
-    lacks: sparse.csr_matrix
+    sets: NDArray[np.int32]
     masses: NDArray[np.float64]
     hydrogens: NDArray[np.int64]
     formula: NDArray[np.int64]
@@ -50,18 +50,11 @@ def candidate_arrays(fragments: Fragments) -> CandidateArrays:
         graph.bonds,
         fragments.piece_atoms,
         cuts,
-        _lacks(fragments),
+        fragments.sets,
         fragments.masses,
         fragments.hydrogens,
         np.append(elements, graph.hydrogens.sum()),
     )
-
-
-def _lacks(fragments: Fragments) -> sparse.csr_matrix:
-    is_piece = fragments.sets < fragments.n_pieces
-    indptr = np.concatenate([[0], np.cumsum(is_piece.sum(axis=1))])
-    ones = np.ones(indptr[-1], np.float32)
-    return sparse.csr_matrix((ones, fragments.sets[is_piece], indptr), shape=(len(fragments), fragments.n_pieces))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -1,113 +1,228 @@
-"""Pieces of a molecular graph: what comes off when one bond, or two bonds of a ring, are cut.
+"""Pieces of a molecular graph: what comes off when one bond, or two bonds of a ring, are cut. Compiled loops.
 
 Every bridge of the graph makes two pieces, its two sides. So does every pair of ring bonds whose removal splits the
 graph in two. Pairs are found from one spanning tree: a bond of the tree is labelled with the set of bonds outside the
 tree that close a ring over it, a bond outside the tree with itself; two ring bonds split the graph exactly when their
 labels are equal, and a bridge has an empty label (the cycle space of the graph; Pritchard & Thurimella, ACM Trans.
-Algorithms 7, 46, 2011). Time is linear in atoms and bonds plus the number of pairs.
+Algorithms 7, 46, 2011). Time is linear in atoms and bonds plus the number of pairs of ring bonds.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-# (neighbour, number of the bond) of each atom
-_Neighbours = list[list[tuple[int, int]]]
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.compiled import compiled
+
+NO_BOND = -1
+_WORD = 64
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
 
 
-class Piece(NamedTuple):
-    """A connected part of the molecule that hangs on the rest by one or two bonds.
+class Pieces(NamedTuple):
+    """The k pieces of a molecule of n atoms, cheapest first.
 
     Attributes:
-        atoms: Bit mask of its atoms (bit i = atom i), of any size.
-        bonds: Numbers of the cut bonds, one or two.
-        label: 0 for a bridge, else the label > 0 that the two ring bonds share.
-        cost: Sum of the costs of the cut bonds.
+        atoms: (k, n) which atoms they have.
+        words: (k, words) the same, bit i of the words for atom i.
+        closed: (k, words) with the atoms at the other ends of the cut bonds.
+        labels: (k,) 0 for a bridge, else what the two ring bonds share.
+        cuts: (c, 3) piece, bond, and the end of the bond (0 or 1) that goes with the piece.
+        cost: (k,) sums of the costs of the cut bonds.
     """
 
-    atoms: int
-    bonds: tuple[int, ...]
-    label: int
-    cost: int
+    atoms: NDArray[np.bool_]
+    words: Words
+    closed: Words
+    labels: Words
+    cuts: Ints
+    cost: Ints
 
 
-def find_pieces(
-    n_atoms: int, bonds: Sequence[Sequence[int]], bond_costs: Sequence[int], *, max_cost: int
-) -> list[Piece]:
-    """Find all pieces of a graph, cheapest first. Of a graph in several parts, only that with atom 0 is looked at.
+@compiled
+def find_pieces(n_atoms: int, bonds: Ints, bond_costs: Ints, max_cost: int, most: int) -> Pieces:
+    """Find the pieces of a graph. Of a graph in several parts, only that with atom 0 is looked at.
 
     Args:
         n_atoms: At least 1.
-        bonds: m pairs of atom numbers, each bond once.
-        bond_costs: m costs > 0.
+        bonds: (m, 2) atom numbers, each bond once.
+        bond_costs: (m,) > 0.
         max_cost: The highest cost of a piece.
+        most: Where there are more pieces, those are left that cost less than the first one too many.
     """
-    neighbours: _Neighbours = [[] for _ in range(n_atoms)]
-    for number, (first, second) in enumerate(bonds):
-        neighbours[first].append((second, number))
-        neighbours[second].append((first, number))
-    order, parent, link = _spanning_tree(neighbours)
-    below, label, outside = _label(order, parent, link, neighbours)
-    whole = below[0]
-    pieces = []
-    # ring bonds by their label, and the mask of the subtree below each
-    series: dict[int, list[tuple[int, int]]] = {}
-    for atom in order[1:]:
-        bond = link[atom]
-        if label[atom]:
-            series.setdefault(label[atom], []).append((bond, below[atom]))
-        elif bond_costs[bond] <= max_cost:
-            pieces.append(Piece(below[atom], (bond,), 0, bond_costs[bond]))
-            pieces.append(Piece(whole & ~below[atom], (bond,), 0, bond_costs[bond]))
-    for bond, bit in outside.items():
-        series.setdefault(bit, []).append((bond, 0))
-    for shared, members in series.items():
-        pieces.extend(_ring_pieces(members, bond_costs, whole, shared, max_cost))
-    pieces.sort(key=operator.attrgetter("cost"))
-    return pieces
+    bond, label, side, whole = _labelled_bonds(n_atoms, bonds)
+    later, earlier, of_way = _ways_to_cut(label, bond_costs[bond], max_cost, most)
+    k, n_words = 2 * len(of_way), len(whole)
+    words = np.empty((k, n_words), np.uint64)
+    cut_bonds = np.full((k, 2), NO_BOND)
+    for piece in range(k):
+        first, second = later[piece // 2], earlier[piece // 2]
+        cut_bonds[piece, 0] = bond[first]
+        if second != NO_BOND:
+            cut_bonds[piece, 1] = bond[second]
+        for word in range(n_words):
+            words[piece, word] = side[first, word]
+            if second != NO_BOND:
+                words[piece, word] ^= side[second, word]
+            if piece % 2:
+                words[piece, word] = whole[word] & ~words[piece, word]
+    atoms = np.empty((k, n_atoms), np.bool_)
+    for piece in range(k):
+        for atom in range(n_atoms):
+            atoms[piece, atom] = (words[piece, atom // _WORD] >> np.uint64(atom % _WORD)) & np.uint64(1)
+    cuts, closed = _cuts(atoms, words, cut_bonds, bonds)
+    rows = np.repeat(later, 2)
+    return Pieces(atoms, words, closed, label[rows], cuts, np.repeat(of_way, 2))
 
 
-def _spanning_tree(neighbours: _Neighbours) -> tuple[list[int], list[int], list[int]]:
+@compiled
+def _cuts(atoms: NDArray[np.bool_], words: Words, cut_bonds: Ints, bonds: Ints) -> tuple[Ints, Words]:
+    """Cuts and closed pieces, as `Pieces` has them."""
+    closed = words.copy()
+    cuts = np.empty((np.sum(cut_bonds != NO_BOND), 3), np.int64)
+    row = 0
+    for piece in range(len(words)):
+        for bond in cut_bonds[piece]:
+            if bond != NO_BOND:
+                going = 0 if atoms[piece, bonds[bond, 0]] else 1
+                cuts[row, 0], cuts[row, 1], cuts[row, 2] = piece, bond, going
+                beside = bonds[bond, 1 - going]
+                closed[piece, beside // _WORD] |= np.uint64(1) << np.uint64(beside % _WORD)
+                row += 1
+    return cuts, closed
+
+
+@compiled
+def _labelled_bonds(n_atoms: int, bonds: Ints) -> tuple[Ints, Words, Words, Words]:
+    """The m bonds, those of a spanning tree first, in its order; the label of each, and what is beneath it in the tree.
+
+    Labels that fit into a word are kept. Otherwise each bond outside the tree stands for a fixed random number:
+    combinations that are 0 stay 0, and any other becomes 0 with probability 2^-64.
+
+    Returns:
+        Numbers (m,), labels (m,), atoms beneath (m, words), and the atoms of the whole tree (words,).
+    """
+    order, parent, link = _spanning_tree(n_atoms, bonds)
+    n_tree, n_words = len(order) - 1, (n_atoms + _WORD - 1) // _WORD
+    below = np.zeros((n_atoms, n_words), np.uint64)
+    for atom in range(n_atoms):
+        below[atom, atom // _WORD] = np.uint64(1) << np.uint64(atom % _WORD)
+    number, label = np.empty(len(bonds), np.int64), np.empty(len(bonds), np.uint64)
+    side = np.zeros((len(bonds), n_words), np.uint64)
+    place = np.full(len(bonds), -1)
+    for row in range(n_tree):
+        number[row] = link[order[row + 1]]
+        place[number[row]] = row
+    above = np.zeros(n_atoms, np.uint64)  # label of the bond from each atom up the tree
+    row = n_tree
+    for bond in range(len(bonds)):
+        if place[bond] < 0:
+            bit = row - n_tree
+            number[row] = bond
+            label[row] = np.uint64(1) << np.uint64(bit) if len(bonds) - n_tree <= _WORD else _scrambled(bit + 1)
+            above[bonds[bond, 0]] ^= label[row]
+            above[bonds[bond, 1]] ^= label[row]
+            row += 1
+    for row in range(n_tree - 1, -1, -1):
+        atom = order[row + 1]
+        label[row] = above[atom]
+        above[parent[atom]] ^= above[atom]
+        for word in range(n_words):
+            side[row, word] = below[atom, word]
+            below[parent[atom], word] |= below[atom, word]
+    return number, label, side, below[0]
+
+
+@compiled
+def _spanning_tree(n_atoms: int, bonds: Ints) -> tuple[Ints, Ints, Ints]:
     """Breadth first from atom 0: atoms in order, and for each the atom above it and the bond to it (-1 for none)."""
-    parent, link = [-1] * len(neighbours), [-1] * len(neighbours)
-    order, seen = [0], {0}
-    for atom in order:
-        for other, bond in neighbours[atom]:
-            if other not in seen:
-                seen.add(other)
-                parent[other], link[other] = atom, bond
-                order.append(other)
-    return order, parent, link
+    first = np.zeros(n_atoms + 1, np.int64)
+    for end in bonds.ravel():
+        first[end + 1] += 1
+    first = np.cumsum(first)
+    free = first[:-1].copy()
+    at = np.empty(2 * len(bonds), np.int64)  # the bonds at each atom
+    for bond in range(len(bonds)):
+        for end in bonds[bond]:
+            at[free[end]] = bond
+            free[end] += 1
+    order, parent, link = np.zeros(n_atoms, np.int64), np.full(n_atoms, -1), np.full(n_atoms, -1)
+    n_reached = 1
+    row = 0
+    while row < n_reached:
+        atom = order[row]
+        for bond in at[first[atom] : first[atom + 1]]:
+            other = bonds[bond, 0] + bonds[bond, 1] - atom
+            if other != 0 and parent[other] < 0:
+                parent[other], link[other], order[n_reached] = atom, bond, other
+                n_reached += 1
+        row += 1
+    return order[:n_reached], parent, link
 
 
-def _label(
-    order: list[int], parent: list[int], link: list[int], neighbours: _Neighbours
-) -> tuple[list[int], list[int], dict[int, int]]:
-    """For each atom the mask and the label of its subtree, and {bond outside the tree: its bit in the labels}."""
-    below = [1 << atom for atom in range(len(neighbours))]
-    label = [0] * len(neighbours)
-    outside: dict[int, int] = {}
-    tree = set(link)
-    for atom in reversed(order):
-        for _, bond in neighbours[atom]:
-            if bond not in tree:
-                label[atom] ^= outside.setdefault(bond, 1 << len(outside))
-        if parent[atom] >= 0:
-            below[parent[atom]] |= below[atom]
-            label[parent[atom]] ^= label[atom]
-    return below, label, outside
+@compiled
+def _scrambled(number: int) -> np.uint64:
+    # the finaliser of splitmix64
+    z = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
-def _ring_pieces(
-    members: Sequence[tuple[int, int]], bond_costs: Sequence[int], whole: int, label: int, max_cost: int
-) -> Iterator[Piece]:
-    """Both sides of each pair of bonds in one series; members are (bond, mask of the subtree below it or 0)."""
-    for number, (first, first_side) in enumerate(members):
-        for second, second_side in members[:number]:
-            cost = bond_costs[first] + bond_costs[second]
-            if cost <= max_cost:
-                side = first_side ^ second_side
-                yield Piece(side, (first, second), label, cost)
-                yield Piece(whole & ~side, (first, second), label, cost)
+@compiled
+def _ways_to_cut(label: Words, bond_costs: Ints, max_cost: int, most: int) -> tuple[Ints, Ints, Ints]:
+    """The bridges, then the pairs of bonds of one label, label by label: two pieces each; sorted by their costs.
+
+    Returns:
+        Rows of a bond; of another before it, `NO_BOND` for a bridge; the sum of their costs.
+    """
+    n = len(label)
+    following, is_first = np.full(n, -1), np.ones(n, np.bool_)
+    for row in range(n):
+        if label[row] != 0:
+            for other in range(row + 1, n):
+                if label[other] == label[row]:
+                    following[row], is_first[other] = other, False
+                    break
+    place = np.zeros(max_cost + 2, np.int64)
+    later = earlier = cost = np.empty(0, np.int64)
+    for is_counted in (False, True):
+        if is_counted:
+            max_cost = _highest(place[1:], most, max_cost)
+            place = np.cumsum(place)
+            size = place[max_cost + 1]
+            later, earlier, cost = np.empty(size, np.int64), np.full(size, NO_BOND), np.empty(size, np.int64)
+        for bridges in (True, False):
+            for start in range(n):
+                if (label[start] == 0) != bridges or not is_first[start]:
+                    continue
+                row = start
+                while row >= 0:
+                    other = NO_BOND if bridges else start
+                    while other != row:
+                        of_way = bond_costs[row] + (0 if bridges else bond_costs[other])
+                        if of_way <= max_cost and is_counted:
+                            way = place[of_way]
+                            later[way], earlier[way], cost[way] = row, other, of_way
+                            place[of_way] += 1
+                        elif of_way <= max_cost:
+                            place[of_way + 1] += 1
+                        if bridges:
+                            break
+                        other = following[other]
+                    row = following[row]
+    return later, earlier, cost
+
+
+@compiled
+def _highest(ways: Ints, most: int, limit: int) -> int:
+    """The highest cost, at most `limit`, up to which there are at most `most` pieces, two for each of the ways."""
+    total = 0
+    for cost in range(limit + 1):
+        total += 2 * ways[cost]
+        if total > most:
+            return cost - 1
+    return limit

@@ -18,22 +18,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, starts
+from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch
+from specbridge_tools.fragmentation.network.layers import cut_sums, fragment_layer
+from specbridge_tools.fragmentation.network.weight_shapes import Floats, Weights
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
 PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by these
-
-Floats = NDArray[np.float32]
-Weights = Mapping[str, Floats]  # of one network, by the names of `torch_network`'s parameters
 
 
 class EncodedCandidate(NamedTuple):
@@ -142,14 +141,14 @@ def ion_logits(weights: Weights, batch: CandidateBatch, encoded: Sequence[Encode
     of_context = weights["molecule.weight"][:, -len(context) :] @ context
     relative = batch.relative_masses
     masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
-    hidden = _product(masses, weights["mass.weight"].T, batch.n_fragments)
+    of_mass = np.ascontiguousarray(weights["mass.weight"].T)
+    hidden = np.empty((len(masses), of_mass.shape[1]), np.float32)
     stop = 0
     for candidate, vectors in zip(batch.candidates, encoded, strict=True):
         start, stop = stop, stop + len(candidate.masses)
-        hidden[start:stop] += candidate.lacks @ vectors.pieces
-        taken = weights["taken"] + (vectors.molecule + of_context)
-        hidden[start:stop] += taken[np.diff(candidate.lacks.indptr)]
-    hidden = _relu(_linear(weights, "hidden", _relu(hidden), batch.n_fragments))
+        common = weights["taken"] + (vectors.molecule + of_context)
+        fragment_layer(vectors.pieces, candidate.sets, masses[start:stop], of_mass, common, hidden[start:stop])
+    hidden = _relu(_linear(weights, "hidden", hidden, batch.n_fragments))
     return _linear(weights, "out", hidden, batch.n_fragments)
 
 
@@ -183,11 +182,8 @@ def _piece_vectors(weights: Weights, candidate: CandidateArrays, atoms: Floats, 
     of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
     k = len(candidate.members)
     staying, going = _product(atoms, of_staying) + weights["cut.bias"], _product(atoms, of_going)
-    piece, stays, goes, kind = candidate.cuts.T
-    n_cuts = np.bincount(piece, minlength=k)
-    # the cuts of a piece, of which there is at least one, follow one another
-    cut = _relu(staying[stays] + going[goes] + of_kind[kind])
-    cut = np.add.reduceat(cut, starts(n_cuts)) if k else cut
+    cut = cut_sums(staying, going, np.ascontiguousarray(of_kind), candidate.cuts, k)
+    n_cuts = np.bincount(candidate.cuts[:, 0], minlength=k)
     content = candidate.members.astype(np.float32) @ both / np.float32(PIECE_SIZE)
     size = content[:, -1:]
     described = np.concatenate([cut, content, n_cuts[:, None].astype(np.float32) - 1, size * size], axis=1)

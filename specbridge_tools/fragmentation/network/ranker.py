@@ -6,24 +6,20 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch, candidate_arrays
-from specbridge_tools.fragmentation.fragments.fragmenter import Fragments, fragment
-from specbridge_tools.fragmentation.network.numpy_network import (
-    EncodedCandidate,
-    SpectrumEvidence,
-    Weights,
-    concatenate_evidence,
-    encode_candidate,
-    weigh_spectrum,
-)
 from specbridge_tools.fragmentation.network.recent import RecentValues
-from specbridge_tools.fragmentation.peaks.prepare import Peaks
+from specbridge_tools.fragmentation.network.weight_shapes import Weights
+
+if TYPE_CHECKING:
+    from specbridge_tools.fragmentation.fragments.batch import CandidateArrays
+    from specbridge_tools.fragmentation.fragments.fragmenter import Fragments
+    from specbridge_tools.fragmentation.network.numpy_network import EncodedCandidate, SpectrumEvidence
+    from specbridge_tools.fragmentation.peaks.prepare import Peaks
 
 REQUIRED_CONFIG = ("capacity", "limit", "cosine_weight", "fragment_weight")
 _REMEMBERED_BYTES = 128 << 20  # in each process: some thousand candidates
@@ -75,14 +71,15 @@ class KnownCandidate(NamedTuple):
     @property
     def n_bytes(self) -> int:
         """Of its arrays."""
-        own = sum(array.data.nbytes for array in vars(self.arrays).values())
-        own += self.arrays.lacks.indices.nbytes + self.arrays.lacks.indptr.nbytes
+        own: int = sum(array.nbytes for array in vars(self.arrays).values())
         return own + sum(vectors.pieces.nbytes + vectors.molecule.nbytes for vectors in self.encoded)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ranker:
     """Scores candidates by what their fragments explain.
+
+    Compiled loops are imported where they are called, so that a process in which nothing is scored does without.
 
     Attributes:
         networks: One or more; their scores are averaged.
@@ -105,6 +102,7 @@ class Ranker:
 
     def fragments(self, smiles: str) -> Fragments:
         """Cut a molecule. Raises `DataError` where the SMILES cannot be read or has several parts."""
+        from specbridge_tools.fragmentation.fragments.fragmenter import fragment
         from specbridge_tools.molecules.smiles_graph import molecular_graph
 
         if "." in smiles:
@@ -113,6 +111,8 @@ class Ranker:
 
     def candidate(self, smiles: str) -> CandidateArrays:
         """The arrays of a molecule; raises as `fragments` does."""
+        from specbridge_tools.fragmentation.fragments.batch import candidate_arrays
+
         return candidate_arrays(self.fragments(smiles))
 
     @functools.cached_property
@@ -124,10 +124,15 @@ class Ranker:
 
     def encode(self, candidate: CandidateArrays) -> KnownCandidate:
         """Compute what does not depend on the spectrum; inside `one_blas_thread`."""
+        from specbridge_tools.fragmentation.network.numpy_network import encode_candidate
+
         return KnownCandidate(candidate, tuple(encode_candidate(weights, candidate) for weights in self.networks))
 
     def evidence(self, candidates: Sequence[KnownCandidate], spectra: Sequence[Peaks]) -> list[SpectrumEvidence]:
         """Find the evidence of each spectrum for at least one candidate; inside `one_blas_thread`."""
+        from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
+        from specbridge_tools.fragmentation.network.numpy_network import concatenate_evidence, weigh_spectrum
+
         parts, n_fragments = [], []
         for start in range(0, len(candidates), _CANDIDATES_PER_BATCH):
             part = candidates[start : start + _CANDIDATES_PER_BATCH]

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
-from specbridge_tools.fragmentation.network.numpy_network import Floats
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.weight_shapes import expected_shapes
+from specbridge_tools.fragmentation.network.weight_shapes import Floats, expected_shapes
 from specbridge_tools.streams import output_path
 from specbridge_tools.weights.plain_values import finite_numbers, value_of
 from specbridge_tools.weights.tensor_file import check_header, check_shapes, read_tensor_file, write_tensor_file

@@ -6,17 +6,20 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.network.numpy_network import SpectrumEvidence
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.peaks.prepare import Peaks
+from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
+from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.threads import one_blas_thread
 from specbridge_tools.worker_pool import WorkerPool
+
+if TYPE_CHECKING:
+    from specbridge_tools.fragmentation.network.numpy_network import SpectrumEvidence
 
 _AHEAD = 4  # queries that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
@@ -24,6 +27,10 @@ _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, 
 Key = TypeVar("Key")
 # of one query: the peaks of all its spectra and the SMILES of its candidates, for each adduct
 Parts = Sequence[tuple[Sequence[Peaks], Sequence[str]]]
+# what a new process does first, while there are no queries yet: it imports and loads what is compiled
+_FIRST_PARTS: Parts = [
+    ([prepare_peaks(Spectrum("", 47.05, np.array([29.04]), np.ones(1, np.float32), adduct="[M+H]+"))], ["CCO"])
+]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,29 +47,45 @@ class CandidateScores:
     explained_intensity: NDArray[np.float64]
 
 
-def score_in_order(
-    tasks: Iterable[tuple[Key, Parts]], ranker: Ranker, *, threads: int
-) -> Iterator[tuple[Key, list[CandidateScores]]]:
-    """Score the candidates of many queries, lazily.
+class CandidateScorer:
+    """Scores the candidates of queries: here, or in worker processes, the first of which starts at once.
 
-    Args:
-        tasks: A key, which is handed back, and the parts of each query.
+    Attributes:
         ranker: Scores.
-        threads: Worker processes; with 1 everything happens in this one.
-
-    Yields:
-        The key and the scores of each part, in the order of the tasks.
-
-    Raises:
-        SpecbridgeError: Where a worker process dies.
     """
-    score = functools.partial(_score_parts, ranker)
-    if threads == 1:
-        for key, parts in tasks:
-            yield key, score(parts)
-        return
-    with WorkerPool(threads, score) as pool:
-        yield from pool.map_in_order(tasks, ahead=_AHEAD)
+
+    def __init__(self, ranker: Ranker, *, threads: int) -> None:
+        """Use `threads` worker processes, none of them where there is one."""
+        self.ranker = ranker
+        self._score = functools.partial(_score_parts, ranker)
+        self._pool = None if threads == 1 else WorkerPool(threads, self._score)
+
+    def __enter__(self) -> CandidateScorer:
+        if self._pool is not None:
+            self._pool.start(_FIRST_PARTS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.close()
+
+    def in_order(self, tasks: Iterable[tuple[Key, Parts]]) -> Iterator[tuple[Key, list[CandidateScores]]]:
+        """Score the candidates of many queries, lazily.
+
+        Args:
+            tasks: A key, which is handed back, and the parts of each query.
+
+        Yields:
+            The key and the scores of each part, in the order of the tasks.
+
+        Raises:
+            SpecbridgeError: Where a worker process dies.
+        """
+        if self._pool is None:
+            for key, parts in tasks:
+                yield key, self._score(parts)
+        else:
+            yield from self._pool.map_in_order(tasks, ahead=_AHEAD)
 
 
 def _score_parts(ranker: Ranker, parts: Parts) -> list[CandidateScores]:

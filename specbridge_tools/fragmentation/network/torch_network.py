@@ -10,16 +10,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from specbridge_tools.fragmentation.fragments.atom_features import N_ATOM_FEATURES, N_BOND_KINDS
 from specbridge_tools.fragmentation.fragments.batch import CandidateBatch, starts
-from specbridge_tools.fragmentation.fragments.combine import MAX_PIECES
+from specbridge_tools.fragmentation.fragments.sizes import MAX_PIECES, N_ATOM_FEATURES, N_BOND_KINDS
 from specbridge_tools.fragmentation.network.numpy_network import (
     MASS_SCALE,
     MOLECULE_SIZE,
     PIECE_SIZE,
-    Floats,
-    Weights,
 )
+from specbridge_tools.fragmentation.network.weight_shapes import Floats, Weights
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import N_CONTEXT, N_PEAK_FEATURES, Peaks
@@ -81,10 +79,14 @@ class TrainableNetwork(nn.Module):
         """Compute what does not depend on the spectrum."""
         atoms, both = self._atom_vectors(batch)
         pieces = self._piece_vectors(batch, atoms, both)
-        first = starts(batch.n_pieces)
-        lacks = [candidate.lacks for candidate in batch.candidates]
-        removed = np.concatenate([rows.indices + begin for rows, begin in zip(lacks, first, strict=True)])
-        n_removed = np.concatenate([np.diff(rows.indptr) for rows in lacks])
+        filled = [candidate.sets < len(candidate.members) for candidate in batch.candidates]
+        removed = np.concatenate(
+            [
+                candidate.sets[is_piece] + begin
+                for candidate, is_piece, begin in zip(batch.candidates, filled, starts(batch.n_pieces), strict=True)
+            ]
+        )
+        n_removed = np.concatenate([is_piece.sum(axis=1) for is_piece in filled])
         summed = F.embedding_bag(_tensor(removed), pieces, _tensor(starts(n_removed)), mode="sum")  # (F, h)
         relative = _tensor(batch.relative_masses)
         masses = torch.stack([relative, relative**2, _tensor(batch.masses) / MASS_SCALE], 1).float()  # (F, 3)

@@ -1,15 +1,18 @@
-"""Which weights a network of the ranker has, and their shapes."""
+"""The weights of a network of the ranker: types, names and shapes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specbridge_tools.fragmentation.fragments.atom_features import N_ATOM_FEATURES, N_BOND_KINDS
-from specbridge_tools.fragmentation.fragments.combine import MAX_PIECES
-from specbridge_tools.fragmentation.network.numpy_network import Weights
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.fragmentation.fragments.sizes import MAX_PIECES, N_ATOM_FEATURES, N_BOND_KINDS
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import N_CONTEXT, N_PEAK_FEATURES
 
+Floats = NDArray[np.float32]
+Weights = Mapping[str, Floats]  # of one network, by the names of `torch_network`'s parameters
 Shape = tuple[int, ...]
 _SIZES_OF = {"atom": "atom1.bias", "hidden": "piece1.bias", "last": "hidden.bias", "peak": "floor1.bias"}
 

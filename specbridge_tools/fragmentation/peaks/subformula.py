@@ -7,8 +7,9 @@ import functools
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from specbridge_tools.compiled import compiled
 from specbridge_tools.constants import ATOM_MASS, ELECTRON_MASS, HYDROGEN_MASS
-from specbridge_tools.fragmentation.fragments.atom_features import ELEMENTS
+from specbridge_tools.fragmentation.fragments.sizes import ELEMENTS
 from specbridge_tools.fragmentation.peaks.match import tolerances
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
 
@@ -52,16 +53,38 @@ def _explained(
     determines h to within one, and the whole number less h must be a multiple of 12.
     """
     masses, valence = _combinations(others)
-    rest = neutral[:, None] - masses
-    whole = np.floor(rest + width[:, None])
-    near = np.rint((rest - whole) / (HYDROGEN_MASS - 1))
-    explained = np.zeros(len(neutral), bool)
-    for step in (-1, 0, 1):
-        h = near + step
-        c = np.floor((whole - h) / 12)
-        fits = np.abs(12 * c + HYDROGEN_MASS * h - rest) <= width[:, None]
-        fits &= (h >= 0) & (h <= hydrogens + 1) & (c >= 0) & (c <= carbons) & (h <= 2 * c + valence + 3)
-        explained |= fits.any(axis=1)
+    return _any_combination(neutral, width, masses, valence, carbons, hydrogens)
+
+
+@compiled
+def _any_combination(
+    neutral: NDArray[np.float64],
+    width: NDArray[np.float64],
+    masses: NDArray[np.float64],
+    valence: NDArray[np.float64],
+    carbons: int,
+    hydrogens: int,
+) -> NDArray[np.bool_]:
+    explained = np.zeros(len(neutral), np.bool_)
+    for peak in range(len(neutral)):
+        for combination in range(len(masses)):
+            rest = neutral[peak] - masses[combination]
+            if rest + width[peak] < 0:
+                continue
+            whole = np.floor(rest + width[peak])
+            near = np.rint((rest - whole) / (HYDROGEN_MASS - 1))
+            for step in (-1, 0, 1):
+                h = near + step
+                c = np.floor((whole - h) / 12)
+                if (
+                    0 <= h <= min(hydrogens + 1, 2 * c + valence[combination] + 3)
+                    and 0 <= c <= carbons
+                    and abs(12 * c + HYDROGEN_MASS * h - rest) <= width[peak]
+                ):
+                    explained[peak] = True
+                    break
+            if explained[peak]:
+                break
     return explained
 
 

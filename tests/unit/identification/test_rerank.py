@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.hits.hits import COLUMNS, reranked_columns
 from specbridge_tools.hits.table import QueryRows, parse_hits
 from specbridge_tools.hits.with_spectra import with_spectra
@@ -50,9 +51,9 @@ def with_column(name, values):
     return dataclasses.replace(hits(), candidates={**hits().candidates, name: values})
 
 
-def rerank(queries, spectra, ranker, **settings):
-    with open_query_source(spectra) as source:
-        return list(module.rerank(with_spectra(queries, source), ranker, **settings))
+def rerank(queries, spectra, ranker, *, threads=1, **settings):
+    with open_query_source(spectra) as source, CandidateScorer(ranker, threads=threads) as scorer:
+        return list(module.rerank(with_spectra(queries, source), scorer, **settings))
 
 
 def test_rows_are_ordered_by_the_weighted_sum(ranker):

@@ -5,15 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specbridge_tools.fragmentation.fragments.combine import (
-    MAX_PIECES,
-    combine,
-    go_together,
-    label_words,
-    mask_words,
-    unpack_words,
-)
+from specbridge_tools.fragmentation.fragments.combine import combine
 from specbridge_tools.fragmentation.fragments.pieces import find_pieces
+from specbridge_tools.fragmentation.fragments.sizes import MAX_PIECES
 
 
 @st.composite
@@ -70,17 +64,48 @@ def components(mask, edges):
     return found
 
 
+def cut(n, edges, costs, max_cost, most=10**6):
+    bonds = np.array(edges, np.int64).reshape(-1, 2)
+    return find_pieces(n, bonds, np.array(costs, np.int64), max_cost, most)
+
+
+def masks(atoms):
+    """Bit masks of rows (k, n) of atoms."""
+    return [sum(1 << int(atom) for atom in np.flatnonzero(row)) for row in atoms]
+
+
+def sets_of(pieces, capacity, limit):
+    return combine(pieces.words, pieces.closed, pieces.labels, pieces.cost, capacity, limit)
+
+
 @given(graphs())
 @settings(max_examples=150, deadline=None)
 def test_pieces_are_the_sides_of_all_cuts_of_one_or_two_bonds(graph):
     n, edges, costs = graph
-    pieces = find_pieces(n, edges, costs, max_cost=100)
-    assert sorted(piece.atoms for piece in pieces) == sorted(pieces_by_hand(n, edges))
-    for piece in pieces:
-        assert sorted(piece.bonds) == boundary(piece.atoms, edges)
-        assert piece.cost == sum(costs[bond] for bond in piece.bonds)
-        assert (piece.label == 0) == (len(piece.bonds) == 1)
-    assert [piece.cost for piece in pieces] == sorted(piece.cost for piece in pieces)
+    pieces = cut(n, edges, costs, 100)
+    found = masks(pieces.atoms)
+    assert sorted(found) == sorted(pieces_by_hand(n, edges))
+    for number, mask in enumerate(found):
+        bonds = pieces.cuts[pieces.cuts[:, 0] == number]
+        assert sorted(bonds[:, 1].tolist()) == boundary(mask, edges)
+        assert all(mask >> edges[bond][end] & 1 for _, bond, end in bonds)
+        assert not any(mask >> edges[bond][1 - end] & 1 for _, bond, end in bonds)
+        assert pieces.cost[number] == sum(costs[bond] for bond in bonds[:, 1])
+        assert (pieces.labels[number] == 0) == (len(bonds) == 1)
+        closed = mask | sum(1 << atom for atom in {edges[bond][1 - end] for _, bond, end in bonds})
+        assert (pieces.words[number].tolist(), pieces.closed[number].tolist()) == ([mask], [closed])
+    assert pieces.cost.tolist() == sorted(pieces.cost)
+
+
+@given(graphs(), st.integers(0, 12), st.integers(0, 20))
+@settings(max_examples=100, deadline=None)
+def test_of_too_many_pieces_the_cheapest_are_left(graph, max_cost, most):
+    n, edges, costs = graph
+    every, left = cut(n, edges, costs, 100), cut(n, edges, costs, max_cost, most)
+    cheap = every.cost[every.cost <= max_cost]
+    threshold = cheap[most] if len(cheap) > most else max_cost + 1
+    assert left.cost.tolist() == cheap[cheap < threshold].tolist()
+    assert masks(left.atoms) == masks(every.atoms)[: len(left.cost)]
 
 
 @pytest.mark.slow
@@ -89,15 +114,16 @@ def test_pieces_are_the_sides_of_all_cuts_of_one_or_two_bonds(graph):
 def test_fragments_are_all_connected_parts_whose_losses_hang_on_one_or_two_bonds(graph, limit):
     n, edges, costs = graph
     whole = (1 << n) - 1
-    pieces = find_pieces(n, edges, costs, max_cost=limit)
-    sets, cost = combine(*_arrays(pieces, edges, n), capacity=10**6, limit=limit)
+    pieces = cut(n, edges, costs, limit)
+    sets, cost = sets_of(pieces, 10**6, limit)
+    atoms = masks(pieces.atoms)
     found = {}
     for row, price in zip(sets.tolist(), cost.tolist(), strict=True):
         mask = whole
         for piece in row:
-            if piece < len(pieces):
-                assert mask & pieces[piece].atoms == pieces[piece].atoms
-                mask &= ~pieces[piece].atoms
+            if piece < len(atoms):
+                assert mask & atoms[piece] == atoms[piece]
+                mask &= ~atoms[piece]
         assert is_connected(mask, edges)
         assert mask not in found
         found[mask] = price
@@ -111,44 +137,34 @@ def test_fragments_are_all_connected_parts_whose_losses_hang_on_one_or_two_bonds
     assert found == expected
 
 
-def _arrays(pieces, edges, n):
-    closed = []
-    for piece in pieces:
-        mask = piece.atoms
-        for bond in piece.bonds:
-            mask |= 1 << edges[bond][0] | 1 << edges[bond][1]
-        closed.append(mask)
-    words = mask_words([piece.atoms for piece in pieces], n)
-    labels = label_words([piece.label for piece in pieces])
-    together = go_together(words, mask_words(closed, n), labels)
-    return together, labels, np.array([piece.cost for piece in pieces], np.int64)
-
-
 @given(graphs(), st.integers(1, 40))
 @settings(max_examples=60, deadline=None)
 def test_capacity_keeps_whole_levels_of_cost(graph, capacity):
-    n, edges, costs = graph
-    arrays = _arrays(find_pieces(n, edges, costs, max_cost=15), edges, n)
-    _, every = combine(*arrays, capacity=10**6, limit=15)
-    _, kept = combine(*arrays, capacity=capacity, limit=15)
+    pieces = cut(*graph, 15)
+    _, every = sets_of(pieces, 10**6, 15)
+    _, kept = sets_of(pieces, capacity, 15)
     levels = [level for level in range(16) if (every <= level).sum() <= capacity]
     expected = every[every <= max(levels, default=0)]
     assert kept.tolist() == expected.tolist()
 
 
-@given(st.lists(st.integers(0, 2**130 - 1), min_size=1, max_size=5))
-def test_words_hold_masks_of_more_than_64_atoms(masks):
-    bits = unpack_words(mask_words(masks, 130), 130)
-    assert bits.shape == (len(masks), 130)
-    for mask, row in zip(masks, bits, strict=True):
-        assert sum(1 << int(atom) for atom in np.flatnonzero(row)) == mask
+def test_atoms_beyond_the_64th_have_bits_of_their_own():
+    """A chain of 150 atoms: both sides of each bond."""
+    pieces = cut(150, [(atom, atom + 1) for atom in range(149)], [1] * 149, 10)
+    assert len(pieces.cost) == 2 * 149
+    for row, words in zip(pieces.atoms, pieces.words, strict=True):
+        assert sum(int(word) << 64 * place for place, word in enumerate(words)) == masks([row])[0]
+    assert sorted(pieces.atoms.sum(axis=1)) == sorted([*range(1, 150), *range(1, 150)])
 
 
-@given(st.lists(st.integers(1, 2**90), min_size=2, max_size=5))
-def test_labels_of_more_than_64_rings_keep_their_sums(labels):
-    total = 0
-    for label in labels:
-        total ^= label
-    words = label_words([*labels, total, 1 << 80])
-    assert np.bitwise_xor.reduce(words[:-1]) == 0
-    assert len(set(words.tolist())) == len({*labels, total, 1 << 80})
+def test_more_than_64_rings_split_where_few_do():
+    """A ladder of 80 rungs, whose bonds outside the tree do not fit into a word: its rails can be cut in pairs."""
+    n = 80
+    edges = (
+        [(i, i + 1) for i in range(n - 1)] + [(n + i, n + i + 1) for i in range(n - 1)] + [(i, n + i) for i in range(n)]
+    )
+    pieces = cut(2 * n, edges, [1] * len(edges), 10)
+    rails = {(tuple(sorted(pieces.cuts[pieces.cuts[:, 0] == row][:, 1]))) for row in range(len(pieces.cost))}
+    assert {(i, n - 1 + i) for i in range(n - 1)} <= rails
+    # and at both ends the corner: a rail and the rung beside it
+    assert len(rails) == n - 1 + 4

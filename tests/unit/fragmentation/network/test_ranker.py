@@ -12,7 +12,7 @@ from specbridge_tools.fragmentation.network.explain import explain
 from specbridge_tools.fragmentation.network.numpy_network import encode_candidate, weigh_spectrum
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, find_ranker, load_ranker, save_ranker
-from specbridge_tools.fragmentation.network.scores import score_candidates, score_in_order
+from specbridge_tools.fragmentation.network.scores import CandidateScorer, score_candidates
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
@@ -227,7 +227,11 @@ def test_a_fusion_that_makes_no_sense_is_refused(ranker, wrong):
 def test_a_ranker_goes_to_workers_without_what_it_has_cached(ranker):
     ranker.known.get(CANDIDATES[0])
     tasks = [(number, [([prepare_peaks(paracetamol())], CANDIDATES)]) for number in range(3)]
-    expected, found = (list(score_in_order(tasks, ranker, threads=threads)) for threads in (1, 2))
+    results = []
+    for threads in (1, 2):
+        with CandidateScorer(ranker, threads=threads) as scorer:
+            results.append(list(scorer.in_order(tasks)))
+    expected, found = results
     assert [key for key, _ in found] == [0, 1, 2]
     for (_, (here,)), (_, (there,)) in zip(expected, found, strict=True):
         assert here.fragment_score.tobytes() == there.fragment_score.tobytes()
