@@ -1,89 +1,130 @@
-"""Time of cutting and scoring candidates: python tests/benchmarks/fragmentation.py
+"""Time of cutting and scoring candidates, here and in another checkout of this repository.
 
-Prints milliseconds a drug-like candidate (15 to 40 heavy atoms) on one core, and candidates a second with all of them.
+    python tests/benchmarks/fragmentation.py [--against CHECKOUT] [--molecules TSV]
+        [--spectra MGF --index I.h5 --rerank-there N]
+
+Prints CPU milliseconds a candidate from SMILES to score, on one core, for 1,000 of the molecules (by default those of
+the examples), 50 a spectrum: molecules not seen before, and the last 50 once more. With spectra and an index also what
+`sb-query` with all candidates re-ranked takes (`--rerank-there` of them in the other checkout, 0 for all): spectra a
+second, memory with that of its processes, and seconds to the first hit of one spectrum. Runs alternate between the two
+checkouts; the best of each counts.
 """
 
-import concurrent.futures
-import functools
-import multiprocessing
+import argparse
+import csv
+import gzip
+import json
+import lzma
 import os
+import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-
-import numpy as np
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
 N_MOLECULES = 1000
 PER_SPECTRUM = 50
+N_RUNS = 3
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def candidates():
-    """SMILES of the examples with 15 to 40 heavy atoms, and their graphs."""
-    from specbridge_tools.molecules.smiles_graph import molecular_graph
-
-    lines = (EXAMPLES / "molecules.tsv").read_text().splitlines()[1:]
-    smiles, graphs = [], []
-    for line in lines[:: max(1, len(lines) // (2 * N_MOLECULES))]:
-        text = line.split("\t")[1]
-        graph = molecular_graph(text)
-        if 15 <= graph.n_atoms <= 40 and "." not in text:
-            smiles.append(text)
-            graphs.append(graph)
-    return smiles[:N_MOLECULES], graphs[:N_MOLECULES]
+def draw_molecules(path):
+    """SMILES of single molecules, drawn with seed 0."""
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(Path(path).suffix, open)
+    with opener(path, "rt") as file:
+        smiles = [row["smiles"] for row in csv.DictReader(file, delimiter="\t")]
+    random.seed(0)
+    return [text for text in random.sample(smiles, min(len(smiles), 2 * N_MOLECULES)) if "." not in text][:N_MOLECULES]
 
 
-@functools.cache
-def ranker():
+def score(smiles):
+    """CPU ms a candidate for molecules not seen before, and for known ones; in a process of its own."""
+    import numpy as np
+
     from specbridge_tools.fragmentation.network.ranker_file import load_ranker
-
-    return load_ranker()
-
-
-def score_chunk(smiles):
-    """Score `PER_SPECTRUM` candidates against one spectrum, from SMILES on."""
     from specbridge_tools.fragmentation.network.scores import score_candidates
     from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
     from specbridge_tools.spectra.spectrum import Spectrum
 
-    mz = np.random.default_rng(0).uniform(50, 400, 40)
-    spectrum = Spectrum("s", 450.0, np.sort(mz), np.ones(40, np.float32), adduct="[M+H]+")
-    score_candidates(ranker(), [prepare_peaks(spectrum)], smiles)
-    return len(smiles)
+    ranker = load_ranker()
+    mz = np.sort(np.random.default_rng(0).uniform(50, 400, 40))
+    peaks = [prepare_peaks(Spectrum("s", 450.0, mz, np.ones(40, np.float32), adduct="[M+H]+"))]
+    score_candidates(ranker, peaks, ["CCO"])
+
+    def milliseconds(lists):
+        started = time.process_time()
+        for texts in lists:
+            score_candidates(ranker, peaks, texts)
+        return 1e3 * (time.process_time() - started) / sum(map(len, lists))
+
+    lists = [smiles[start : start + PER_SPECTRUM] for start in range(0, len(smiles), PER_SPECTRUM)]
+    return milliseconds(lists), milliseconds(lists[-1:])
+
+
+def run_score(checkout, smiles):
+    command = [sys.executable, __file__, "--child"]
+    environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(
+        command, input=json.dumps(smiles), env=environment, capture_output=True, text=True, check=True
+    )
+    return dict(zip(("new molecules, ms", "known ones, ms"), json.loads(done.stdout), strict=True))
+
+
+def run_query(checkout, spectra, index, rerank):
+    import psutil
+
+    def query(file):
+        code = "from specbridge_tools.cli.query import main; main()"
+        command = [sys.executable, "-c", code, str(file), "--index", index, "--top", "0", "--rerank", str(rerank), "-q"]
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        started = time.perf_counter()
+        process = psutil.Popen([*command, "-o", os.devnull, "--force"], env=environment)
+        memory = 0
+        while process.poll() is None:
+            time.sleep(0.2)
+            try:
+                memory = max(memory, sum(p.memory_info().rss for p in [process, *process.children(recursive=True)]))
+            except psutil.Error:
+                continue
+        assert process.returncode == 0
+        return time.perf_counter() - started, memory / 2**20
+
+    text = Path(spectra).read_text().split("END IONS\n")
+    one = Path(index).with_suffix(".one.mgf")
+    one.write_text(text[0] + "END IONS\n")
+    to_first, _ = query(one)
+    one.unlink()
+    seconds, memory = query(spectra)
+    return {"to the first hit, s": to_first, "a spectrum, ms": 1e3 * seconds / (len(text) - 1), "memory, MiB": memory}
 
 
 def main():
-    from specbridge_tools.fragmentation.fragments.fragmenter import fragment
-
-    smiles, graphs = candidates()
-    sizes = [len(fragment(graph)) for graph in graphs[:20]]
-    started = time.perf_counter()
-    sizes = [len(fragment(graph)) for graph in graphs]
-    each = (time.perf_counter() - started) / len(graphs)
-    n_fragments = f"{np.mean(sizes):.0f} fragments ({len(graphs)} molecules)"
-    print(f"cutting: {1e3 * each:.2f} ms a candidate on one core, {n_fragments}")
-    chunks = [smiles[start : start + PER_SPECTRUM] for start in range(0, len(smiles), PER_SPECTRUM)]
-    score_chunk(chunks[0])
-    started = time.perf_counter()
-    n = sum(map(score_chunk, chunks))
-    each = (time.perf_counter() - started) / n
-    per_second = f"{1 / each / PER_SPECTRUM:.1f} spectra/s (top {PER_SPECTRUM})"
-    print(f"SMILES to score: {1e3 * each:.2f} ms a candidate on one core, {per_second}")
-    started = time.perf_counter()
-    for _ in range(20):
-        score_chunk(chunks[-1])
-    each = (time.perf_counter() - started) / 20 / len(chunks[-1])
-    print(f"known candidates to score: {1e3 * each:.2f} ms a candidate on one core")
-    threads = len(os.sched_getaffinity(0))
-    with concurrent.futures.ProcessPoolExecutor(threads, multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(score_chunk, chunks[:threads]))
-        started = time.perf_counter()
-        n = sum(pool.map(score_chunk, chunks))
-        rate = n / (time.perf_counter() - started)
-    print(
-        f"all {threads} cores: {rate:.0f} candidates/s, {rate / PER_SPECTRUM:.1f} spectra/s (top 50, none seen before)"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", help="another checkout")
+    parser.add_argument("--molecules", default=ROOT / "examples/molecules.tsv", help="table with a column smiles")
+    parser.add_argument("--spectra", help="MGF, plain")
+    parser.add_argument("--index")
+    parser.add_argument("--rerank-there", type=int, default=50)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        print(json.dumps(score(json.load(sys.stdin))))
+        return
+    smiles = draw_molecules(options.molecules)
+    checkouts = {"here": (ROOT, 1_000_000)}
+    if options.against:
+        checkouts["there"] = (Path(options.against).resolve(), options.rerank_there or 1_000_000)
+    best = {name: {} for name in checkouts}
+    for _ in range(N_RUNS):
+        for name, (checkout, rerank) in checkouts.items():
+            figures = run_score(checkout, smiles)
+            if options.spectra:
+                figures |= run_query(checkout, options.spectra, options.index, rerank)
+            best[name] = {key: min(value, best[name].get(key, value)) for key, value in figures.items()}
+    for key, here in best["here"].items():
+        there = best["there"][key] if options.against else None
+        print(f"{key:22s} {here:9.3f}" + (f"   there {there:9.3f}   ratio {here / there:.3f}" if there else ""))
 
 
 if __name__ == "__main__":
