@@ -6,13 +6,15 @@
 Prints CPU milliseconds a candidate from SMILES to score, on one core, for 1,000 of the molecules (by default those of
 the examples), 50 a spectrum: molecules not seen before, and the last 50 once more. With spectra and an index also what
 `sb-query` with all candidates re-ranked takes (`--rerank-there` of them in the other checkout, 0 for all): spectra a
-second, memory with that of its processes, and seconds to the first hit of one spectrum. Runs alternate between the two
-checkouts; the best of each counts.
+second, memory with that of its processes, and seconds to the first hit of one spectrum; and whether the fragments of
+2,000 molecules are the same in both, every digit of masses, sets and costs. Runs alternate between the two checkouts;
+the best of each counts.
 """
 
 import argparse
 import csv
 import gzip
+import hashlib
 import json
 import lzma
 import os
@@ -29,13 +31,13 @@ N_RUNS = 3
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def draw_molecules(path):
-    """SMILES of single molecules, drawn with seed 0."""
+def draw_molecules(path, n=N_MOLECULES):
+    """SMILES of n single molecules, drawn with seed 0."""
     opener = {".xz": lzma.open, ".gz": gzip.open}.get(Path(path).suffix, open)
     with opener(path, "rt") as file:
         smiles = [row["smiles"] for row in csv.DictReader(file, delimiter="\t")]
     random.seed(0)
-    return [text for text in random.sample(smiles, min(len(smiles), 2 * N_MOLECULES)) if "." not in text][:N_MOLECULES]
+    return [text for text in random.sample(smiles, min(len(smiles), 2 * n)) if "." not in text][:n]
 
 
 def score(smiles):
@@ -62,13 +64,30 @@ def score(smiles):
     return milliseconds(lists), milliseconds(lists[-1:])
 
 
-def run_score(checkout, smiles):
-    command = [sys.executable, __file__, "--child"]
+def digest_of_fragments(smiles):
+    """SHA-256 of all that the fragmenter finds; in a process of its own."""
+    from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+
+    ranker = load_ranker()
+    digest = hashlib.sha256()
+    for text in smiles:
+        fragments = ranker.fragments(text)
+        for name in ("piece_atoms", "cuts", "sets", "cost", "masses", "hydrogens"):
+            digest.update(getattr(fragments, name).tobytes())
+    return digest.hexdigest()
+
+
+def run_child(checkout, task, smiles):
+    command = [sys.executable, __file__, "--child", task]
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(checkout)}
     done = subprocess.run(
-        command, input=json.dumps(smiles), env=environment, capture_output=True, text=True, check=True
+        command, input=json.dumps(smiles), env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    return dict(zip(("new molecules, ms", "known ones, ms"), json.loads(done.stdout), strict=True))
+    return json.loads(done.stdout)
+
+
+def run_score(checkout, smiles):
+    return dict(zip(("new molecules, ms", "known ones, ms"), run_child(checkout, "score", smiles), strict=True))
 
 
 def run_query(checkout, spectra, index, rerank):
@@ -106,15 +125,18 @@ def main():
     parser.add_argument("--spectra", help="MGF, plain")
     parser.add_argument("--index")
     parser.add_argument("--rerank-there", type=int, default=50)
-    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=("score", "digest"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        print(json.dumps(score(json.load(sys.stdin))))
+        print(json.dumps({"score": score, "digest": digest_of_fragments}[options.child](json.load(sys.stdin))))
         return
     smiles = draw_molecules(options.molecules)
     checkouts = {"here": (ROOT, 1_000_000)}
     if options.against:
         checkouts["there"] = (Path(options.against).resolve(), options.rerank_there or 1_000_000)
+        many = draw_molecules(options.molecules, 2000)
+        here, there = (run_child(checkout, "digest", many) for checkout, _ in checkouts.values())
+        print(f"fragments of {len(many)} molecules: {'equal' if here == there else 'DIFFERENT'}")
     best = {name: {} for name in checkouts}
     for _ in range(N_RUNS):
         for name, (checkout, rerank) in checkouts.items():
