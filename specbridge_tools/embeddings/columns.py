@@ -52,7 +52,7 @@ class ColumnWriter:
         n: Number of rows so far.
     """
 
-    def __init__(self, file: h5py.File, sink: _Sink, layout: Layout) -> None:
+    def __init__(self, file: h5py.File, sink: Sink, layout: Layout) -> None:
         self._file = file
         self._sink = sink
         self._layout = layout
@@ -109,7 +109,7 @@ def create_columns(
         OSError: If the disk is full.
     """
     with open(path, "w+b", buffering=0) as raw:
-        sink = _Sink(raw)
+        sink = Sink(raw)
         try:
             with h5py.File(sink, "w") as file:
                 file.attrs.update({"format": layout.format, "format_version": FORMAT_VERSION, "created_by": CREATED_BY})
@@ -150,7 +150,7 @@ def _create(file: h5py.File, name: str, dtype: np.dtype[Any], shape: tuple[int, 
     file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(rows, *shape))
 
 
-class _Sink(io.RawIOBase):
+class Sink(io.RawIOBase):
     """The file under HDF5, which does not survive a failing write: the first error is kept, and raised by `check`."""
 
     def __init__(self, raw: io.FileIO) -> None:

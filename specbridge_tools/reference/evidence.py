@@ -1,0 +1,127 @@
+"""What reference spectra say of the candidates of one query."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.reference.molecules import MoleculeFeatures
+from specbridge_tools.reference.spectra import Similarities
+
+if TYPE_CHECKING:
+    from specbridge_tools.reference.reference import Reference
+
+KINDS = ("same_ion", "same_polarity", "other_polarity")
+MOST_ANALOGS = 50
+SAME_MOLECULE = ("same_ion", "same_polarity_fragments", "same_polarity_losses", "other_polarity_losses")
+ANALOG = ("analog_max", "analog_mean1", "analog_mean2", "analog_mean4", "analog_cosine")
+_POWERS = (1, 2, 4)
+_KIND_OF = {
+    "same_ion": "same_ion",
+    "same_polarity_fragments": "same_polarity",
+    "same_polarity_losses": "same_polarity",
+    "other_polarity_losses": "other_polarity",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CandidateEvidence:
+    """What reference spectra say of n candidates of one query; every number is 0 where there is nothing to say.
+
+    Attributes:
+        values: (n, 9) float64 in the order of `SAME_MOLECULE` and `ANALOG`.
+        similarity: (n,) of the spectrum of the candidate that speaks most for it, NaN where it has none that is alike.
+        kind: (n,) of `KINDS`, '' where it has none.
+        spectrum: (n,) row of that spectrum, -1 where it has none.
+        analog: (n,) row of the reference molecule that contributes most to `analog_score`, -1 for none.
+        analog_score: (n,) the greatest product of the similarity of a reference molecule's spectra to the query, and of
+            its Tanimoto coefficient with the candidate: `analog_max`; NaN where no reference molecule is alike.
+    """
+
+    values: NDArray[np.float64]
+    similarity: NDArray[np.float64]
+    kind: list[str]
+    spectrum: NDArray[np.int32]
+    analog: NDArray[np.int32]
+    analog_score: NDArray[np.float64]
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """(n,) of a name in `SAME_MOLECULE` or `ANALOG`."""
+        return self.values[:, (*SAME_MOLECULE, *ANALOG).index(name)]
+
+
+class QueryMatches:
+    """What the spectra of one query are like, see `Reference.match`.
+
+    Attributes:
+        similarities: Of the spectra of each reference molecule, the best by each kind.
+        analogs: (a,) rows of the reference molecules that are most alike, at most `MOST_ANALOGS`, best first.
+        analog_similarity: (a,) the hybrid similarity of each, > 0.
+    """
+
+    def __init__(self, reference: Reference, similarities: Similarities) -> None:
+        self.similarities = similarities
+        self._reference = reference
+        hybrid = similarities.hybrid.similarity
+        order = np.argsort(-hybrid, kind="stable")[:MOST_ANALOGS]
+        self.analogs: NDArray[np.int64] = order[hybrid[order] > 0]
+        self.analog_similarity = hybrid[self.analogs]
+
+    def evidence(self, inchikey14: Sequence[str], features: MoleculeFeatures) -> CandidateEvidence:
+        """What speaks for each of n candidates.
+
+        Args:
+            inchikey14: (n,) their identities.
+            features: Of the same n molecules, from `Reference.features`.
+        """
+        rows = np.array([self._reference.molecules.row_of.get(key, -1) for key in inchikey14], np.int64)
+        values = np.zeros((len(rows), len(SAME_MOLECULE) + len(ANALOG)))
+        similarity, kind, spectrum = self._same_molecule(rows, values)
+        analog, analog_score = self._analogs(features, values[:, len(SAME_MOLECULE) :])
+        return CandidateEvidence(values, similarity, kind, spectrum, analog, analog_score)
+
+    def _same_molecule(
+        self, rows: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], list[str], NDArray[np.int32]]:
+        """Fill the columns of `SAME_MOLECULE`; (similarity, kind, spectrum) of what is shown."""
+        shown, kind = np.full(len(rows), np.nan), [""] * len(rows)
+        spectrum = np.full(len(rows), -1, np.int32)
+        for place, name in enumerate(SAME_MOLECULE):
+            best = getattr(self.similarities, name)
+            known = np.flatnonzero(rows >= 0)
+            values[known, place] = best.similarity[rows[known]]
+            for i in np.flatnonzero((values[:, place] > 0) & ~(shown >= values[:, place])).tolist():
+                shown[i], kind[i] = values[i, place], _KIND_OF[name]
+                spectrum[i] = best.spectrum[rows[i]]
+        return shown, kind, spectrum
+
+    def _analogs(
+        self, features: MoleculeFeatures, values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Fill the columns of `ANALOG`; (row of the molecule that counts most, its part) of each candidate."""
+        n = len(values)
+        if not len(self.analogs) or not n:
+            return np.full(n, -1, np.int32), np.full(n, np.nan)
+        bits, vectors = self._reference.analog_features(self.analogs)
+        tanimoto = _tanimoto(features, bits)
+        parts = tanimoto * self.analog_similarity
+        values[:, 0] = parts.max(axis=1)
+        for place, power in enumerate(_POWERS, start=1):
+            weights = self.analog_similarity**power
+            values[:, place] = (tanimoto * weights).sum(axis=1) / weights.sum()
+        mean = (vectors * (self.analog_similarity**4)[:, None]).sum(axis=0)
+        norm = np.sqrt(np.square(mean).sum())
+        if norm > 0:
+            values[:, 4] = (features.vectors * (mean / norm)).sum(axis=1)
+        return self.analogs[parts.argmax(axis=1)].astype(np.int32), values[:, 0].copy()
+
+
+def _tanimoto(features: MoleculeFeatures, bits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Tanimoto coefficients (n, a) of n candidates and the bits (a, bits) of molecules; sums of whole numbers."""
+    common = (features.bits @ bits.T).astype(np.float64)
+    total = np.asarray(features.bits.sum(axis=1), np.float64).reshape(-1, 1) + bits.sum(axis=1, dtype=np.float64)
+    return common / np.maximum(total - common, 1)

@@ -1,0 +1,110 @@
+"""Reference spectra, opened: what a query's spectra are compared with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.encoders.base import MoleculeEncoder
+from specbridge_tools.errors import UsageError
+from specbridge_tools.molecules.identity import structure_key
+from specbridge_tools.reference.evidence import QueryMatches
+from specbridge_tools.reference.molecules import Featuriser, MoleculeFeatures, MoleculeTable, find_encoder
+from specbridge_tools.reference.peaks import clean
+from specbridge_tools.reference.spectra import PeakIndex, SpectrumTable
+from specbridge_tools.reference.texts import SpectrumTexts
+from specbridge_tools.spectra.spectrum import Spectrum
+
+LEAVE_OUT = ("accession", "molecule")
+"""What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own."""
+
+
+class Reference:
+    """Reference spectra of one molecular encoder, of one file or several.
+
+    Attributes:
+        spectra: How they are compared.
+        texts: What they are called.
+        molecules: Whose they are.
+        featuriser: Of the molecular encoder.
+    """
+
+    def __init__(
+        self, spectra: SpectrumTable, texts: SpectrumTexts, molecules: MoleculeTable, encoder: MoleculeEncoder
+    ) -> None:
+        """Use `Reference.open`."""
+        self.spectra, self.texts, self.molecules = spectra, texts, molecules
+        self.featuriser = Featuriser(encoder)
+        self._index = PeakIndex(spectra, len(molecules))
+        self._vectors = np.empty((len(molecules), encoder.dimension), np.float32)
+        self._has_vector = np.zeros(len(molecules), bool)
+
+    @classmethod
+    def open(cls, *paths: str | os.PathLike[str], encoder: MoleculeEncoder | None = None) -> Reference:
+        """Open reference files together; of spectra with one accession that of the first file counts.
+
+        Args:
+            paths: One or more.
+            encoder: The molecular encoder that they belong to; found by its name where None.
+
+        Raises:
+            DataError: Where a file cannot be read.
+            FormatError: Where it is no reference, or broken.
+            MismatchError: Where they belong to different encoders, or to another than `encoder`.
+        """
+        from specbridge_tools.reference.file import read_references
+
+        spectra, texts, molecules, space = read_references(paths)
+        if encoder is None:
+            encoder = find_encoder(space.encoder, space.weights_sha256, str(paths[0]))
+        space.require(encoder, str(paths[0]))
+        return cls(spectra, texts, molecules, encoder)
+
+    def __len__(self) -> int:
+        """Number of spectra."""
+        return len(self.spectra)
+
+    def match(self, spectra: Sequence[Spectrum], *, leave_out: str | None = None) -> QueryMatches:
+        """Compare the spectra of one query, all of one compound, with the reference.
+
+        Args:
+            spectra: The best of them counts, kind by kind.
+            leave_out: One of `LEAVE_OUT`: reference spectra with the id of one of these spectra do not count, or all of
+                the molecules that the metadata of these spectra name. None: all count.
+        """
+        left_out = None if leave_out is None else self._left_out(spectra, leave_out)
+        return QueryMatches(self, self._index.search([clean(spectrum) for spectrum in spectra], left_out))
+
+    def features(self, smiles: Sequence[str]) -> MoleculeFeatures:
+        """What candidates are compared by: canonical SMILES, remembered; `DataError` where one cannot be read."""
+        return self.featuriser.of_smiles(smiles)
+
+    def analog_features(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(bits (a, bits), vectors (a, dimension)) of reference molecules by their rows."""
+        new = rows[~self._has_vector[rows]]
+        if len(new):
+            self._vectors[new] = self._vectors_of(new)
+            self._has_vector[new] = True
+        bits = self.molecules.counts[rows].toarray()
+        return (bits > 0).astype(np.float32), self._vectors[rows]
+
+    def _vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        molecules = self.molecules
+        if len(molecules.embedding):
+            return molecules.embedding[rows].astype(np.float32)
+        return self.featuriser.vectors(molecules.counts[rows], [molecules.smiles[row] for row in rows.tolist()])
+
+    def _left_out(self, spectra: Sequence[Spectrum], by: str) -> NDArray[np.bool_]:
+        """(n,) which reference spectra do not count for these spectra."""
+        left_out = np.zeros(len(self.spectra), bool)
+        if by not in LEAVE_OUT:
+            raise UsageError(f"nothing is left out by {by!r}", advice=f"one of {', '.join(LEAVE_OUT)}")
+        for spectrum in spectra:
+            if by == "accession":
+                left_out[self.texts.rows_of(spectrum.id)] = True
+            elif (row := self.molecules.row_of.get(structure_key(spectrum) or "")) is not None:
+                left_out |= self.spectra.molecule == row
+        return left_out

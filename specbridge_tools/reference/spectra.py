@@ -1,0 +1,176 @@
+"""Reference spectra in memory, and the search among them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.reference.peaks import UNITS, CleanSpectrum
+from specbridge_tools.reference.similarity import (
+    are_fragments,
+    best_of_molecules,
+    entropy_weights,
+    fragment_weights,
+    open_similarities,
+    same_ion_similarities,
+)
+
+_SAME_ION_PPM = 20
+_SAME_ION_UNITS = 100  # at least: 0.01 Da
+FRAGMENTS, LOSSES, HYBRID = range(3)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SpectrumTable:
+    """The n spectra of a reference, as they are compared.
+
+    Attributes:
+        molecule: (n,) int32 row of its molecule.
+        precursor: (n,) int32 units.
+        polarity: (n,) int8.
+        charge: (n,) int8.
+        energy: (n,) float32 collision energy in eV, NaN where unknown.
+        starts: (n + 1,) int64: the peaks of spectrum i are those from starts[i] up to starts[i + 1].
+        mz: (peaks,) int32 units.
+        intensity: (peaks,) uint16.
+    """
+
+    molecule: NDArray[np.int32]
+    precursor: NDArray[np.int32]
+    polarity: NDArray[np.int8]
+    charge: NDArray[np.int8]
+    energy: NDArray[np.float32]
+    starts: NDArray[np.int64]
+    mz: NDArray[np.int32]
+    intensity: NDArray[np.uint16]
+
+    def __len__(self) -> int:
+        return len(self.molecule)
+
+    def peaks(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """m/z and relative intensity (0 to 1) of a spectrum."""
+        part = slice(self.starts[row], self.starts[row + 1])
+        return self.mz[part] / UNITS, self.intensity[part] / np.float64(65_535)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Best:
+    """The best spectrum of each of m molecules by one kind of similarity.
+
+    Attributes:
+        similarity: (m,) 0 where there is none.
+        spectrum: (m,) int32 row of the spectrum, -1 where there is none.
+    """
+
+    similarity: NDArray[np.float64]
+    spectrum: NDArray[np.int32]
+
+    @classmethod
+    def none(cls, n_molecules: int) -> Best:
+        return cls(np.zeros(n_molecules), np.full(n_molecules, -1, np.int32))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Similarities:
+    """What the spectra of one query are like, the best spectrum of each molecule by each kind of evidence.
+
+    Attributes:
+        same_ion: Same polarity and precursor m/z, all peaks.
+        same_polarity_fragments: Another ion of the same polarity, fragments.
+        same_polarity_losses: The same, neutral losses.
+        other_polarity_losses: Of the other polarity, neutral losses.
+        hybrid: Same polarity, whatever the ion, fragments and neutral losses.
+    """
+
+    same_ion: Best
+    same_polarity_fragments: Best
+    same_polarity_losses: Best
+    other_polarity_losses: Best
+    hybrid: Best
+
+
+class PeakIndex:
+    """Finds what is similar to a spectrum: all fragments by their m/z, and by their neutral losses."""
+
+    def __init__(self, table: SpectrumTable, n_molecules: int) -> None:
+        self.table = table
+        self.n_molecules = n_molecules
+        weights = fragment_weights(table.starts, table.mz, table.intensity, table.precursor, table.charge)
+        rows = np.flatnonzero(weights)
+        spectrum = np.repeat(np.arange(len(table), dtype=np.int32), np.diff(table.starts))[rows]
+        order = _sorted(table.mz[rows])
+        self._mz, self._spectrum = table.mz[rows[order]], spectrum[order]
+        self._weight = weights[rows[order]]
+        loss = table.precursor[self._spectrum] - self._mz
+        self._loss_fragment = _sorted(loss)
+        self._loss = loss[self._loss_fragment]
+
+    @functools.cached_property
+    def _by_precursor(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(precursors ascending, their spectra)."""
+        order = _sorted(self.table.precursor)
+        return self.table.precursor[order], order
+
+    def search(self, spectra: Sequence[CleanSpectrum], left_out: NDArray[np.bool_] | None = None) -> Similarities:
+        """Compare the spectra of a query with all reference spectra; of several of them the best counts.
+
+        Args:
+            spectra: Of one compound.
+            left_out: (n,) the reference spectra that count as if they were not there; None for none.
+        """
+        found = Similarities(*(Best.none(self.n_molecules) for _ in dataclasses.fields(Similarities)))
+        for spectrum in spectra:
+            self._add(found, spectrum, left_out)
+        return found
+
+    def _add(self, found: Similarities, query: CleanSpectrum, left_out: NDArray[np.bool_] | None) -> None:
+        table = self.table
+        similarity = self.compare(query)
+        there = np.ones(len(table), bool) if left_out is None else ~left_out
+        other = table.polarity * query.polarity == -1
+        same_ion = np.zeros(len(table), bool)
+        rows = self._within(query.precursor)
+        rows = rows[there[rows] & ~other[rows]]
+        same_ion[rows] = True
+        direct = np.zeros(len(table))
+        direct[rows] = same_ion_similarities(
+            rows.astype(np.int64), table.starts, table.mz, table.intensity, query.mz,
+            entropy_weights(query.intensity, np.ones(len(query.mz), bool)),
+        )  # fmt: skip
+        for best, values, counts in (
+            (found.same_ion, direct, same_ion),
+            (found.same_polarity_fragments, similarity[FRAGMENTS], there & ~other & ~same_ion),
+            (found.same_polarity_losses, similarity[LOSSES], there & ~other & ~same_ion),
+            (found.other_polarity_losses, similarity[LOSSES], there & other),
+            (found.hybrid, similarity[HYBRID], there & ~other),
+        ):
+            best_of_molecules(values, counts.view(np.int8), table.molecule, best.similarity, best.spectrum)
+
+    def compare(self, query: CleanSpectrum) -> NDArray[np.float64]:
+        """(3, n) similarity to each spectrum: of fragments, of neutral losses, of both (`open_similarities`)."""
+        kept = are_fragments(query.mz, query.precursor, query.charge)
+        similarity = np.zeros((3, len(self.table)))
+        open_similarities(
+            self._mz, self._spectrum, self._weight, self._loss, self._loss_fragment, query.mz[kept],
+            entropy_weights(query.intensity, kept)[kept], query.precursor, similarity,
+            np.zeros(len(self.table), np.int32), np.zeros(len(self._mz), bool),
+        )  # fmt: skip
+        return similarity
+
+    def _within(self, precursor: int) -> NDArray[np.int32]:
+        """Rows of the spectra of this precursor m/z, ascending."""
+        width = max(_SAME_ION_UNITS, precursor * _SAME_ION_PPM // 1_000_000)
+        values, order = self._by_precursor
+        low, high = np.searchsorted(values, [precursor - width, precursor + width + 1])
+        return np.sort(order[low:high])
+
+
+def _sorted(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The stable order (n,) of whole numbers, by one sort of numbers that hold value and place: twice as fast."""
+    keys = (values.astype(np.int64) << 32) | np.arange(len(values), dtype=np.int64)
+    keys.sort()
+    return (keys & 0xFFFFFFFF).astype(np.int32)
