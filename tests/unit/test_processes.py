@@ -81,7 +81,7 @@ def start(count, folder, options, *, resume=False):
 
 def ended(children):
     for child in children:
-        child.join(60)
+        child.join(130)
     return [child.exitcode for child in children]
 
 
