@@ -78,9 +78,26 @@ def plot_option(*, what: str) -> Callable[[Function], Function]:
     return click.option("--plot", metavar="FILE", help=f"Draw {what}, PNG; needs matplotlib.")
 
 
-def rerank_option(*, default: int | None, help: str) -> Callable[[Function], Function]:
-    """`--rerank`: how many candidates of a query, the first ones by cosine."""
-    return click.option("--rerank", type=click.IntRange(min=0), default=default, metavar="N", help=help)
+class _NumberOrAll(click.ParamType):
+    """A number, or `all`."""
+
+    name = "number or all"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(f"{value!r} is neither all nor a number from 0", parameter, context)
+        return number
+
+
+def rerank_option(*, default: str | None, help: str) -> Callable[[Function], Function]:
+    """`--rerank`: how many candidates of a query, the first ones by cosine; an int, or `all`."""
+    return click.option("--rerank", type=_NumberOrAll(), default=default, metavar="all|N", help=help)
 
 
 def seed_option(*, what: str) -> Callable[[Function], Function]:
