@@ -30,6 +30,13 @@ group_option = click.option(
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
 )
+encoder_option = click.option(
+    "--encoder",
+    default="default",
+    metavar="NAME[:OPTIONS]",
+    help="default (the one that ships), morgan[:radius=2,bits=4096,counts=false,dimension=512,seed=0], "
+    "morgan:file=PATH, chemberta:PATH[,pooling=cls|mean], toy[:dimension=32].",
+)
 dtype_option = click.option(
     "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Precision of the stored vectors."
 )
