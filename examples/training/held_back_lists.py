@@ -5,12 +5,11 @@ import dataclasses
 
 import numpy as np
 
-from specbridge_tools.constants import OPEN_RERANK
 from specbridge_tools.evaluation.truth import read_truths
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.records import Tally
 
-FIRST = OPEN_RERANK  # candidates that are re-ranked at least
+FIRST = 50  # candidates that are re-ranked
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

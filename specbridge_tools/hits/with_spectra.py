@@ -28,15 +28,31 @@ class SpectrumSource(Protocol):
         ...
 
 
-def with_spectra(queries: Iterable[Hits], source: SpectrumSource) -> Iterator[Hits]:
+def with_spectra(queries: Iterable[Hits], source: SpectrumSource, *, unanswered: bool = False) -> Iterator[Hits]:
     """Yield the hits of each query with the next of the spectra that is its query.
+
+    Args:
+        queries: In the order of the spectra.
+        source: The spectra.
+        unanswered: Whether a query without a candidate gets its spectrum, too, if that can be used.
 
     Raises:
         DataError: Where there is none: spectra without hits are passed over, but the order must be that of the hits.
     """
     records = iter(source.records())
     for hits in queries:
-        yield dataclasses.replace(hits, spectra=(_next_spectrum(records, hits),)) if len(hits) else hits
+        if len(hits):
+            yield dataclasses.replace(hits, spectra=(_next_spectrum(records, hits),))
+        else:
+            yield dataclasses.replace(hits, spectra=_own_spectrum(records, hits)) if unanswered else hits
+
+
+def _own_spectrum(records: Iterator[Spectrum | Rejection], hits: Hits) -> tuple[Spectrum, ...]:
+    """The next record that is the query, () where it cannot be used."""
+    for record in records:
+        if _is_query(record, hits):
+            return (record,) if isinstance(record, Spectrum) else ()
+    raise _not_among(hits)
 
 
 def _usable(source: SpectrumSource) -> Iterator[Spectrum]:
@@ -46,21 +62,31 @@ def _usable(source: SpectrumSource) -> Iterator[Spectrum]:
 def _next_spectrum(records: Iterator[Spectrum | Rejection], hits: Hits) -> Spectrum:
     rejected = None
     for record in records:
-        if record.id == hits.query_id and (not hits.record or record.record in (0, hits.record)):
+        if _is_query(record, hits):
             if isinstance(record, Spectrum):
                 return record
             rejected = rejected or record
     if rejected is not None:
         message = f"query {hits.query_id!r} of the hits cannot be used as it is read here: {rejected.reason}"
         raise DataError(message, advice="give the options with which sb-query read it, such as --repair or --msn")
+    raise _not_among(hits)
+
+
+def _is_query(record: Spectrum | Rejection, hits: Hits) -> bool:
+    return record.id == hits.query_id and (not hits.record or record.record in (0, hits.record))
+
+
+def _not_among(hits: Hits) -> DataError:
     message = f"query {hits.query_id!r} of the hits is not among the spectra, or not in the order of the hits"
-    raise DataError(message, advice=_ADVICE)
+    return DataError(message, advice=_ADVICE)
 
 
-def with_groups(queries: Iterable[Hits], source: SpectrumSource, field: str) -> Iterator[Hits]:
+def with_groups(
+    queries: Iterable[Hits], source: SpectrumSource, field: str, *, unanswered: bool = False
+) -> Iterator[Hits]:
     """Yield the hits of each query with all spectra whose metadata `field` is the query's id.
 
-    The source is read twice. Spectra of groups that are not complete yet are kept.
+    The source is read twice. Spectra of groups that are not complete yet are kept. `unanswered` as in `with_spectra`.
 
     Raises:
         DataError: Where a group has no spectra.
@@ -71,7 +97,7 @@ def with_groups(queries: Iterable[Hits], source: SpectrumSource, field: str) -> 
     waiting: dict[str, list[Spectrum]] = {}
     passed = {""}
     for hits in queries:
-        if len(hits):
+        if len(hits) or (unanswered and hits.query_id in sizes):
             group = _complete_group(spectra, key, hits.query_id, sizes, waiting, passed)
             hits = dataclasses.replace(hits, spectra=group)
         yield hits

@@ -226,6 +226,14 @@ def _form(molecule: Chem.Mol, smiles: str, isomeric_smiles: str) -> StandardForm
     return StandardForm(smiles, inchikey[:14], formula, exact_mass, isomeric_smiles)
 
 
+def inchi_and_key(smiles: str) -> tuple[str, str]:
+    """The standard InChI and the whole InChIKey of a SMILES, '' for none; raises `DataError` as `parse_smiles`."""
+    with rdBase.BlockLogs():
+        molecule = _parse(smiles, "smiles")
+        inchi = Chem.MolToInchi(molecule)
+        return inchi, Chem.InchiToInchiKey(inchi) if inchi else ""
+
+
 def morgan_counts(smiles: Iterable[str], *, radius: int, bits: int, counts: bool) -> sparse.csr_matrix:
     """Folded Morgan fingerprints (Rogers and Hahn, J. Chem. Inf. Model. 50, 742, 2010) of n SMILES.
 

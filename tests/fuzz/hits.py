@@ -16,6 +16,8 @@ def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
         ("sb-info", "{file}"),
         ("sb-merge", "{file}", "-o", "out"),
         ("sb-report", "{file}", "--model", "{seeds}/model.safetensors", "-o", "out"),
+        ("sb-export", "{file}", "--format", "mztab-m", "-o", "out"),
+        ("sb-export", "{file}", "--format", "graphml", "--top", "0", "-o", "out"),
         ("sb-evaluate", "{file}", "--truth", "{seeds}/truth.mgf", "--resamples", "10", "--show", "3", "-o", "out"),
     )
     truth = seeds.SPECTRA.replace("ADDUCT=", "SMILES=CC(=O)Nc1ccc(O)cc1\nADDUCT=")
@@ -25,4 +27,4 @@ def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
     return {"tsv": commands, "jsonl": commands}
 
 
-FORMAT = Format(modules_of("info", "merge", "report", "evaluate"), make_seeds, TEXT)
+FORMAT = Format(modules_of("info", "merge", "report", "export", "evaluate"), make_seeds, TEXT)

@@ -15,6 +15,7 @@ WRITE = bool(os.environ.get("SPECBRIDGE_WRITE_GOLDEN"))
 TOLERANCE = 1e-5
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e-\d+")
 QUERY = "sb-query spectra.mgf --index index.h5 --model model.safetensors"
+EXPORT = "sb-export hits.tsv --spectra spectra.mgf --format"
 
 CASES = (
     ("molecules.txt", "sb-embed-mols molecules.tsv --encoder toy -o m.h5; sb-info m.h5"),
@@ -35,6 +36,12 @@ CASES = (
     ("peaks.tsv", "sb-rerank hits.tsv --spectra spectra.mgf --explain peaks.tsv --explain-top 1; cat peaks.tsv"),
     ("metrics.tsv", "sb-evaluate hits.tsv --truth spectra.mgf --resamples 50"),
     ("identified.txt", "sb-evaluate hits.tsv --truth spectra.mgf --resamples 50 --show 3"),
+    ("export.mztab", f"{EXPORT} mztab-m --top 2"),
+    ("export.sirius.tsv", f"{EXPORT} sirius --top 2"),
+    ("export.maf.tsv", f"{EXPORT} maf --top 0"),
+    ("export.mgf", f"{EXPORT} mgf"),
+    ("export.graphml", f"{EXPORT} graphml --top 2"),
+    ("export.edges.tsv", f"{EXPORT} tsv-edges"),
     ("split.mgf", "sb-split train.mgf --by structure --fractions 0.5,0.5 -o parts/; cat parts/val.mgf"),
     ("split.tsv", "sb-split molecules.tsv --by structure --fractions 0.8,0.2 -o parts/; cat parts/val.tsv"),
     ("cosine.tsv", f"{QUERY} --top 3 --shard 1/2 -o 1.tsv; {QUERY} --top 3 --shard 2/2 -o 2.tsv; sb-merge 1.tsv 2.tsv"),
