@@ -72,7 +72,7 @@ stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.saf
 
 # how much cosine and fragment score weigh, and what probabilities the scores mean, on those molecules
 searched() { sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" --top 0 \
-  --rerank 1000000 -o "$1" "${threads[@]}" "${@:2}"; }
+  --rerank all -o "$1" "${threads[@]}" "${@:2}"; }
 stage "$work/few.mgf" to "$work/few.mgf" python "$stages/few_spectra.py" "$work/parts/val.mgf"
 stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/unweighted.safetensors"
 stage "$work/hits.tsv" searched "$work/hits.tsv"

@@ -43,8 +43,8 @@ ATOM_MASS = {
     "Cs": 132.9054519585,
 }
 
-DEFAULT_RERANK = 50
-"""How many candidates of a query are re-ranked, the first ones by cosine."""
+OPEN_RERANK = 200
+"""How many candidates of a query without a mass are re-ranked where no number is given, the first ones by cosine."""
 
 # Mass (Da) of the rarer isotopes that adduct names single out: AME2020.
 ISOTOPE_MASS = {"37Cl": 36.9659025740, "81Br": 80.9162881971}

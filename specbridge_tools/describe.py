@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from specbridge_tools.molecules.reader import read_raw
 from specbridge_tools.parts.kind import kind_of
 from specbridge_tools.provenance import sha256_file
 from specbridge_tools.records import Tally
+from specbridge_tools.reference.file import open_reference_file
 from specbridge_tools.search.index.format import GRAPH, IVF_CENTROIDS
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.spectra.reader import HEAD, read_spectra
@@ -48,6 +50,7 @@ def describe(source: str | os.PathLike[str]) -> Values:
             "molecule embeddings": _molecule_embeddings,
             "spectrum embeddings": _spectrum_embeddings,
             "index": _index,
+            "reference": _reference,
             "spectra": _spectra,
         }
         kind = "weights" if _is_safetensors(path) else kind_of(path, name)
@@ -99,6 +102,21 @@ def _index(path: Path) -> Values:
         additions = {GRAPH: "graph", IVF_CENTROIDS: "ivf"}
         return values | {
             key: dict(file.datasets[name].attributes) for name, key in additions.items() if name in file.datasets
+        }
+
+
+def _reference(path: Path) -> Values:
+    with open_reference_file(path) as file:
+        spectra, texts, _, _ = file.read()
+        licences = collections.Counter(texts.text("licence", row) for row in range(len(spectra)))
+        n_by_polarity = {
+            sign: int((spectra.polarity == value).sum()) for sign, value in (("positive", 1), ("negative", -1))
+        }
+        return {
+            **file.attributes,
+            **n_by_polarity,
+            "n_peaks": len(spectra.mz),
+            "licences": dict(licences.most_common()),
         }
 
 

@@ -41,7 +41,7 @@ def cpu_seconds_of_children():
 
 
 def test_the_commands_are_those_of_the_design():
-    assert len(COMMANDS) == 14
+    assert len(COMMANDS) == 15
     assert "query" in COMMANDS
 
 

@@ -4,8 +4,8 @@ fit_fusion.py HITS GROUPS SPECTRA --model M -o M2    fit, and report how it does
 fit_fusion.py HITS GROUPS SPECTRA --model M          report how the values in M do on other molecules
 
 SPECTRA: spectra of molecules that M was not trained on, with the field COMPOUND_ION of few_spectra.py. HITS and GROUPS:
-    sb-query SPECTRA --index INDEX --model M --rerank 1000000 --top 0 -o HITS
-    sb-query SPECTRA --index INDEX --model M --rerank 1000000 --top 0 --group-by COMPOUND_ION -o GROUPS
+    sb-query SPECTRA --index INDEX --model M --rerank all --top 0 -o HITS
+    sb-query SPECTRA --index INDEX --model M --rerank all --top 0 --group-by COMPOUND_ION -o GROUPS
 The index holds the truths and their decoys. In half of the lists the truth is taken away, as from a library without it.
 """
 

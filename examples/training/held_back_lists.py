@@ -5,11 +5,12 @@ import dataclasses
 
 import numpy as np
 
+from specbridge_tools.constants import OPEN_RERANK
 from specbridge_tools.evaluation.truth import read_truths
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.records import Tally
 
-FIRST = 50  # candidates that are re-ranked
+FIRST = OPEN_RERANK  # candidates that are re-ranked at least
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

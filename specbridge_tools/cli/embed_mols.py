@@ -11,6 +11,7 @@ from specbridge_tools.cli.options import (
     batch_size_option,
     device_option,
     dtype_option,
+    encoder_option,
     output_options,
     record_options,
     threads_option,
@@ -30,13 +31,7 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
 @command("sb-embed-mols", example=EXAMPLE)
 @click.argument("molecules", metavar="MOLECULES")
 @output_options(what="Molecule embeddings, HDF5")
-@click.option(
-    "--encoder",
-    default="default",
-    metavar="NAME[:OPTIONS]",
-    help="default (the one that ships), morgan[:radius=2,bits=4096,counts=false,dimension=512,seed=0], "
-    "morgan:file=PATH, chemberta:PATH[,pooling=cls|mean], toy[:dimension=32].",
-)
+@encoder_option
 @dtype_option
 @click.option(
     "--input-format",

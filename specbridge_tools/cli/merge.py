@@ -13,10 +13,10 @@ from specbridge_tools.cli.options import output_options, record_options
 @output_options(what="The whole")
 @record_options
 def main(parts: tuple[str, ...], output: str, force: bool, rejects: str | None, strict: bool, quiet: bool) -> None:
-    """Merge parts of one kind, in the order given: hits, spectra, tables of molecules, embeddings or indexes.
+    """Merge parts of one kind, in the order given: hits, spectra, molecules, embeddings, indexes or references.
 
-    The content says what they hold. Parts with different kinds, columns, encoders or models end in status 3.
-    Molecules that occur in several embeddings or indexes are kept once.
+    The content says what they hold. Parts with different kinds, columns, encoders or models end in status 3. Molecules
+    that occur in several embeddings or indexes are kept once, as are accessions of several references.
     """
     from specbridge_tools.parts.merge import merge_parts
     from specbridge_tools.records import open_tally

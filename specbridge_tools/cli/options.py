@@ -30,6 +30,13 @@ group_option = click.option(
 batch_size_option = click.option(
     "--batch-size", type=click.IntRange(min=1), default=64, metavar="N", help="Records encoded at once."
 )
+encoder_option = click.option(
+    "--encoder",
+    default="default",
+    metavar="NAME[:OPTIONS]",
+    help="default (the one that ships), morgan[:radius=2,bits=4096,counts=false,dimension=512,seed=0], "
+    "morgan:file=PATH, chemberta:PATH[,pooling=cls|mean], toy[:dimension=32].",
+)
 dtype_option = click.option(
     "--dtype", type=click.Choice(("float16", "float32")), default="float16", help="Precision of the stored vectors."
 )
@@ -78,9 +85,26 @@ def plot_option(*, what: str) -> Callable[[Function], Function]:
     return click.option("--plot", metavar="FILE", help=f"Draw {what}, PNG; needs matplotlib.")
 
 
-def rerank_option(*, default: int | None, help: str) -> Callable[[Function], Function]:
-    """`--rerank`: how many candidates of a query, the first ones by cosine."""
-    return click.option("--rerank", type=click.IntRange(min=0), default=default, metavar="N", help=help)
+class _NumberOrAll(click.ParamType):
+    """A number, or `all`."""
+
+    name = "number or all"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = -1
+        if number < 0:
+            self.fail(f"{value!r} is neither all nor a number from 0", parameter, context)
+        return number
+
+
+def rerank_option(*, default: str | None, help: str) -> Callable[[Function], Function]:
+    """`--rerank`: how many candidates of a query, the first ones by cosine; an int, or `all`."""
+    return click.option("--rerank", type=_NumberOrAll(), default=default, metavar="all|N", help=help)
 
 
 def seed_option(*, what: str) -> Callable[[Function], Function]:

@@ -57,6 +57,7 @@ def make_plan(
     source: str,
     count: Callable[[], int],
     files: Iterable[str],
+    source_path: str | None = None,
     digests: Mapping[str, Callable[[], str]] | None = None,
 ) -> Plan:
     """The part of the work that the running command has to do.
@@ -66,6 +67,7 @@ def make_plan(
         source: Name of the parameter that is the file with the records.
         count: Returns the number of these records.
         files: Names of the parameters that are files which the output depends on.
+        source_path: Of that file, where the parameter holds several: the first.
         digests: More of what it depends on: name -> function that returns its SHA-256.
     """
     from specbridge_tools import pretrained
@@ -92,7 +94,7 @@ def make_plan(
     settings = {name: value for name, value in values.items() if name not in passed}
     return plan_part(
         output,
-        source=(source, values[source]),
+        source=(source, source_path or values[source]),
         digests=known,
         settings=settings,
         count=count,

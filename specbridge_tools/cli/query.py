@@ -82,6 +82,7 @@ def main(
     with (
         output_text(output, force=force) as stream,
         open_tally("spectra", rejects=rejects, strict=strict, force=force, allow_empty=allow_empty) as tally,
+        progress("spectra", quiet=quiet) as display,
         identify(
             spectra,
             index=index or None,
@@ -96,8 +97,8 @@ def main(
             batch_size=batch_size,
             device=device,
             threads=threads,
+            display=display,
         ) as hits,
-        progress("spectra", quiet=quiet) as display,
     ):
         writer = HitWriter(stream, output_format=output_format, columns=hits.columns, part=plan.part)
         n_empty = write_hits(hits, writer, tally=tally, display=display)

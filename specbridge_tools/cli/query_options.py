@@ -57,8 +57,8 @@ _OPTIONS = (
     group_option,
     rerank_option(
         default=None,
-        help="Re-rank the first N candidates by what their fragments explain, 0 for none.  "
-        "[default: 50 if the model has a ranker and SPECTRA have peaks]",
+        help="Re-rank all candidates by what their fragments explain, or the first N by cosine, 0 for none; in "
+        "mode open all are the first 200.  [default: all, if the model has a ranker and SPECTRA have peaks]",
     ),
     click.option("--top", type=click.IntRange(min=0), default=10, metavar="K", help="Candidates to write, 0 for all."),
     click.option(

@@ -17,7 +17,6 @@ from specbridge_tools.cli.options import (
 )
 from specbridge_tools.cli.part_options import make_plan, part_options, say_done
 from specbridge_tools.cli.reading_options import reading_options
-from specbridge_tools.constants import DEFAULT_RERANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +36,7 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @click.option("--spectra", required=True, metavar="FILE", help="The spectra that sb-query read.")
 @model_option
 @output_options(what="Hits, re-ranked")
-@rerank_option(default=DEFAULT_RERANK, help="Score the first N candidates by cosine anew, 0 for all.")
+@rerank_option(default="all", help="Score all candidates anew, or the first N by cosine; 0 is all, too.")
 @click.option("--explain", metavar="FILE", help="Write the peaks that fragments explain, TSV.")
 @click.option(
     "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates per query in that table."
@@ -48,7 +47,7 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @part_options
 @threads_option
 def main(
-    hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int, explain: str | None,
+    hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int | str, explain: str | None,
     explain_top: int, output_format: str, group_by: str | None, reading: Reading, shard: Shard | None,
     skip_existing: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
@@ -56,7 +55,7 @@ def main(
 
     This is the second half of what sb-query does by default, for hits of sb-query --rerank 0. The score becomes a
     weighted sum of the cosine and the fragment score, which are written beside it together with the explained share of
-    the intensity. Candidates beyond --rerank follow by cosine. The hits must be in the order of the spectra, as
+    the intensity. Candidates beyond --rerank N follow by cosine. The hits must be in the order of the spectra, as
     sb-query writes them, and --model and --group-by must be those of sb-query; queries without a candidate pass
     through.
     """
@@ -76,7 +75,7 @@ def main(
     plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
     if plan.is_done:
         return say_done(output, quiet=quiet)
-    ranker = load_ranker(model)
+    ranker, first = load_ranker(model), 0 if rerank == "all" else int(rerank)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(output_text(output, force=force))
@@ -84,8 +83,8 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, first=rerank, group_by=group_by, reading=reading,
-                record_range=plan.record_range, tally=tally, threads=threads,
+                hits, spectra, ranker=ranker, first=first, group_by=group_by, reading=reading,
+                record_range=plan.record_range, tally=tally, threads=threads, display=display,
             )
         )  # fmt: skip
         writer = HitWriter(stream, output_format=output_format, columns=reranked.columns, part=plan.part)

@@ -10,18 +10,18 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
-from specbridge_tools.fragmentation.network.ranker_file import find_ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, above_probability, reranked_columns
+from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, reranked_columns
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
 from specbridge_tools.identification.rerank import rerank
+from specbridge_tools.identification.reranked import First, before_reranking, how_many, ranker_for, reported
 from specbridge_tools.identification.sources import open_molecules
+from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists
 from specbridge_tools.search.queries.source import QuerySource, open_query_source
@@ -105,13 +105,14 @@ def identify(
     model: Path | AlignedModel | None = None,
     encoder: str | None = None,
     options: SearchOptions = DEFAULT_OPTIONS,
-    rerank_first: int | None = None,
+    rerank_first: First = None,
     reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
     tally: Tally | None = None,
     batch_size: int = 64,
     device: str = "auto",
     threads: int | None = None,
+    display: SilentProgress | None = None,
 ) -> Identification:
     """Name the molecules behind spectra: search, re-rank, and state probabilities.
 
@@ -125,13 +126,15 @@ def identify(
             its files are.
         options: What is searched and reported.
         rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
-            for none. None: 50 where there are peaks and the model has a ranker.
+            for none. None: all where there are peaks and the model has a ranker. All of an open search are
+            `OPEN_RERANK`.
         reading: How the spectra are read.
         record_range: Which of the records to answer, None for all.
         tally: Counts the records; a new one where None.
         batch_size: Spectra encoded at once.
         device: Of the encoders: cpu, cuda, cuda:N or auto.
         threads: None for all that the scheduler allows.
+        display: Is told how many candidates were scored.
 
     Returns:
         An iterator of `Hits`, one for each record or group, in the order of the spectra.
@@ -150,12 +153,14 @@ def identify(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=reread))
         path = _model_file(stack, model)
-        ranker = _ranker(source, path, rerank_first)
-        first = rerank_first or DEFAULT_RERANK
+        ranker = ranker_for(source, path, rerank_first)
+        first = how_many(rerank_first, options)
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
         # its first process starts while the model is loaded
-        scorer = None if ranker is None else stack.enter_context(CandidateScorer(ranker, threads=threads))
+        scorer = None
+        if ranker is not None:
+            scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
         loaded = _model(source, model, path, needed=index is None, device=device, threads=threads)
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
@@ -166,7 +171,7 @@ def identify(
         )  # fmt: skip
         hits = search_queries(
             source, index=opened, model=loaded, lists=lists, tally=tally, keep_spectra=ranker is not None,
-            options=options if ranker is None else _before_reranking(options, first), record_range=record_range,
+            options=options if ranker is None else before_reranking(options, first), record_range=record_range,
             batch_size=batch_size, threads=threads,
         )  # fmt: skip
         columns: tuple[str, ...] = (*COLUMNS, REPAIRED) if reading.repair else COLUMNS
@@ -174,7 +179,7 @@ def identify(
             hits = (dataclasses.replace(query, columns=columns) for query in hits)
         if scorer is not None:
             reranked = rerank(hits, scorer, first=first)
-            hits, columns = (_reported(query, options) for query in reranked), reranked_columns(columns)
+            hits, columns = (reported(query, options) for query in reranked), reranked_columns(columns)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 
@@ -183,12 +188,13 @@ def rerank_hits(
     spectra: Spectra,
     *,
     ranker: Ranker,
-    first: int = DEFAULT_RERANK,
+    first: int = 0,
     group_by: str | None = None,
     reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
     tally: Tally | None = None,
     threads: int | None = None,
+    display: SilentProgress | None = None,
 ) -> Identification:
     """Re-rank a table of hits: what `identify` does behind the search.
 
@@ -202,6 +208,7 @@ def rerank_hits(
         record_range: Which of the queries to take, None for all.
         tally: Counts the queries; a new one where None.
         threads: None for all that the scheduler allows.
+        display: Is told how many candidates were scored.
 
     Returns:
         An iterator of `Hits`, in the order of the table.
@@ -215,7 +222,8 @@ def rerank_hits(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=group_by is not None))
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
-        scorer = stack.enter_context(CandidateScorer(ranker, threads=threads or available_threads()))
+        threads = threads or available_threads()
+        scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
         reranked = rerank(complete, scorer, first=first)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
@@ -243,30 +251,6 @@ def _model(
     if model is None or isinstance(model, (str, os.PathLike)):
         return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads)
     return model
-
-
-def _ranker(source: QuerySource, model: Path | None, first: int | None) -> Ranker | None:
-    """The ranker that suits spectra and model, or None for no re-ranking."""
-    if first == 0 or (first is None and source.holds_embeddings):
-        return None
-    if source.holds_embeddings:
-        raise UsageError("spectrum embeddings have no peaks to re-rank by", advice="give the spectra, or --rerank 0")
-    ranker = find_ranker(model)
-    if ranker is None and first is not None:
-        advice = "use the model that ships, or --rerank 0"
-        raise UsageError("the model holds no ranker", where=model, advice=advice)
-    return ranker
-
-
-def _before_reranking(options: SearchOptions, first: int) -> SearchOptions:
-    """What is to be found, so that the lists that come out are as `options` want them."""
-    top = options.top and max(options.top, first)
-    return dataclasses.replace(options, top=top, with_ties=True, min_probability=None)
-
-
-def _reported(hits: Hits, options: SearchOptions) -> Hits:
-    hits = hits.take(slice(0, options.top or None))
-    return hits if options.min_probability is None else above_probability(hits, options.min_probability)
 
 
 def _wanted_lists(source: QuerySource, group_field: str | None) -> WantedLists:

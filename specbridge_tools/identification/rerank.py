@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.constants import DEFAULT_RERANK
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer, CandidateScores
@@ -36,7 +35,7 @@ class _Task:
     rows_by_adduct: dict[str, list[int]]
 
 
-def rerank(queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = DEFAULT_RERANK) -> Iterator[Hits]:
+def rerank(queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = 0) -> Iterator[Hits]:
     """Yield the hits of each query, re-ranked, in the order given.
 
     `score` becomes the fused score; beside it stand `cosine`, `fragment_score` and `explained_intensity`. `probability`

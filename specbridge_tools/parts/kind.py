@@ -18,8 +18,9 @@ HDF5_KINDS = {
     "specbridge-molecules": "molecule embeddings",
     "specbridge-spectra": "spectrum embeddings",
     "specbridge-index": "index",
+    "specbridge-reference": "reference",
 }
-_KNOWN = "hits, spectra, tables of molecules, embeddings and indexes"
+_KNOWN = "hits, spectra, tables of molecules, embeddings, indexes and references"
 
 
 def kind_of(path: Path, name: str) -> str:
@@ -56,7 +57,7 @@ def kind_of(path: Path, name: str) -> str:
 
 
 def _hdf5_kind(path: Path, name: str) -> str:
-    with open_hdf5(path, name, expected="embeddings or an index") as file:
+    with open_hdf5(path, name, expected="embeddings, an index or a reference") as file:
         found = str(file.attributes.get("format", ""))
         if found not in HDF5_KINDS and MZML in file.datasets:
             return "spectra"

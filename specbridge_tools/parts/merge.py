@@ -13,6 +13,7 @@ from specbridge_tools.parts.marks import NamedPaths, read_part
 from specbridge_tools.parts.merge_hdf5 import (
     merge_index_files,
     merge_molecule_embeddings,
+    merge_references,
     merge_spectrum_embeddings,
 )
 from specbridge_tools.parts.merge_text import merge_hits, merge_molecules, merge_spectra
@@ -32,6 +33,7 @@ _MERGERS: dict[str, _Merger] = {
     "molecule embeddings": merge_molecule_embeddings,
     "spectrum embeddings": merge_spectrum_embeddings,
     "index": merge_index_files,
+    "reference": merge_references,
 }
 
 

@@ -1,4 +1,4 @@
-"""Merging HDF5 files: embeddings and indexes."""
+"""Merging HDF5 files: embeddings, indexes and references."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
 from specbridge_tools.parts.marks import NamedPaths, read_part
 from specbridge_tools.records import Tally
+from specbridge_tools.reference.file import ReferenceFile
+from specbridge_tools.reference.joined import joined
+from specbridge_tools.reference.writer import write_reference
 from specbridge_tools.search.index.build import merge_indexes
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.streams import output_path
@@ -80,6 +83,21 @@ def merge_index_files(parts: NamedPaths, destination: str, tally: Tally, *, forc
                     logger.warning("%s: its %s left out; sb-build-index builds new ones from embeddings", name, what)
     counts = merge_indexes([path for path, _ in parts], destination, force=force)
     tally.n_read, tally.n_written = counts.n_read, counts.n_written
+
+
+def merge_references(parts: NamedPaths, destination: str, tally: Tally, *, force: bool) -> None:
+    """Write one reference of several of the same encoder; a repeated accession counts as the first has it."""
+    tally.noun = "spectra"
+    contents = []
+    for path, name in parts:
+        with ReferenceFile(path, name) as file:
+            contents.append(file.read())
+            contents[0][3].require_same(file.space, parts[0][1], name)
+        tally.n_read += len(contents[-1][0])
+    whole = joined(contents)
+    with output_path(destination, force=force) as temporary:
+        write_reference(temporary, *whole)
+    tally.n_written = len(whole[0])
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def build_reference(
     part: Part | None = None,
     force: bool = False,
     display: SilentProgress | None = None,
-) -> None:
+) -> int:
     """Write the reference of spectra with structures.
 
     Args:
@@ -72,6 +72,9 @@ def build_reference(
         force: Whether to replace an existing file.
         display: Shows progress in records.
 
+    Returns:
+        How many molecules they are of.
+
     Raises:
         DataError: Where a file cannot be read.
         NoneUsableError: Where no spectrum can be used, unless the tally allows that.
@@ -84,27 +87,30 @@ def build_reference(
         create_reference(temporary, ReferenceSpace.of(made), part=part) as writer,
     ):
         block = _Block(writer, made)
-        for record in _records(sources, reading, record_range):
+        for record, name in _records(sources, reading, record_range):
             display.advance()
             usable = record if isinstance(record, Rejection) else _fitting(record, tolerance_ppm)
             if not isinstance(usable, Rejection) and not block.is_new(usable[0].id):
                 usable = _rejected(usable[0], REPEATED_ACCESSION)
+            if isinstance(usable, Rejection):
+                usable = dataclasses.replace(usable, source=name)
             if tally.count(usable) and not isinstance(usable, Rejection):
                 block.add(*usable)
         block.finish()
         tally.n_written = writer.n
         tally.require_usable(", ".join(map(display_name, sources)))
+        return writer.n_molecules
 
 
 def _records(
     sources: Sequence[Source], reading: Reading, record_range: RecordRange | None
-) -> Iterator[Spectrum | Rejection]:
+) -> Iterator[tuple[Spectrum | Rejection, str]]:
+    """Yield the records of all sources, counted through, each with the name of its source."""
     for source in sources:
         if record_range is not None and record_range.is_passed:
             return
         for record in read_spectra(source, reading=reading, record_range=record_range):
-            name = display_name(source)
-            yield dataclasses.replace(record, source=name) if isinstance(record, Rejection) else record
+            yield record, display_name(source)
 
 
 def _fitting(spectrum: Spectrum, tolerance_ppm: float) -> tuple[Spectrum, StandardForm] | Rejection:

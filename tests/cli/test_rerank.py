@@ -53,6 +53,16 @@ def test_hits_are_re_ranked(run, files):
     assert done.stderr.decode().splitlines()[-1].startswith("3 queries read, 0 rejected, 3 written")
 
 
+def test_how_many_are_scored(run, files):
+    command = ("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--threads", "1")
+    every, zero, default = (run(*command, *rest).stdout for rest in (("--rerank", "all"), ("--rerank", "0"), ()))
+    assert every == zero == default
+    assert all(row["fragment_score"] for row in rows_of(every) if row["rank"])
+    for wrong in ("some", "-1", "1.5"):
+        done = run(*command, "--rerank", wrong, status=2)
+        assert f"'{wrong}' is neither all nor a number from 0".encode() in done.stderr
+
+
 @pytest.mark.bytes
 @pytest.mark.slow
 def test_a_pipe_two_processes_and_json_give_the_same(run, files):

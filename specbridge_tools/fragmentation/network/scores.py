@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
+from specbridge_tools.progress import SilentProgress
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.threads import one_blas_thread
 from specbridge_tools.worker_pool import WorkerPool
@@ -21,7 +24,8 @@ from specbridge_tools.worker_pool import WorkerPool
 if TYPE_CHECKING:
     from specbridge_tools.fragmentation.network.numpy_network import SpectrumEvidence
 
-_AHEAD = 4  # queries that wait for each process
+_LOG = logging.getLogger(__name__)
+_AHEAD = 4  # requests that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
 
 Key = TypeVar("Key")
@@ -50,13 +54,19 @@ class CandidateScores:
 class CandidateScorer:
     """Scores the candidates of queries: here, or in worker processes, the first of which starts at once.
 
+    Long lists are scored in parts, which the processes share; each remembers what it made of candidates.
+
     Attributes:
         ranker: Scores.
+        n_scored: How many candidates have been.
     """
 
-    def __init__(self, ranker: Ranker, *, threads: int) -> None:
-        """Use `threads` worker processes, none of them where there is one."""
+    def __init__(self, ranker: Ranker, *, threads: int, display: SilentProgress | None = None) -> None:
+        """Use `threads` worker processes, none of them where there is one; `display` is told of what was scored."""
         self.ranker = ranker
+        self.n_scored = 0
+        self._display = display or SilentProgress()
+        self._remembered: dict[int, tuple[int, int]] = {}  # by process: candidates, bytes
         self._score = functools.partial(_score_parts, ranker)
         self._pool = None if threads == 1 else WorkerPool(threads, self._score)
 
@@ -68,6 +78,10 @@ class CandidateScorer:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.close()
+        megabytes = [n_bytes / 1e6 for _, n_bytes in self._remembered.values()]
+        n = sum(n for n, _ in self._remembered.values())
+        message = "%d candidates scored; %d of them remembered, %.0f MB in %d processes"
+        _LOG.debug(message, self.n_scored, n, sum(megabytes), len(megabytes))
 
     def in_order(self, tasks: Iterable[tuple[Key, Parts]]) -> Iterator[tuple[Key, list[CandidateScores]]]:
         """Score the candidates of many queries, lazily.
@@ -81,15 +95,70 @@ class CandidateScorer:
         Raises:
             SpecbridgeError: Where a worker process dies.
         """
+        requests = (request for key, parts in tasks for request in _requests(key, parts))
+        answers: Iterator[tuple[_Place[Key], _Answer]]
         if self._pool is None:
-            for key, parts in tasks:
-                yield key, self._score(parts)
+            answers = ((place, self._score(request)) for place, request in requests)
         else:
-            yield from self._pool.map_in_order(tasks, ahead=_AHEAD)
+            answers = self._pool.map_in_order(requests, ahead=_AHEAD)
+        found: list[CandidateScores] = []
+        for place, answer in answers:
+            self._remembered[answer.process] = answer.remembered
+            found += answer.scores
+            self.n_scored += sum(len(scores.fragment_score) for scores in answer.scores)
+            self._display.note(candidates=f"{self.n_scored:,}")
+            if place.is_last:
+                yield place.key, _joined(found, place.n_pieces)
+                found = []
 
 
-def _score_parts(ranker: Ranker, parts: Parts) -> list[CandidateScores]:
-    return [score_candidates(ranker, spectra, smiles) for spectra, smiles in parts]
+@dataclasses.dataclass(frozen=True)
+class _Place(Generic[Key]):
+    """Where a request belongs: its query, how many pieces each part of that has, whether it is the query's last."""
+
+    key: Key
+    n_pieces: Sequence[int]
+    is_last: bool
+
+
+def _requests(key: Key, parts: Parts) -> Iterator[tuple[_Place[Key], Parts]]:
+    """The query as one request, or where it has many candidates in pieces."""
+    pieces = [
+        (spectra, smiles[start : start + _CANDIDATES_AT_ONCE])
+        for spectra, smiles in parts
+        for start in range(0, len(smiles), _CANDIDATES_AT_ONCE)
+    ]
+    n_pieces = [-(-len(smiles) // _CANDIDATES_AT_ONCE) for _, smiles in parts]
+    if sum(len(smiles) for _, smiles in parts) <= _CANDIDATES_AT_ONCE:
+        yield _Place(key, n_pieces, True), pieces
+        return
+    for number, piece in enumerate(pieces, start=1):
+        yield _Place(key, n_pieces, number == len(pieces)), [piece]
+
+
+def _joined(pieces: Sequence[CandidateScores], n_pieces: Sequence[int]) -> list[CandidateScores]:
+    """The scores of each part from those of its pieces."""
+    stops = np.cumsum(n_pieces).tolist()
+    return [
+        CandidateScores(
+            np.concatenate([piece.fragment_score for piece in pieces[stop - n : stop]]),
+            np.concatenate([piece.explained_intensity for piece in pieces[stop - n : stop]]),
+        )
+        for stop, n in zip(stops, n_pieces, strict=True)
+    ]
+
+
+class _Answer(NamedTuple):
+    """The scores of each piece of a request, and what the process with this number remembers: candidates, bytes."""
+
+    scores: list[CandidateScores]
+    process: int
+    remembered: tuple[int, int]
+
+
+def _score_parts(ranker: Ranker, parts: Parts) -> _Answer:
+    scores = [score_candidates(ranker, spectra, smiles) for spectra, smiles in parts]
+    return _Answer(scores, os.getpid(), (len(ranker.known), ranker.known.n_bytes))
 
 
 def score_candidates(ranker: Ranker, spectra: Sequence[Peaks], smiles: Sequence[str]) -> CandidateScores:

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import specbridge_tools as sb
@@ -83,6 +84,25 @@ def test_without_re_ranking_the_score_is_the_cosine(index, spectra):
     both = next(sb.identify(spectra, index=index, options=options))
     assert not cosine.is_reranked
     assert sorted(cosine.column("score")) == sorted(both.column("cosine"))
+
+
+@pytest.mark.slow
+def test_all_candidates_are_re_ranked_but_in_an_open_search(index, spectra, monkeypatch):
+    from specbridge_tools.identification import reranked
+
+    def scored(mode, first=None):
+        options = sb.SearchOptions(mode=mode, tolerance=sb.Tolerance.parse("5Da"), top=0, exact=True)
+        with sb.identify(spectra[:1], index=index, options=options, rerank_first=first, threads=1) as found:
+            hits = next(found)
+        return np.isfinite(hits.numbers("fragment_score")).sum(), len(hits)
+
+    n_scored, n = scored("mass")
+    assert n_scored == n > 3
+    assert scored("mass", "all") == (n, n)
+    assert scored("mass", 2) == (2, n)
+    monkeypatch.setattr(reranked, "OPEN_RERANK", 4)
+    assert scored("open")[0] == scored("open", "all")[0] == 4
+    assert scored("open", 5)[0] == 5
 
 
 @pytest.mark.slow

@@ -1,0 +1,55 @@
+import logging
+
+import numpy as np
+import pytest
+
+from specbridge_tools.fragmentation.network import scores as module
+from specbridge_tools.fragmentation.network.scores import CandidateScorer, score_candidates
+from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
+from specbridge_tools.progress import SilentProgress
+from specbridge_tools.spectra.spectrum import Spectrum
+
+SMILES = ["CC(=O)Nc1ccc(O)cc1", "COC(=O)c1ccccc1N", "no molecule", "CCO", "NCC(=O)c1ccc(O)cc1", "OCc1ccccc1", "C"]
+
+
+def peaks(adduct="[M+H]+"):
+    mz = np.array([65.0386, 93.0335, 110.0600, 152.0706])
+    return [prepare_peaks(Spectrum("p", 152.0706, mz, np.array([10, 12, 100, 40], np.float32), adduct=adduct))]
+
+
+class Notes(SilentProgress):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, **fields):
+        self.notes.append(fields)
+
+
+@pytest.mark.parametrize("threads", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_long_lists_are_scored_in_parts_that_change_nothing(ranker, monkeypatch, threads):
+    tasks = [
+        ("long", [(peaks(), SMILES), (peaks("[M+Na]+"), SMILES[:2])]),
+        ("none", []),
+        ("short", [(peaks(), SMILES[:2])]),
+    ]
+    monkeypatch.setattr(module, "_CANDIDATES_AT_ONCE", 3)
+    notes = Notes()
+    with CandidateScorer(ranker, threads=threads, display=notes) as scorer:
+        found = list(scorer.in_order(iter(tasks)))
+    assert [key for key, _ in found] == ["long", "none", "short"]
+    for (_, parts), (_, answers) in zip(tasks, found, strict=True):
+        assert len(parts) == len(answers)
+        for (spectra, smiles), answer in zip(parts, answers, strict=True):
+            expected = score_candidates(ranker, spectra, smiles)
+            assert answer.fragment_score.tobytes() == expected.fragment_score.tobytes()
+            assert answer.explained_intensity.tobytes() == expected.explained_intensity.tobytes()
+    # 3 and 3 and 1 of the first list, its second, none, and the last
+    assert [note["candidates"] for note in notes.notes] == ["3", "6", "7", "9", "9", "11"]
+
+
+def test_what_is_remembered_is_told(ranker, caplog):
+    with caplog.at_level(logging.DEBUG), CandidateScorer(ranker, threads=1) as scorer:
+        list(scorer.in_order([("one", [(peaks(), SMILES)]), ("two", [(peaks(), SMILES)])]))
+    n_bytes = ranker.known.n_bytes
+    assert n_bytes > 1000
+    assert f"14 candidates scored; 6 of them remembered, {n_bytes / 1e6:.0f} MB in 1 processes" in caplog.text
