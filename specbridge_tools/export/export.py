@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 from urllib.parse import quote
 
-from specbridge_tools.errors import UsageError
+from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.export.annotated_mgf import AnnotatedMgfWriter
 from specbridge_tools.export.graphml import graphml_writer
 from specbridge_tools.export.mztab import mztab_writer
@@ -91,10 +91,17 @@ def export_hits(
         _writer(output_format, stream, hits=hits, spectra=spectra) as writer,
     ):
         for query in complete:
-            reason = writer.write(result_of(query, top=top))
+            reason = writer.write(_result(query, top, name))
             if tally.count(_record(query, reason, name)):
                 tally.n_written += 1
             display.advance()
+
+
+def _result(hits: Hits, top: int, source: str) -> Result:
+    try:
+        return result_of(hits, top=top)
+    except DataError as error:
+        raise DataError(error.message, where=source, advice=error.advice) from error
 
 
 def _record(hits: Hits, reason: str, source: str) -> Hits | Rejection:

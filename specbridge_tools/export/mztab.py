@@ -20,7 +20,6 @@ from specbridge_tools.export.mztab_metadata import DATABASE_PREFIX, MEASURES, me
 from specbridge_tools.export.numbers import decimal
 from specbridge_tools.export.result import Candidate, Result
 from specbridge_tools.hits.level import MASS
-from specbridge_tools.molecules.formula import plain_formula
 from specbridge_tools.temporary import scratch_path
 from specbridge_tools.terminal import cell
 
@@ -126,7 +125,7 @@ def _molecule_row(result: Result) -> Sequence[str]:
     first = result.candidates[0] if result.level != MASS else None
     named = [_joined(column) for column in zip(*map(_of_the_molecule, reported), strict=True)]
     if not reported:
-        named = ["", plain_formula(first.formula) if first and first.formula else "", "", "", "", ""]
+        named = ["", first.neutral_formula if first else "", "", "", "", ""]
     masses = reported or ((first,) if first else ())
     probability = decimal(first.probability, ".6g") if first else ""
     return [
@@ -173,7 +172,7 @@ def _of_the_molecule(candidate: Candidate) -> Sequence[str]:
     """The columns of `_OF_A_MOLECULE`."""
     return [
         f"{DATABASE_PREFIX}:{candidate.id or NULL}",
-        plain_formula(candidate.formula) if candidate.formula else "",
+        candidate.neutral_formula,
         candidate.smiles,
         identifiers(candidate.smiles).inchi,
         candidate.name,

@@ -12,6 +12,7 @@ from specbridge_tools.provenance import CREATED_BY
 
 VERSION = "2.0.0-M"
 DATABASE_PREFIX = "sb"
+_CV_VERSION = "4.1.258"  # in which the terms used here stand
 _POLARITIES = {1: "[MS, MS:1000130, positive scan, ]", -1: "[MS, MS:1000129, negative scan, ]"}
 _NOT_QUANTIFIED = "[, , not quantified, ]"
 
@@ -67,7 +68,7 @@ def metadata(identifier: str, location: str | None, *, polarities: Collection[in
     yield "study_variable[1]-description", "all spectra"
     yield "cv[1]-label", "MS"
     yield "cv[1]-full_name", "PSI-MS controlled vocabulary"
-    yield "cv[1]-version", "4.1.182"
+    yield "cv[1]-version", _CV_VERSION
     yield "cv[1]-uri", "https://purl.obolibrary.org/obo/ms.obo"
     yield "database[1]", "[, , molecules that were searched, ]"
     yield "database[1]-prefix", DATABASE_PREFIX

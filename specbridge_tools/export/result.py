@@ -10,6 +10,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.hits.hits import Hits
 from specbridge_tools.hits.level import LIBRARY_MATCH, MASS, TENTATIVE, candidate_levels, optional_numbers
 from specbridge_tools.molecules.adducts import Adduct, parse_adduct
+from specbridge_tools.molecules.formula import plain_formula
 
 EVIDENCE = {"reference": ("reference_id", "reference_similarity"), "analog": ("analog_id", "analog_score")}
 """Kind of evidence from reference spectra -> the columns of hits with the reference's id and with how alike it is."""
@@ -22,6 +23,8 @@ class Candidate:
     """One candidate; texts are '' and numbers NaN where the hits have none.
 
     Attributes:
+        formula: As the hits have it, with a charge where the molecule has one.
+        neutral_formula: In Hill order, without the charge.
         level: As `hits.level` derives it.
         ion: What `adduct` says; None for none.
         evidence: Kind of `EVIDENCE` -> (id of the reference spectrum or molecule, how alike it is), where there is any.
@@ -33,6 +36,7 @@ class Candidate:
     smiles: str
     inchikey14: str
     formula: str
+    neutral_formula: str
     adduct: str
     exact_mass: float
     mass_error_ppm: float
@@ -128,6 +132,7 @@ def _candidates(hits: Hits, top: int) -> list[Candidate]:
             smiles=texts["smiles"][row],
             inchikey14=texts["inchikey14"][row],
             formula=texts["formula"][row],
+            neutral_formula=_neutral(texts["formula"][row], hits.query_id),
             adduct=texts["adduct"][row],
             exact_mass=numbers["exact_mass"][row],
             mass_error_ppm=numbers["mass_error_ppm"][row],
@@ -147,13 +152,24 @@ def _evidence(hits: Hits, id_column: str, number_column: str) -> list[tuple[str,
     return list(zip(hits.column(id_column), optional_numbers(hits, number_column).tolist(), strict=True))
 
 
+def _neutral(formula: str, query_id: str) -> str:
+    try:
+        return plain_formula(formula) if formula else ""
+    except DataError as error:
+        raise _of_query(error, query_id) from error
+
+
 def _ion(adduct: str, query_id: str) -> Adduct | None:
     if not adduct:
         return None
     try:
         return parse_adduct(adduct)
     except DataError as error:
-        raise DataError(f"query {query_id!r} of the hits: {error.message}", advice=error.advice) from error
+        raise _of_query(error, query_id) from error
+
+
+def _of_query(error: DataError, query_id: str) -> DataError:
+    return DataError(f"query {query_id!r}: {error.message}", advice=error.advice)
 
 
 def _number(text: str) -> float:

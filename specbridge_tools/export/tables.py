@@ -11,7 +11,6 @@ from specbridge_tools.export.network import edges
 from specbridge_tools.export.numbers import decimal
 from specbridge_tools.export.result import Candidate, Result
 from specbridge_tools.hits.level import MASS, formula_probabilities
-from specbridge_tools.molecules.formula import plain_formula
 from specbridge_tools.provenance import CREATED_BY
 from specbridge_tools.terminal import cell
 
@@ -75,7 +74,7 @@ def sirius_rows(result: Result) -> Iterator[dict[str, str]]:
             "formulaRank": str(formula_ranks.get(candidate.formula, "")),
             "ConfidenceScoreExact": decimal(candidate.probability, ".6g"),
             "CSI:FingerIDScore": decimal(candidate.score, ".9g"),
-            "molecularFormula": _formula(candidate),
+            "molecularFormula": candidate.neutral_formula,
             "adduct": _spaced(candidate.adduct),
             "InChIkey2D": candidate.inchikey14,
             "InChI": identifiers(candidate.smiles).inchi,
@@ -102,7 +101,7 @@ def maf_rows(result: Result) -> Iterator[dict[str, str]]:
     for candidate in result.reported:
         yield ion | {
             "database_identifier": candidate.id,
-            "chemical_formula": _formula(candidate),
+            "chemical_formula": candidate.neutral_formula,
             "smiles": candidate.smiles,
             "inchi": identifiers(candidate.smiles).inchi,
             "metabolite_identification": candidate.name or candidate.smiles or candidate.inchikey14,
@@ -112,7 +111,7 @@ def maf_rows(result: Result) -> Iterator[dict[str, str]]:
     if not result.reported:
         first = result.candidates[0] if result.level != MASS else None
         yield ion | {
-            "chemical_formula": _formula(first) if first else "",
+            "chemical_formula": first.neutral_formula if first else "",
             "metabolite_identification": UNKNOWN,
             "modifications": first.adduct if first else "",
         }
@@ -160,10 +159,6 @@ def _formula_ranks(result: Result) -> dict[str, int]:
     of_formula = dict(zip(result.hits.column("formula"), formula_probabilities(result.hits).tolist(), strict=True))
     ordered = sorted(filter(None, of_formula), key=lambda formula: -of_formula[formula])
     return {formula: rank for rank, formula in enumerate(ordered, start=1)}
-
-
-def _formula(candidate: Candidate) -> str:
-    return plain_formula(candidate.formula) if candidate.formula else ""
 
 
 def _spaced(adduct: str) -> str:

@@ -55,9 +55,9 @@ def formula_probabilities(hits: Hits) -> NDArray[np.float64]:
     probability = np.nan_to_num(optional_numbers(hits, "probability"))
     if not len(hits) or "formula" not in hits.columns:
         return np.zeros(len(hits))
-    formulas = np.array(hits.column("formula"), dtype=object)
-    sums = np.array([probability[formulas == formula].sum() for formula in formulas], np.float64)
-    return np.where(formulas == "", 0.0, sums)
+    formulas, of_candidate = np.unique(hits.column("formula"), return_inverse=True)
+    sums = np.bincount(of_candidate, probability)
+    return np.where(formulas == "", 0.0, sums)[of_candidate]
 
 
 def optional_numbers(hits: Hits, name: str) -> NDArray[np.float64]:
@@ -79,8 +79,9 @@ def _library_matches(hits: Hits) -> list[bool]:
         kinds = hits.column("reference_kind")
         similarity = np.where([kind == _SAME_ION for kind in kinds], similarity, np.nan)
     similarity = np.nan_to_num(similarity, nan=-np.inf)
-    matches = []
-    for row, own in enumerate(similarity.tolist()):
-        others = np.delete(similarity, row).max(initial=-np.inf)
-        matches.append(own >= LIBRARY_SIMILARITY and own - others >= LIBRARY_MARGIN)
+    matches = [False] * len(hits)
+    if len(hits):
+        best = int(similarity.argmax())
+        others = np.delete(similarity, best).max(initial=-np.inf)
+        matches[best] = bool(similarity[best] >= LIBRARY_SIMILARITY and similarity[best] - others >= LIBRARY_MARGIN)
     return matches

@@ -251,12 +251,52 @@ def test_groups(call, files):
     assert "ms_run[1]:index=0|ms_run[1]:index=1" in export(call, "mztab-m", "--group-by", "feature")[0]
 
 
+NO_PEAKS = "BEGIN IONS\nTITLE=none\nPEPMASS=99.1\nCHARGE=1+\nEND IONS\n\n"
+
+
+def test_a_query_that_could_not_be_used_has_no_spectrum(call, files):
+    text = "".join((MGF.format("p1"), NO_PEAKS, MGF.format("p2")))
+    (files / "spectra.mgf").write_text(text)
+    text, stderr = export(call, "mgf", "--rejects", "r.tsv")
+    assert text.count("BEGIN IONS") == 2
+    assert stderr.startswith("3 queries read, 1 rejected (1 no usable spectrum), 2 written, ")
+    assert [line["id"] for line in table_of((files / "r.tsv").read_text())] == ["none"]
+    assert export(call, "mztab-m")[1].startswith("3 queries read, 1 rejected (1 no m/z: give the spectra), 2 written, ")
+    _, stderr = export(call, "mgf", "--strict", "-o", "strict.mgf", status=1)
+    assert "hits.tsv: record 2: no usable spectrum (no molecule in the window); --strict makes" in stderr
+    assert not (files / "strict.mgf").exists()
+
+
+def test_a_group_without_candidates_keeps_its_spectra(call, files):
+    spectra = (files / "spectra.mgf").read_text().replace("TITLE=", "FEATURE=g\nTITLE=")
+    (files / "spectra.mgf").write_text(spectra + NO_PEAKS.replace("TITLE=none", "TITLE=x\nFEATURE=gone"))
+    write_hits(files / "hits.tsv", [{"query_id": name, "record": record} for name, record in (("g", 1), ("gone", 4))])
+    text, stderr = export(call, "mgf", "--group-by", "feature")
+    assert text.count("\nLEVEL=5\n") == 3
+    assert stderr.startswith("2 queries read, 1 rejected (1 no usable spectrum), 1 written, ")
+
+
+def test_the_least_that_a_table_may_have(call, files):
+    columns = ("query_id", "score", "inchikey14")
+    write_hits(files / "hits.tsv", [ROWS[0] | {"query_id": "x"}], columns)
+    (line,) = table_of(export(call, "sirius", spectra=False)[0])
+    assert (line["InChIkey2D"], line["structurePerIdRank"], line["ionMass"], line["level"]) == (
+        KEYS[TRUTH],
+        "1",
+        "",
+        "5",
+    )
+    for output_format in ("maf", "tsv-edges", "graphml"):
+        assert export(call, output_format, spectra=False)[1].startswith("1 queries read, 0 rejected, 1 written, ")
+    assert "1 rejected (1 no m/z: give the spectra)" in export(call, "mztab-m", spectra=False)[1]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"adduct": "[M+Xx]+"}, "query 'p1' of the hits: unknown adduct '[M+Xx]+'"),
+        ({"adduct": "[M+Xx]+"}, "hits.tsv: query 'p1': unknown adduct '[M+Xx]+'"),
         ({"probability": "high"}, "hits.tsv: line 2: column probability of query p1: could not convert"),
-        ({"formula": "C8H9?"}, "'C8H9?' is not a molecular formula"),
+        ({"formula": "C8H9?"}, "hits.tsv: query 'p1': 'C8H9?' is not a molecular formula"),
         ({"query_id": "other"}, "query 'other' of the hits is not among the spectra"),
     ],
 )
