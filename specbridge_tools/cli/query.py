@@ -18,7 +18,13 @@ from specbridge_tools.cli.options import (
     threads_option,
 )
 from specbridge_tools.cli.part_options import is_part, make_plan, part_options, say_done
-from specbridge_tools.cli.query_options import check_compared, compared_options, search_options, typed_options
+from specbridge_tools.cli.query_options import (
+    check_compared,
+    compared_options,
+    search_options,
+    shipped_index,
+    typed_options,
+)
 from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
+sb-query spectra.mgf -o hits.tsv
 sb-query spectra.mgf --index index.h5 -o hits.tsv
 zcat spectra.mgf.gz | sb-query - --index index.h5 --tolerance 5ppm --top 1 -o - | head
 sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
@@ -51,7 +58,9 @@ def main(
     force: bool, output_format: str, reading: Reading, shard: Shard | None, skip_existing: bool, rejects: str | None,
     strict: bool, allow_empty: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
 ) -> None:  # fmt: skip
-    """Rank the molecules of the index for each of SPECTRA: a file of any --input-format, or of sb-embed-spectra.
+    """Rank molecules for each of SPECTRA, a file of any --input-format or of sb-embed-spectra: those of the index.
+
+    Without --index and --candidates these are the known molecules that ship; the first use builds their index, once.
 
     Every record is answered, in the order of the file: with candidates by descending score, or with one row that says
     why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal
@@ -60,6 +69,8 @@ def main(
     only with it. With --candidates neither mass nor formula selects: each list is ranked as a whole.
     """
     check_compared(spectra, index, candidates, search["mode"])
+    if not index and candidates is None:
+        index = shipped_index(model, encoder, device=device, batch_size=batch_size, threads=threads, quiet=quiet)
     from specbridge_tools.hits.table import HitWriter, write_hits
     from specbridge_tools.identification.identify import identify
     from specbridge_tools.identification.sources import index_files

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from specbridge_tools.cli.options import Function, group_option, rerank_option, tolerance_option
+from specbridge_tools.streams import STDIO
 
 if TYPE_CHECKING:
     from specbridge_tools.search.search import SearchOptions
@@ -19,7 +20,8 @@ _COMPARED = (
         "--index",
         multiple=True,
         metavar="FILE",
-        help="Index of sb-build-index, or a folder of them; several count as one. Required without --candidates.",
+        help="Index of sb-build-index, or a folder of them; several count as one.  [default: without --candidates the "
+        "library of known molecules that ships, see sb-library]",
     ),
     click.option(
         "--candidates",
@@ -27,7 +29,9 @@ _COMPARED = (
         help="Rank the given lists, TSV: query_id (or list_id: the spectra's field CANDIDATES) and smiles.",
     ),
     click.option(
-        "--encoder", metavar="NAME[:OPTIONS]", help="Encoder of --candidates without --index.  [default: the model's]"
+        "--encoder",
+        metavar="NAME[:OPTIONS]",
+        help="Molecular encoder of --candidates, or of the library that ships.  [default: the model's]",
     ),
 )
 
@@ -81,10 +85,19 @@ def check_compared(spectra: str, index: Sequence[str], candidates: str | None, m
     """Refuse values of these options that make no sense together."""
     if [spectra, *index, candidates].count("-") > 1:
         raise click.UsageError("only one of SPECTRA, --index and --candidates can be stdin")
-    if not index and candidates is None:
-        raise click.UsageError("Missing option '--index' (or '--candidates').")
     if candidates is not None and mode != "mass":
         raise click.UsageError("--candidates already says what to compare with: leave out --mode")
+
+
+def shipped_index(
+    model: str | None, encoder: str | None, *, device: str, batch_size: int, threads: int | None, quiet: bool
+) -> tuple[str, ...]:
+    """The index of the library that ships, for a model; built now where it was never used."""
+    if model == STDIO:
+        return ()  # can be read once: `identify` finds the index for it
+    from specbridge_tools.library.store import Making, library_index
+
+    return (str(library_index(model, making=Making(encoder, device, batch_size, threads, quiet))),)
 
 
 def search_options(function: Function) -> Function:

@@ -118,12 +118,13 @@ def identify(
 
     Args:
         spectra: A file of spectra or spectrum embeddings (path, `-`, open binary file), or spectra in memory.
-        index: What is searched: an index file, several or a folder of them, or an open index.
+        index: What is searched: an index file, several or a folder of them, or an open index. None without
+            `candidates`: the library of known molecules that ships, whose index the first use builds (`sb-library`).
         candidates: A table of candidate lists; each spectrum is compared with the molecules of its list alone. Without
             `index` they are encoded first.
         model: A model file or a loaded model; None for the model that ships.
-        encoder: Molecular encoder of `candidates` without `index`, where the model's name for it does not say where
-            its files are.
+        encoder: Molecular encoder of what is encoded now, `candidates` or the library, where the model's name for it
+            does not say where its files are.
         options: What is searched and reported.
         rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
             for none. None: all where there are peaks and the model has a ranker. All of an open search are
@@ -144,8 +145,6 @@ def identify(
         MismatchError: Where index, model and embeddings do not belong together.
         DataError: Where a file cannot be read, also while iterating.
     """
-    if index is None and candidates is None:
-        raise UsageError("there is nothing to search", advice="give an index, or candidate lists")
     if record_range is not None and options.group_by is not None:
         raise UsageError("spectra of a group may stand in several shards", advice="leave --shard or --group-by out")
     tally, threads = tally or Tally(noun="spectra"), threads or available_threads()

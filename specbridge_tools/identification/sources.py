@@ -1,4 +1,4 @@
-"""What a search goes through: an index, candidate lists in one, or candidate lists alone."""
+"""What a search goes through: an index, candidate lists in one, candidate lists alone, or the library that ships."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from specbridge_tools.errors import DataError, UsageError
+from specbridge_tools.library.store import Making, library_index
 from specbridge_tools.records import Tally
 from specbridge_tools.search.candidates.list_file import WantedLists, read_candidate_table
 from specbridge_tools.search.candidates.lists import CandidateLists, index_of_lists, lists_in_index
@@ -50,11 +51,12 @@ def open_molecules(
     """Yield (open index, its candidate lists or None).
 
     Args:
-        index: Index files, folders of some, or an open index; needed without `candidates`.
+        index: Index files, folders of some, or an open index. None without `candidates`: that of the library that
+            ships, for `model`.
         candidates: A table of candidate lists, or None. Without an index they are encoded now, by the molecular encoder
             of `model`.
         wanted: See `read_candidate_table`.
-        model: Whose molecular encoder encodes lists without an index.
+        model: Whose molecular encoder encodes lists without an index, and the library.
         tally: Of the structures of the lists.
         encoder: What makes that encoder, where the model's name for it does not say where its files are.
         device: Of that encoder.
@@ -69,7 +71,7 @@ def open_molecules(
             yield index, None
             return
         if index is None:
-            raise UsageError("there is nothing to search", advice="give an index, or candidate lists")
+            index = library_index(model, making=Making(encoder, device, batch_size, threads))
         with opened_together([open_index(path) for path in index_files(index)]) as opened:
             yield opened, None
         return

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 
@@ -18,3 +19,15 @@ def counts_matrix(rows: Sequence[Mapping[int, int]], *, bits: int, counts: bool)
     matrix = sparse.csr_matrix((data, indices, indptr), shape=(len(rows), bits))
     matrix.sort_indices()
     return matrix
+
+
+def bits_matrix(offsets: NDArray[np.int64], columns: NDArray[np.int32], *, bits: int) -> sparse.csr_matrix:
+    """Bits of n molecules -> what `counts_matrix` makes of them without counts.
+
+    Args:
+        offsets: (n + 1,), from 0: molecule i has the bits columns[offsets[i]:offsets[i + 1]].
+        columns: Ascending for each molecule.
+        bits: Of a fingerprint.
+    """
+    data = np.ones(len(columns), np.float32)
+    return sparse.csr_matrix((data, columns, offsets.astype(np.int32)), shape=(len(offsets) - 1, bits))

@@ -1,7 +1,8 @@
-"""What ships with the package: a model and the molecules' space that it points into; MODEL_CARD.md describes them."""
+"""What ships with the package: a model, the molecules' space that it points into, and known molecules; a card each."""
 
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
 MODEL = _FOLDER / "model.safetensors"
 MOLECULES = _FOLDER / "molecules.safetensors"
+LIBRARY = _FOLDER / "library" / "library.safetensors"

@@ -20,6 +20,7 @@ FLOORS = (
     ("evaluation",),
     ("identify", "identification"),
     ("ranking",),
+    ("library",),
     ("search",),
     ("bridge", "fragmentation", "reference"),
     ("embeddings", "hits"),

@@ -10,7 +10,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from wrappers import COMMANDS, PROJECT, SUITE, path_of, tokens, wrapper
 
-WITHOUT_TOOL = {"models": "looks after weights on a machine, and fetches them: for administrators, at a shell"}
+WITHOUT_TOOL = {
+    "models": "looks after weights on a machine, and fetches them: for administrators, at a shell",
+    "library": "builds ahead what a job would build, for all jobs of a server: for administrators, at a shell",
+}
 WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_TOOL)
 ARRAY_JOBS = "for array jobs: Galaxy maps tools over collections"
 ANOTHER_FOLDER = "keeps files from run to run: a job's folder is thrown away"

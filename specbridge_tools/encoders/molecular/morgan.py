@@ -39,8 +39,11 @@ class CountsEncoder:
     Attributes:
         fingerprint: Radius and number of bits of the counts.
         counts: Whether counts are read, else bits.
+        dimension: Length of a vector.
         truncated: Always empty, since no molecule is too long.
     """
+
+    dimension: int
 
     def __init__(self, fingerprint: tuple[int, int], *, counts: bool) -> None:
         self.fingerprint = fingerprint
@@ -54,6 +57,10 @@ class CountsEncoder:
     def encode_counts(self, rows: Sequence[Mapping[int, int]]) -> NDArray[np.float32]:
         """{bit: count} of n molecules, as `chemistry.standardise_counted` returns them -> (n, dimension)."""
         return self._project(counts_matrix(rows, bits=self.fingerprint[1], counts=self.counts))
+
+    def encode_matrix(self, fingerprints: csr_matrix) -> NDArray[np.float32]:
+        """Fingerprints (n, bits), as `counts_matrix` makes them -> (n, dimension)."""
+        return self._project(fingerprints)
 
     def _project(self, fingerprints: csr_matrix) -> NDArray[np.float32]:
         """(n, bits) -> (n, dimension)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.embed_molecules import embed_molecules
-from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
-from specbridge_tools.errors import DataError, MismatchError, UsageError
+from specbridge_tools.errors import DataError
 from specbridge_tools.molecules.columns import SMILES_COLUMNS
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.pool import first_of_others, standard_forms
@@ -22,11 +20,11 @@ from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import CandidateTable
 from specbridge_tools.search.index.build import build_index
 from specbridge_tools.search.index.reader import Index, open_index
+from specbridge_tools.search.molecule_encoder import encoder_of
 from specbridge_tools.temporary import scratch_path
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
-    from specbridge_tools.encoders.base import MoleculeEncoder
 
 NO_LIST = "no candidate list"
 NOTHING_USABLE = "no usable candidate in the list"
@@ -110,7 +108,10 @@ def index_of_lists(
         MismatchError: `encoder` is not the model's.
         DataError: The table has no usable candidate.
     """
-    molecule_encoder = _encoder_of(model, encoder, device=device, batch_size=batch_size, threads=threads)
+    molecule_encoder = encoder_of(
+        model.molecule_encoder, model.molecule_encoder_sha256, encoder, model=model.name, device=device,
+        batch_size=batch_size, threads=threads,
+    )  # fmt: skip
     with scratch_path() as folder:
         folder.mkdir(mode=0o700)
         spelled, vectors, path = (folder / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
@@ -132,27 +133,6 @@ def index_of_lists(
         build_index([vectors], path, pick_model=lambda space, name: head)
         with open_index(path) as index:
             yield index, _lists(table, _rows_by_key(counting.keys, index))
-
-
-def _encoder_of(
-    model: AlignedModel, encoder: str | None, *, device: str, batch_size: int, threads: int
-) -> MoleculeEncoder:
-    create = functools.partial(MOLECULE_ENCODERS.create, device=device, batch_size=batch_size, threads=threads)
-    if encoder:
-        made: MoleculeEncoder = create(encoder)
-        if made.weights_sha256 != model.molecule_encoder_sha256:
-            message = f"encoder {made.name} [weights {made.weights_sha256[:8]}] is not that of model {model.name}"
-            expected = f"expected {model.molecule_encoder} [weights {model.molecule_encoder_sha256[:8]}]"
-            raise MismatchError(message, advice=expected)
-        return made
-    # a name may say which file it was, but not where: the one that ships is known
-    for name in (model.molecule_encoder, "default"):
-        with contextlib.suppress(DataError, UsageError):
-            made = create(name)
-            if made.weights_sha256 == model.molecule_encoder_sha256:
-                return made
-    message = f"the molecular encoder {model.molecule_encoder} of model {model.name} was not found"
-    raise UsageError(message, advice="--encoder says where it is, or --index names an index of the candidates")
 
 
 class _TableTally(Tally):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import spectrum
+from small_library import pack_small
 
 import specbridge_tools as sb
-from specbridge_tools.errors import UsageError
+from specbridge_tools import pretrained
 from specbridge_tools.hits.hits import COLUMNS, reranked_columns
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -129,9 +131,14 @@ def test_explained_peaks_are_those_of_the_spectrum(index, spectra):
     assert all(abs(spectrum.mz - peak.mz).min() < 1e-6 for _, peak in explained)
 
 
-def test_something_has_to_be_searched(spectra):
-    with pytest.raises(UsageError, match="nothing to search"):
-        sb.identify(spectra)
+def test_without_anything_else_the_library_that_ships_is_searched(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "LIBRARY", pack_small(tmp_path))
+    monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SPECBRIDGE_SHARED", raising=False)
+    ibuprofen = spectrum([(161.1325, 1.0), (119.0855, 0.5)], precursor_mz=207.1380, adduct="[M+H]+")
+    for _ in range(2):  # built, and opened
+        (hits,) = sb.identify([ibuprofen], rerank_first=0)
+        assert (hits.column("id"), hits.column("name")) == (["pubchem:3672"], ["ibuprofen"])
 
 
 def test_public_names_are_there():
