@@ -21,6 +21,12 @@ show() {
     "$@"
 }
 SECONDS=0
+echo "Among the known molecules that ship with the package; their index is built once, at its first use:"
+show sb-query "$examples/spectra.mgf" -o "$out/library_hits.tsv" --top 0 --force
+show sb-report "$out/library_hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/library_hits.html" --force
+show sb-evaluate "$out/library_hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_library.tsv" --show 20 --quiet --force
+echo
+echo "Among molecules of your own, here 24,000:"
 show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
 show sb-build-index "$out/molecules.h5" -o "$out/index.h5" --force
 show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --rerank 0 --top 0 --force
@@ -32,4 +38,5 @@ echo
 echo "Re-ranked by what fragments explain:"
 show sb-evaluate "$out/reranked.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --show 20 --quiet --force
 echo
-echo "Done in $SECONDS s. Candidates of every spectrum: $out/reranked.tsv; all metrics: $out/metrics.tsv"
+echo "Done in $SECONDS s. Candidates of every spectrum: $out/library_hits.html and $out/library_hits.tsv, $out/reranked.tsv;"
+echo "all metrics: $out/metrics_library.tsv, $out/metrics.tsv"

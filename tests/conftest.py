@@ -136,7 +136,7 @@ def quickstart(made_once):
 
     def make(folder):
         command = ["bash", str(EXAMPLES / "quickstart.sh"), str(folder)]
-        environment = {**os.environ, "SPECBRIDGE_INSTALLED": "1"}
+        environment = {**os.environ, "SPECBRIDGE_INSTALLED": "1", "SPECBRIDGE_HOME": str(folder / "home")}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
         assert done.returncode == 0, done.stderr
         (folder / "stdout").write_text(done.stdout)

@@ -2,11 +2,11 @@
 
 from specbridge_tools.library.pack import pack_library
 
-# smiles, name, id, sources; of equal mass, repeated (the last), with names of all letters and without one
+# smiles, name, id, sources; of equal mass, repeated (the last), with names of all letters, without a name or an id
 MOLECULES = (
     ("OCCCC", "1-butanol", "pubchem:263", "chemicals;wikipedia"),
     ("CCOCC", "diethyl ether", "pubchem:3283", "chemicals"),
-    ("CC(C)CO", "", "pubchem:6560", "chemicals"),
+    ("CC(C)CO", "", "", "chemicals"),
     ("NCC(=O)O", "glycine", "cpd:33", "modelseed"),
     ("c1ccccc1", "Benzol, α-frei", "pubchem:241", "chemicals"),
     ("CC(N)C(=O)O", "alanine", "cpd:35", "modelseed;repoRT"),

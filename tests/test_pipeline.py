@@ -72,16 +72,21 @@ def percentages(text):
 
 def test_quickstart_identifies_more_than_chance(quickstart):
     by_cosine, metrics = table(quickstart / "metrics_cosine.tsv"), table(quickstart / "metrics.tsv")
-    for name in ("hits.tsv", "reranked.tsv"):
+    for name in ("library_hits.tsv", "hits.tsv", "reranked.tsv"):
         assert queries(table(quickstart / name)) == titles(EXAMPLES / "spectra.mgf")
     assert value(metrics, "lists", "truth_in_candidates") == 1
     for metric in ("recall@1", "recall@5", "mrr"):
         assert value(by_cosine, "score", metric, "low") > value(by_cosine, "random", metric)
         assert value(metrics, "score", metric) > value(by_cosine, "score", metric)
         assert value(metrics, "score", metric, "low") > value(metrics, "mass_only", metric)
+    named = [row for row in table(quickstart / "library_hits.tsv") if row["rank"] == "1" and row["name"]]
+    assert len(named) > 100
+    assert "flurazepam" in {row["name"] for row in named}
+    assert "flurazepam" in (quickstart / "library_hits.html").read_text(encoding="utf-8")
     printed = percentages((quickstart / "stdout").read_text())
-    assert len(printed) == 36
-    for text, expected in (("examples/USAGE.md", printed), ("README.md", printed[18:])):
+    # a recall, its interval and three baselines, at three ranks: of the library, by cosine, re-ranked
+    assert len(printed) == 54
+    for text, expected in (("README.md", printed[:18]), ("examples/USAGE.md", printed[18:])):
         shown = (ROOT / text).read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
         assert percentages(shown) == pytest.approx(expected, abs=1.0), f"{text} shows an old run"
     assert not list(quickstart.glob(".*"))

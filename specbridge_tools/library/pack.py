@@ -37,7 +37,8 @@ def pack_library(
     """Pack a table of molecules: TSV, as it is or compressed with gzip or xz.
 
     Structures are standardised, so that key, formula, mass and fingerprint are those that the package finds; of several
-    records with one key and formula the first is kept. A column `sources` is kept, too.
+    records with one key and formula the first is kept. A column `sources` is kept, too. A molecule without an id gets
+    `inchikey:` and the first block of its InChIKey.
 
     Args:
         table: The molecules, with columns smiles, id, name and sources.
@@ -67,6 +68,7 @@ def pack_library(
     tally.require_usable(table)
     kept = sorted(molecules.values(), key=lambda pair: (pair[0].exact_mass, pair[0].inchikey14))
     columns = {name: [str(getattr(molecule, name)) for molecule, _ in kept] for name in TEXTS if name != "sources"}
+    columns["id"] = ["" if molecule.id == f"record={molecule.record}" else molecule.id for molecule, _ in kept]
     columns["sources"] = [sources[molecule.record - 1] for molecule, _ in kept]
     write_library(
         MoleculeColumns(np.array([molecule.exact_mass for molecule, _ in kept]), columns),

@@ -5,7 +5,8 @@ A safetensors file; its header key `specbridge` is a JSON object with `format` =
 that made them, and `sha256` of all tensors. Row i of every column is the same molecule; rows ascend by exact mass,
 equal ones by `inchikey14`, as in an index. Each tensor is a column as bytes (uint8), compressed with xz:
 
-    inchikey14, smiles, formula, name, id, sources    UTF-8, a line for each molecule; sources has `;` between them
+    inchikey14, smiles, formula, name, id, sources    UTF-8, a line for each molecule; sources has `;` between its tags;
+                    an empty id stands for `inchikey:` and the block
     exact_mass      (n,) float64 Da, their bits as uint64, each less the one before, in eight planes: the lowest byte of
                     all, then the next one
     fingerprints    Morgan bits of the SMILES, as `library.bit_table` packs them, in the order of the SMILES
@@ -85,6 +86,8 @@ def read_columns(facts: LibraryFacts) -> MoleculeColumns:
     tensors = read_tensor_file(facts.path)[1]
     texts = {name: _unzipped(tensors, name, facts.path).decode().split("\n") for name in TEXTS}
     planes = np.frombuffer(_unzipped(tensors, _MASS, facts.path), np.uint8)
+    ids = (given or f"inchikey:{key}" for given, key in zip(texts["id"], texts["inchikey14"], strict=False))
+    texts["id"] = list(ids)
     if any(len(column) != n for column in texts.values()) or planes.size != 8 * n:
         raise FormatError("its columns are not of one length", where=facts.path, advice=_ADVICE)
     steps = np.ascontiguousarray(planes.reshape(8, n).T).view("<u8").reshape(n)

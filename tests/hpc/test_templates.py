@@ -32,6 +32,25 @@ def test_the_whole_way_by_slurm(slurm, data, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_library_that_ships_by_slurm(slurm, data, tmp_path, sb):
+    """One job builds the index ahead; the hits are those of one process."""
+    jobs = slurm.run(SLURM / "submit.sh", "library", data / "spectra.mgf", tmp_path, "--rerank", "0").split()
+    assert len(jobs) == 3
+    assert slurm.wait(*jobs) == ["COMPLETED"]
+    sb(
+        "sb-query",
+        data / "spectra.mgf",
+        "--index",
+        tmp_path / "index.h5",
+        "--rerank",
+        "0",
+        "-o",
+        "one.tsv",
+        cwd=tmp_path,
+    )
+    assert (tmp_path / "hits.tsv").read_bytes() == (tmp_path / "one.tsv").read_bytes()
+
+
 def test_one_task_of_eight_fails(slurm, data, tmp_path):
     """The merge does not run, the message names the shard; --array of that shard, and all is well."""
     (tmp_path / "hits.3.tsv").mkdir()

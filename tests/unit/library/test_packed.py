@@ -27,6 +27,7 @@ def test_the_molecules_are_those_of_the_table_in_the_order_of_an_index(small):
         assert form.exact_mass == columns.exact_mass[row]
     order = sorted(zip(columns.exact_mass, columns.texts["inchikey14"], strict=True))
     assert order == list(zip(columns.exact_mass, columns.texts["inchikey14"], strict=True))
+    assert columns.texts["id"][columns.texts["smiles"].index("CC(C)CO")] == "inchikey:ZXEKIIBDNHEJCQ"
     row = columns.texts["id"].index("cpd:35")
     assert columns.texts["sources"][row] == "modelseed;repoRT"
 
