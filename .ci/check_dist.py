@@ -9,6 +9,8 @@ WHEEL_LIMIT = 80e6
 IN_WHEEL = (
     "specbridge_tools/pretrained/LICENSE-CC-BY-SA-4.0.txt",
     "specbridge_tools/pretrained/MODEL_CARD.md",
+    "specbridge_tools/pretrained/REFERENCE_CARD.md",
+    "specbridge_tools/pretrained/reference.h5",
     "specbridge_tools/FILES.md",
     "specbridge_tools/cli/query.py",
     "specbridge_tools/py.typed",
@@ -31,6 +33,7 @@ IN_SDIST = (
     "tests/run.sh",
     "tests/architecture/test_imports.py",
     "specbridge_tools/pretrained/MODEL_CARD.md",
+    "specbridge_tools/pretrained/reference.h5",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -105,6 +106,28 @@ class _NumberOrAll(click.ParamType):
 def rerank_option(*, default: str | None, help: str) -> Callable[[Function], Function]:
     """`--rerank`: how many candidates of a query, the first ones by cosine; an int, or `all`."""
     return click.option("--rerank", type=_NumberOrAll(), default=default, metavar="all|N", help=help)
+
+
+def reference_options(function: Function) -> Callable[..., object]:
+    """Decorator: `--reference` and `--leave-out`; the command gets them as one `References`, named `references`."""
+
+    @functools.wraps(function)
+    def with_references(reference: tuple[str, ...], leave_out: str | None, **values: object) -> object:
+        from specbridge_tools.identification.references import References
+
+        return function(references=References(reference, leave_out), **values)
+
+    decorated: Callable[..., object] = click.option(
+        "--leave-out",
+        type=click.Choice(("accession", "molecule")),
+        help="For honest figures: leave out reference spectra with the id of the spectrum, or all of its own molecule.",
+    )(with_references)
+    return click.option(
+        "--reference",
+        multiple=True,
+        metavar="FILE|none",
+        help="Reference spectra of sb-build-reference beside those that ship, may be repeated; none for none at all.",
+    )(decorated)
 
 
 def seed_option(*, what: str) -> Callable[[Function], Function]:

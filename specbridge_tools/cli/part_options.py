@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -86,6 +86,8 @@ def make_plan(
             path = pretrained.MODEL
         if path is not None and name not in known:
             known[name] = functools.partial(sha256_file, path)
+    if "reference" in values:
+        known["reference"] = functools.partial(_references_digest, values["reference"])
     passed = {*_NOT_OF_THE_OUTPUT, *files, *known}
     for option in context.command.params:
         # rules of reading count where they are not the default: parts that were made before them still go together
@@ -102,6 +104,14 @@ def make_plan(
         skip_existing=values["skip_existing"],
         force=values["force"],
     )
+
+
+def _references_digest(paths: Sequence[str]) -> str:
+    from specbridge_tools import pretrained
+    from specbridge_tools.provenance import sha256_file, sha256_text
+
+    shipped = [str(pretrained.REFERENCE)] if pretrained.REFERENCE.is_file() else []
+    return sha256_text(" ".join(map(sha256_file, [] if "none" in paths else [*paths, *shipped])))
 
 
 def say_done(output: str, *, quiet: bool) -> None:

@@ -15,6 +15,7 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     record_options,
+    reference_options,
     threads_option,
 )
 from specbridge_tools.cli.part_options import is_part, make_plan, part_options, say_done
@@ -28,6 +29,7 @@ from specbridge_tools.cli.query_options import (
 from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from specbridge_tools.identification.references import References
     from specbridge_tools.shards import Shard
     from specbridge_tools.spectra.reading import Reading
 
@@ -45,6 +47,7 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 @model_option
 @output_options(what="Hits, a row for each candidate")
 @search_options
+@reference_options
 @format_option()
 @reading_options
 @part_options
@@ -56,7 +59,8 @@ sb-query spectra.mgf --candidates lists.tsv --top 0 -o hits.tsv
 def main(
     spectra: str, index: tuple[str, ...], candidates: str | None, encoder: str | None, model: str | None, output: str,
     force: bool, output_format: str, reading: Reading, shard: Shard | None, skip_existing: bool, rejects: str | None,
-    strict: bool, allow_empty: bool, batch_size: int, device: str, threads: int | None, quiet: bool, **search: Any,
+    strict: bool, allow_empty: bool, batch_size: int, device: str, threads: int | None, quiet: bool,
+    references: References, **search: Any,
 ) -> None:  # fmt: skip
     """Rank molecules for each of SPECTRA, a file of any --input-format or of sb-embed-spectra: those of the index.
 
@@ -101,6 +105,7 @@ def main(
             model=model,
             encoder=encoder,
             options=typed_options(search),
+            references=references,
             rerank_first=search["rerank"],
             reading=reading,
             record_range=plan.record_range,

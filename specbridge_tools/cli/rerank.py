@@ -12,6 +12,7 @@ from specbridge_tools.cli.options import (
     group_option,
     model_option,
     output_options,
+    reference_options,
     rerank_option,
     threads_option,
 )
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from specbridge_tools.hits.hits import Hits
+    from specbridge_tools.identification.references import References
     from specbridge_tools.shards import Shard
     from specbridge_tools.spectra.reading import Reading
 
@@ -37,6 +39,7 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @model_option
 @output_options(what="Hits, re-ranked")
 @rerank_option(default="all", help="Score all candidates anew, or the first N by cosine; 0 is all, too.")
+@reference_options
 @click.option("--explain", metavar="FILE", help="Write the peaks that fragments explain, TSV.")
 @click.option(
     "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates per query in that table."
@@ -47,9 +50,9 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @part_options
 @threads_option
 def main(
-    hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int | str, explain: str | None,
-    explain_top: int, output_format: str, group_by: str | None, reading: Reading, shard: Shard | None,
-    skip_existing: bool, threads: int | None, quiet: bool,
+    hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int | str, references: References,
+    explain: str | None, explain_top: int, output_format: str, group_by: str | None, reading: Reading,
+    shard: Shard | None, skip_existing: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
 
@@ -67,6 +70,7 @@ def main(
     from specbridge_tools.hits.table import HitWriter, count_hits, write_hits
     from specbridge_tools.identification.explained import ExplainedPeakWriter, write_explained
     from specbridge_tools.identification.identify import rerank_hits
+    from specbridge_tools.identification.references import encoder_of_model, open_referee
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
     from specbridge_tools.streams import output_text
@@ -75,6 +79,7 @@ def main(
     plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
     if plan.is_done:
         return say_done(output, quiet=quiet)
+    referee = open_referee(references, encoder_sha256=encoder_of_model(model))
     ranker, first = load_ranker(model), 0 if rerank == "all" else int(rerank)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:
@@ -83,7 +88,7 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, first=first, group_by=group_by, reading=reading,
+                hits, spectra, ranker=ranker, first=first, referee=referee, group_by=group_by, reading=reading,
                 record_range=plan.record_range, tally=tally, threads=threads, display=display,
             )
         )  # fmt: skip

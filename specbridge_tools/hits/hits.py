@@ -40,11 +40,17 @@ REPAIRED = "repaired"
 """The column behind all others where spectra were repaired: what the reader overruled in the query."""
 RERANKED = ("cosine", "fragment_score", "explained_intensity")
 """Columns that re-ranking adds, behind `score`."""
+REFERENCE = ("reference_similarity", "reference_id", "reference_kind", "reference_licence", "analog_score", "analog_id")
+"""Columns that reference spectra add, behind those."""
 INTEGERS = frozenset({"rank", "n_candidates", "record"})
-REALS = frozenset({"score", "probability", "exact_mass", "mass_error_ppm", *RERANKED})
+REALS = frozenset(
+    {"score", "probability", "exact_mass", "mass_error_ppm", *RERANKED, "reference_similarity", "analog_score"}
+)
 OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED})
 # repr has as many digits as it takes to read the same float64 again, so that order and ties survive
-_FORMATS = {"probability": ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(RERANKED[1:], ".9g")
+_FORMATS = {"probability": ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(
+    (*RERANKED[1:], "reference_similarity", "analog_score"), ".9g"
+)
 _FUSED_SCORE = ".9g"
 
 
@@ -177,11 +183,11 @@ class Hits:
         return [format(value, spec) if value == value else "" for value in values.tolist()]
 
 
-def reranked_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    """Columns of a re-ranked table: the added ones stand behind `score`."""
-    others = [name for name in columns if name not in RERANKED]
+def reranked_columns(columns: Sequence[str], *, with_reference: bool = False) -> tuple[str, ...]:
+    """Columns of a re-ranked table: the added ones stand behind `score`, then those of references."""
+    others = [name for name in columns if name not in RERANKED and name not in REFERENCE]
     position = others.index("score") + 1
-    return (*others[:position], *RERANKED, *others[position:])
+    return (*others[:position], *RERANKED, *(REFERENCE if with_reference else ()), *others[position:])
 
 
 def above_probability(hits: Hits, least: float) -> Hits:

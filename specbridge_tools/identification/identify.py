@@ -18,6 +18,13 @@ from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, reranked_columns
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
+from specbridge_tools.identification.references import (
+    DEFAULT_REFERENCES,
+    Referee,
+    References,
+    encoder_of_model,
+    open_referee,
+)
 from specbridge_tools.identification.rerank import rerank
 from specbridge_tools.identification.reranked import First, before_reranking, how_many, ranker_for, reported
 from specbridge_tools.identification.sources import open_molecules
@@ -105,6 +112,7 @@ def identify(
     model: Path | AlignedModel | None = None,
     encoder: str | None = None,
     options: SearchOptions = DEFAULT_OPTIONS,
+    references: References = DEFAULT_REFERENCES,
     rerank_first: First = None,
     reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
@@ -126,6 +134,7 @@ def identify(
         encoder: Molecular encoder of what is encoded now, `candidates` or the library, where the model's name for it
             does not say where its files are.
         options: What is searched and reported.
+        references: Measured spectra of known molecules, as evidence where candidates are re-ranked.
         rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
             for none. None: all where there are peaks and the model has a ranker. All of an open search are
             `OPEN_RERANK`.
@@ -154,6 +163,8 @@ def identify(
         path = _model_file(stack, model)
         ranker = ranker_for(source, path, rerank_first)
         first = how_many(rerank_first, options)
+        if ranker is None and references.are_given:
+            raise UsageError("references count where candidates are re-ranked", advice="leave --reference out")
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
         # its first process starts while the model is loaded
@@ -177,8 +188,11 @@ def identify(
         if reading.repair:
             hits = (dataclasses.replace(query, columns=columns) for query in hits)
         if scorer is not None:
-            reranked = rerank(hits, scorer, first=first)
-            hits, columns = (reported(query, options) for query in reranked), reranked_columns(columns)
+            encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
+            referee = open_referee(references, encoder_sha256=encoder_sha256)
+            reranked = rerank(hits, scorer, first=first, referee=referee)
+            hits = (reported(query, options) for query in reranked)
+            columns = reranked_columns(columns, with_reference=referee is not None)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 
@@ -188,6 +202,7 @@ def rerank_hits(
     *,
     ranker: Ranker,
     first: int = 0,
+    referee: Referee | None = None,
     group_by: str | None = None,
     reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
@@ -202,6 +217,7 @@ def rerank_hits(
         spectra: The spectra that were searched.
         ranker: Scores the candidates.
         first: How many of the candidates with the highest cosine are scored, 0 for all.
+        referee: Knows the reference spectra (`open_referee`); None for none.
         group_by: Field of the spectra whose value is the query's id, where groups were searched.
         reading: How the spectra are read.
         record_range: Which of the queries to take, None for all.
@@ -223,10 +239,10 @@ def rerank_hits(
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
         threads = threads or available_threads()
         scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
-        reranked = rerank(complete, scorer, first=first)
+        reranked = rerank(complete, scorer, first=first, referee=referee)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
-        columns = start[0].columns if start else reranked_columns(COLUMNS)
+        columns = start[0].columns if start else reranked_columns(COLUMNS, with_reference=referee is not None)
         return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
 
 

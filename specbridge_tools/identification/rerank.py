@@ -13,7 +13,8 @@ from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer, CandidateScores
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
-from specbridge_tools.hits.hits import Column, Hits, reranked_columns
+from specbridge_tools.hits.hits import REFERENCE, Column, Hits, reranked_columns
+from specbridge_tools.identification.references import Evidence, Referee
 from specbridge_tools.search.candidates.ranking import competition_ranks
 
 _DECIMALS = 5
@@ -28,14 +29,18 @@ class _Task:
         hits: As the search ranked them.
         cosine: (n,) of the candidates.
         rows_by_adduct: {adduct: candidates to be scored}.
+        evidence: What reference spectra say, None without references.
     """
 
     hits: Hits
     cosine: NDArray[np.float64]
     rows_by_adduct: dict[str, list[int]]
+    evidence: Evidence | None = None
 
 
-def rerank(queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = 0) -> Iterator[Hits]:
+def rerank(
+    queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = 0, referee: Referee | None = None
+) -> Iterator[Hits]:
     """Yield the hits of each query, re-ranked, in the order given.
 
     `score` becomes the fused score; beside it stand `cosine`, `fragment_score` and `explained_intensity`. `probability`
@@ -45,15 +50,18 @@ def rerank(queries: Iterable[Hits], scorer: CandidateScorer, *, first: int = 0) 
         queries: Hits that hold their spectra.
         scorer: Scores the candidates.
         first: How many of the candidates with the highest cosine are scored, 0 for all; the others follow them.
+        referee: Knows the reference spectra, None without any: their columns are then left out.
 
     Raises:
         DataError: Where hits lack what is needed, or an adduct is unknown.
     """
-    for task, scores in scorer.in_order(_tasks(queries, first)):
-        yield _reranked(task, scores, scorer.ranker)
+    for task, scores in scorer.in_order(_tasks(queries, first, referee, scorer.ranker)):
+        yield _reranked(task, scores, scorer.ranker, with_reference=referee is not None)
 
 
-def _tasks(queries: Iterable[Hits], first: int) -> Iterator[tuple[_Task, list[tuple[list[Peaks], list[str]]]]]:
+def _tasks(
+    queries: Iterable[Hits], first: int, referee: Referee | None, ranker: Ranker
+) -> Iterator[tuple[_Task, list[tuple[list[Peaks], list[str]]]]]:
     for hits in queries:
         if not len(hits):
             yield _Task(hits, np.zeros(0), {}), []
@@ -67,7 +75,8 @@ def _tasks(queries: Iterable[Hits], first: int) -> Iterator[tuple[_Task, list[tu
         rows_by_adduct = _rows_by_adduct(hits, cosine, first)
         smiles = hits.column("smiles")
         parts = [(peaks_of(hits, adduct), [smiles[row] for row in rows]) for adduct, rows in rows_by_adduct.items()]
-        yield _Task(hits, cosine, rows_by_adduct), parts
+        evidence = None if referee is None else referee.evidence(hits, ranker)
+        yield _Task(hits, cosine, rows_by_adduct, evidence), parts
 
 
 def peaks_of(hits: Hits, adduct: str) -> list[Peaks]:
@@ -85,7 +94,7 @@ def _rows_by_adduct(hits: Hits, cosine: NDArray[np.float64], first: int) -> dict
     return rows
 
 
-def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker) -> Hits:
+def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker, *, with_reference: bool) -> Hits:
     hits, n = task.hits, len(task.hits)
     fragment_score, explained = np.full(n, np.nan), np.full(n, np.nan)
     scored = np.zeros(n, bool)
@@ -93,17 +102,21 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker) -> Hit
         fragment_score[rows], explained[rows], scored[rows] = part.fragment_score, part.explained_intensity, True
     # rounded, so that digits which mean nothing decide nothing
     fusion = ranker.fusion(len(hits.spectra))
-    score = np.round(fusion.fuse(task.cosine, fragment_score), _DECIMALS)
+    fused = fusion.fuse(task.cosine, fragment_score)
+    score = np.round(fused if task.evidence is None else fused + task.evidence.contribution, _DECIMALS)
     new: dict[str, Column] = {
         "score": score,
         "probability": fused_probabilities(hits, score, scored, fusion),
         "cosine": task.cosine,
         "fragment_score": fragment_score,
         "explained_intensity": explained,
+        **({} if task.evidence is None else task.evidence.columns),
     }
+    if with_reference and task.evidence is None:
+        new |= {name: [] for name in REFERENCE}
     keys = hits.column("inchikey14") if n else []
     order = sorted(range(n), key=lambda row: (-score[row], not scored[row], keys[row]))
-    columns = reranked_columns(hits.columns)
+    columns = reranked_columns(hits.columns, with_reference=with_reference)
     rank = np.empty(n, np.int64)
     rank[order] = competition_ranks(score[order])
     new["rank"] = rank

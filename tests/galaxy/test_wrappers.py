@@ -18,6 +18,7 @@ WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_TOOL)
 ARRAY_JOBS = "for array jobs: Galaxy maps tools over collections"
 ANOTHER_FOLDER = "keeps files from run to run: a job's folder is thrown away"
 GUARD = "guards the server, and no real spectrum comes near it"
+MEASURING = "for measuring how good a search is, at a shell"
 ABSENT = {
     "*": {
         "--help": "the tool has its own",
@@ -34,7 +35,8 @@ ABSENT = {
         "--device": "the encoders on offer run on the CPU",
         "--allow-download": "jobs have no network",
     },
-    "query": {"--encoder": "names a folder of weights on the machine"},
+    "query": {"--encoder": "names a folder of weights on the machine", "--leave-out": MEASURING},
+    "rerank": {"--leave-out": MEASURING},
     "finetune": {
         "--preset": "needs published weights, which are no datasets",
         "--precision": "auto takes what suits the machine",
@@ -167,6 +169,8 @@ def test_columns_of_tables_are_those_that_are_written():
     assert _column_names("evaluate", "metrics") == {tuple(table.COLUMNS)}
     assert tuple(tokens()["@HITS_COLUMNS@"].split(",")) == tuple(COLUMNS)
     assert tuple(tokens()["@RERANKED_COLUMNS@"].split(",")) == tuple(reranked_columns(COLUMNS))
+    with_reference = reranked_columns(COLUMNS, with_reference=True)
+    assert tuple(tokens()["@REFERENCE_COLUMNS@"].split(",")) == tuple(with_reference)
     assert tuple(tokens()["@PEAKS_COLUMNS@"].split(",")) == tuple(EXPLAINED_COLUMNS)
     assert set().union(*(_column_names(name, "rejects") for name in WRAPPED)) == {Tally.COLUMNS}
 

@@ -1,0 +1,155 @@
+"""Reference spectra as evidence for hits: which references count, and what they add to the candidates of a query."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools import pretrained
+from specbridge_tools.errors import MismatchError, UsageError
+from specbridge_tools.hits.hits import Column, Hits
+from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE, CandidateEvidence, QueryMatches
+from specbridge_tools.reference.file import open_reference_file
+from specbridge_tools.reference.reference import LEAVE_OUT, Reference
+from specbridge_tools.weights.tensor_file import read_header
+
+if TYPE_CHECKING:
+    from specbridge_tools.fragmentation.network.ranker import Ranker
+
+NO_REFERENCE = "none"
+"""In place of a path: not even the reference that ships."""
+_WEIGHTS = {
+    "same_ion": 20.0,
+    "same_polarity_fragments": 5.0,
+    "same_polarity_losses": 10.0,
+    "other_polarity_losses": 10.0,
+    "analog_cosine": 8.0,
+}
+"""What evidence adds to the score where the model does not say."""
+logger = logging.getLogger(__name__)
+Path = str | os.PathLike[str]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evidence:
+    """Of the n candidates of one query.
+
+    Attributes:
+        contribution: (n,) what is added to the score.
+        columns: {column of `hits.REFERENCE`, or kind of evidence: (n,)}.
+    """
+
+    contribution: NDArray[np.float64]
+    columns: Mapping[str, Column]
+
+
+@dataclasses.dataclass(frozen=True)
+class References:
+    """Which reference spectra a search uses.
+
+    Attributes:
+        paths: Files beside the one that ships, or `NO_REFERENCE` alone.
+        leave_out: As `Reference.match` takes it.
+    """
+
+    paths: Sequence[Path] = ()
+    leave_out: str | None = None
+
+    @property
+    def are_given(self) -> bool:
+        """Whether there are files beside the one that ships."""
+        return bool(self.paths) and NO_REFERENCE not in self.paths
+
+
+DEFAULT_REFERENCES = References()
+
+
+class Referee:
+    """Says what reference spectra speak for the candidates of a query.
+
+    Attributes:
+        reference: The spectra.
+        leave_out: As `Reference.match` takes it.
+    """
+
+    def __init__(self, reference: Reference, *, leave_out: str | None = None) -> None:
+        if leave_out is not None and leave_out not in LEAVE_OUT:
+            raise UsageError(f"nothing is left out by {leave_out!r}", advice=f"one of {', '.join(LEAVE_OUT)}")
+        self.reference, self.leave_out = reference, leave_out
+
+    def evidence(self, hits: Hits, ranker: Ranker) -> Evidence:
+        """The evidence for hits that hold their spectra; the ranker's configuration has the weights."""
+        matches = self.reference.match(hits.spectra, leave_out=self.leave_out)
+        features = self.reference.features(hits.column("smiles"))
+        found = matches.evidence(hits.column("inchikey14"), features)
+        weights = reference_weights(ranker.config)
+        contribution = (found.values * [weights.get(name, 0.0) for name in (*SAME_MOLECULE, *ANALOG)]).sum(axis=1)
+        return Evidence(contribution, self._columns(found, matches))
+
+    def _columns(self, found: CandidateEvidence, matches: QueryMatches) -> dict[str, Column]:
+        texts, hybrid = self.reference.texts, matches.similarities.hybrid.spectrum
+        spectra = found.spectrum.tolist()
+        return {
+            **{name: found.column(name) for name in (*SAME_MOLECULE, *ANALOG)},
+            "reference_similarity": found.similarity,
+            "reference_id": [texts.accession[row] if row >= 0 else "" for row in spectra],
+            "reference_kind": found.kind,
+            "reference_licence": [texts.text("licence", row) if row >= 0 else "" for row in spectra],
+            "analog_score": found.analog_score,
+            "analog_id": [texts.accession[int(hybrid[row])] if row >= 0 else "" for row in found.analog.tolist()],
+        }
+
+
+def reference_weights(config: Mapping[str, Any]) -> Mapping[str, float]:
+    """The weights of evidence in a ranker's configuration, by name."""
+    weights: Mapping[str, float] = config.get("reference_weights", _WEIGHTS)
+    return weights
+
+
+def open_referee(references: References, *, encoder_sha256: str | None) -> Referee | None:
+    """Open the references that a search uses together; None where there is none.
+
+    Args:
+        references: Which; those that are given come before the one that ships, which is left out where it belongs to
+            another encoder.
+        encoder_sha256: Hash of the molecular encoder of the model; None where it is not known.
+
+    Raises:
+        MismatchError: Where a reference that was given belongs to another encoder.
+    """
+    files = list(references.paths)
+    if NO_REFERENCE in files:
+        if len(files) > 1:
+            raise UsageError("reference none goes with no other", advice="give files, or none")
+        return None
+    for path in files:
+        if encoder_sha256 is not None and not _belongs(path, encoder_sha256):
+            message = "belongs to another molecular encoder than the model"
+            advice = "build it again, with sb-build-reference --encoder"
+            raise MismatchError(message, where=path, advice=advice)
+    if pretrained.REFERENCE.is_file() and encoder_sha256 and _belongs(pretrained.REFERENCE, encoder_sha256):
+        files.append(pretrained.REFERENCE)
+    if not files:
+        return None
+    reference = Reference.open(*files)
+    if not len(reference):
+        logger.warning("%s: no reference spectra in it", ", ".join(map(str, files)))
+    return Referee(reference, leave_out=references.leave_out)
+
+
+def encoder_of_model(path: Path | None) -> str | None:
+    """Hash of the molecular encoder that a model file points to, None for a file that does not say."""
+    config = read_header(pretrained.MODEL if path is None else path).get("config")
+    found = config.get("molecule_encoder_sha256") if isinstance(config, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _belongs(path: Path, encoder_sha256: str) -> bool:
+    with open_reference_file(path) as file:
+        return file.space.weights_sha256 == encoder_sha256
