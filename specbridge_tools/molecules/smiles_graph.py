@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.molecules import reasons
 from specbridge_tools.molecules.chemistry import AS_WRITTEN, MAX_ATOMS, MAX_RINGS, parse_smiles
 from specbridge_tools.molecules.graph import MolecularGraph
+from specbridge_tools.molecules.plain_smiles import AROMATIC, HEAVIEST, parse_plain
 from specbridge_tools.molecules.raw import MAX_TEXT
 
 _ORDERS = {
@@ -21,6 +23,7 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
+_MOST_PLAIN = 1000
 # no hydrogen as an atom, no bond of another order than 1, 2, 3 and aromatic
 _AS_WE_WRITE = re.compile(r"(?:[\w()\]=#+@/\\.:%-]|\[(?!\d*H))*")
 
@@ -31,6 +34,9 @@ def molecular_graph(smiles: str) -> MolecularGraph:
     Raises:
         DataError: The SMILES cannot be read.
     """
+    graph = _plain_graph(smiles)
+    if graph is not None:
+        return graph
     with rdBase.BlockLogs():
         graph = _graph_as_written(smiles)
         if graph is not None:
@@ -40,6 +46,37 @@ def molecular_graph(smiles: str) -> MolecularGraph:
         except (RuntimeError, ValueError) as error:  # e.g. a valence
             raise DataError(reasons.UNREADABLE) from error
         return _graph(molecule, _order)
+
+
+def _plain_graph(smiles: str) -> MolecularGraph | None:
+    """The graph of a SMILES that `parse_plain` reads, which is the one that RDKit makes of it; else None."""
+    if len(smiles) > _MOST_PLAIN or not smiles.isascii():
+        return None
+    is_read, numbers, hydrogens, charges, aromatic, in_ring, bonds, tenths, bond_in_ring = parse_plain(
+        np.frombuffer(smiles.encode(), np.uint8)
+    )
+    if not is_read:
+        return None
+    symbols, masses = _elements()
+    return MolecularGraph(
+        elements=tuple(map(symbols.__getitem__, numbers.tolist())),
+        masses=masses[numbers],
+        hydrogens=hydrogens,
+        charges=charges,
+        aromatic=aromatic,
+        in_ring=in_ring,
+        bonds=bonds,
+        orders=tenths / 10,
+        bond_aromatic=tenths == AROMATIC,
+        bond_in_ring=bond_in_ring,
+    )
+
+
+@functools.cache
+def _elements() -> tuple[list[str], NDArray[np.float64]]:
+    """Symbols and masses (Da), by atomic number, as far as `parse_plain` knows elements."""
+    symbols = ["", *map(Chem.GetPeriodicTable().GetElementSymbol, range(1, HEAVIEST + 1))]
+    return symbols, np.array([0.0, *map(_isotope_mass, symbols[1:])])
 
 
 def _graph_as_written(smiles: str) -> MolecularGraph | None:

@@ -43,7 +43,7 @@ def combine(
     together, partners = _go_together(atoms, closed, labels)
     sets, costs = np.full((2 * capacity + k, MAX_PIECES), k, np.int32), np.zeros(2 * capacity + k, np.int64)
     counts = np.zeros(limit + 1, np.int64)
-    counts[0] = 1
+    counts[0] = n_within = 1  # the sets of each cost; those up to the limit
     begin, end = 0, 1
     for depth in range(MAX_PIECES):
         size = end
@@ -66,8 +66,11 @@ def combine(
                     sets[size, position] = sets[row, position]
                 sets[size, depth], costs[size] = piece, costs[row] + cost[piece]
                 counts[costs[size]] += 1
+                n_within += 1
                 size += 1
-        limit = max(0, _highest(counts, capacity, limit))
+                while n_within > capacity and limit > 0:
+                    n_within -= counts[limit]
+                    limit -= 1
         begin, kept = end, end
         for row in range(end, size):
             if costs[row] <= limit:
@@ -117,17 +120,6 @@ def _splits(labels: Words, sets: NDArray[np.int32], row: int, size: int, piece: 
         if n_pieces > 1 and combined == labels[piece]:
             return True
     return False
-
-
-@compiled
-def _highest(counts: Ints, capacity: int, limit: int) -> int:
-    """The highest cost, at most `limit`, up to which there are at most `capacity`; -1 where there is none."""
-    total = 0
-    for cost in range(limit + 1):
-        total += counts[cost]
-        if total > capacity:
-            return cost - 1
-    return limit
 
 
 @compiled

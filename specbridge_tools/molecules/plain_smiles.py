@@ -1,0 +1,287 @@
+"""The graph of a SMILES as this package writes it, in one compiled loop.
+
+RDKit reads every SMILES; but to ask it for one atom after the other takes ten times as long as this loop, and that is
+a quarter of what a candidate costs that is cut into fragments. So what stands in nearly every molecule is read here:
+the organic subset, aromatic rings, a few kinds of charged atoms, branches and rings. Whatever else a SMILES holds, and
+whatever may be wrong with it, is left to RDKit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.compiled import compiled
+
+_MOST_ATOMS = 250
+_MOST_RINGS = 100
+_NONE = -1
+AROMATIC = 15  # ten times the order of such a bond
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+# whether it could be read; atomic number, hydrogens and charge of the atoms; whether they are aromatic, and in a ring;
+# pairs of atoms; ten times the order of the bonds, and whether they are in a ring
+Parsed = tuple[bool, Ints, Ints, Ints, Bools, Bools, Ints, Ints, Bools]
+
+_B, _C, _N, _O, _F, _SI, _P, _S, _CL, _SE, _BR, _I = 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53
+HEAVIEST = _I
+
+
+@compiled
+def parse_plain(text: NDArray[np.uint8]) -> Parsed:
+    """Read a SMILES, as bytes; where it is not one of those, the first value is false and the others mean nothing.
+
+    Atoms are numbered as they are written, bonds as RDKit numbers them: those that close a ring come last, by the
+    number of the ring.
+    """
+    n_text = len(text)
+    number, hydrogens, charge = np.zeros((3, n_text + 1), np.int64)
+    aromatic, in_bracket = np.zeros((2, n_text + 1), np.bool_)
+    bonds, orders = np.zeros((n_text + _MOST_RINGS, 2), np.int64), np.zeros(n_text + _MOST_RINGS, np.int64)
+    branch = np.zeros(n_text + 1, np.int64)
+    open_atom, open_order = np.full(_MOST_RINGS, _NONE), np.zeros(_MOST_RINGS, np.int64)
+    closed = np.zeros((_MOST_RINGS, 4), np.int64)  # ring, atoms, order
+    n = m = depth = n_closed = place = order = 0
+    previous = _NONE
+    good = n_text > 0
+    while good and place < n_text:
+        sign = text[place]
+        place += 1
+        if sign == ord("("):
+            good = previous != _NONE and order == 0
+            branch[depth] = previous
+            depth += 1
+        elif sign == ord(")"):
+            good = depth > 0 and order == 0
+            depth -= 1
+            previous = branch[depth]
+        elif sign == ord("-") or sign == ord("=") or sign == ord("#"):
+            good = previous != _NONE and order == 0
+            order = 10 if sign == ord("-") else 20 if sign == ord("=") else 30
+        elif sign == ord("%") or ord("0") <= sign <= ord("9"):
+            ring = int(sign) - ord("0")
+            if sign == ord("%"):
+                good = place + 1 < n_text and _is_digit(text[place]) and _is_digit(text[place + 1])
+                ring = 10 * (int(text[place]) - ord("0")) + int(text[place + 1]) - ord("0") if good else 0
+                place += 2
+            good = good and previous != _NONE
+            if good and open_atom[ring] == _NONE:
+                open_atom[ring], open_order[ring] = previous, order
+            elif good:
+                first = open_atom[ring]
+                open_atom[ring] = _NONE
+                good = n_closed < _MOST_RINGS and first != previous and (order == 0 or open_order[ring] in (0, order))
+                if good:
+                    order = max(order, open_order[ring])
+                    closed[n_closed] = ring, first, previous, order
+                    n_closed += 1
+            order = 0
+        else:
+            if sign == ord("["):
+                place, number[n], hydrogens[n], charge[n], aromatic[n] = _bracket(text, place)
+                in_bracket[n] = True
+            else:
+                place, number[n], aromatic[n] = _organic(text, place - 1)
+            good = number[n] > 0 and n < _MOST_ATOMS and (previous != _NONE or n == 0)
+            if good and previous != _NONE:
+                bonds[m, 0], bonds[m, 1], orders[m] = previous, n, order
+                m += 1
+            previous, order = n, 0
+            n += 1
+    good = good and n > 0 and depth == 0 and order == 0 and bool(np.all(open_atom == _NONE))
+    for ring in range(_MOST_RINGS if good else 0):
+        for row in range(n_closed):
+            if closed[row, 0] == ring:
+                bonds[m, 0], bonds[m, 1], orders[m] = closed[row, 1], closed[row, 2], closed[row, 3]
+                m += 1
+    bonds, orders = bonds[:m], orders[:m]
+    for bond in range(m):
+        first, second = min(bonds[bond]), max(bonds[bond])
+        bonds[bond, 0], bonds[bond, 1] = first, second
+        if orders[bond] == 0:
+            orders[bond] = AROMATIC if aromatic[first] and aromatic[second] else 10
+    in_ring = _ring_bonds(n, bonds) if good else np.zeros(m, np.bool_)
+    atom_in_ring = np.zeros(n, np.bool_)
+    for bond in range(m):
+        if in_ring[bond]:
+            atom_in_ring[bonds[bond, 0]] = atom_in_ring[bonds[bond, 1]] = True
+        elif orders[bond] == AROMATIC:
+            good = False  # an aromatic bond is one of a ring
+    good = good and not _may_be_aromatic(n, number, charge, aromatic, bonds, orders, in_ring)
+    good = good and _with_hydrogens(number, hydrogens, charge, aromatic, in_bracket, bonds, orders, n)
+    return good, number[:n], hydrogens[:n], charge[:n], aromatic[:n], atom_in_ring, bonds, orders, in_ring
+
+
+@compiled
+def _is_digit(sign: int) -> bool:
+    return ord("0") <= sign <= ord("9")
+
+
+@compiled
+def _organic(text: NDArray[np.uint8], place: int) -> tuple[int, int, bool]:
+    """The place behind an atom without brackets, its atomic number (0 where it is none), and whether it is aromatic."""
+    sign, following = text[place], text[place + 1] if place + 1 < len(text) else 0
+    if sign == ord("C") and following == ord("l"):
+        return place + 2, _CL, False
+    if sign == ord("B") and following == ord("r"):
+        return place + 2, _BR, False
+    plain = _element(sign)
+    if plain:
+        return place + 1, plain, False
+    return place + 1, _element(sign - 32) if sign in (ord("c"), ord("n"), ord("o"), ord("s")) else 0, True
+
+
+@compiled
+def _element(sign: int) -> int:
+    """The atomic number of an element with one letter, 0 where it is none of the organic subset."""
+    if sign == ord("C"):
+        return _C
+    if sign == ord("N"):
+        return _N
+    if sign == ord("O"):
+        return _O
+    if sign == ord("S"):
+        return _S
+    if sign == ord("P"):
+        return _P
+    if sign == ord("F"):
+        return _F
+    if sign == ord("B"):
+        return _B
+    return _I if sign == ord("I") else 0
+
+
+@compiled
+def _bracket(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool]:
+    """Behind `[`: the place behind `]`, atomic number (0 where unknown), hydrogens, charge, and whether aromatic."""
+    last = place
+    while last < len(text) and text[last] != ord("]"):
+        last += 1
+    if last == len(text) or last == place:
+        return last, 0, 0, 0, False
+    sign, following = text[place], text[place + 1]
+    number, is_aromatic, hydrogens, charge = 0, False, 0, 0
+    if sign == ord("S") and following == ord("i"):
+        number, place = _SI, place + 2
+    elif sign == ord("S") and following == ord("e"):
+        number, place = _SE, place + 2
+    else:
+        place, number, is_aromatic = _organic(text, place)
+    if place < last and text[place] == ord("H"):
+        hydrogens, place = 1, place + 1
+        if place < last and ord("2") <= text[place] <= ord("3"):
+            hydrogens, place = int(text[place]) - ord("0"), place + 1
+    if place < last and text[place] in (ord("+"), ord("-")):
+        charge, place = 1 if text[place] == ord("+") else -1, place + 1
+    return last + 1, number if place == last else 0, hydrogens, charge, is_aromatic
+
+
+@compiled
+def _ring_bonds(n: int, bonds: Ints) -> Bools:
+    """Which bonds (m,) are no bridges: those of a ring. The first bond of each atom but the first leads to it."""
+    above, link = np.full(n, _NONE), np.full(n, _NONE)
+    in_ring = np.zeros(len(bonds), np.bool_)
+    for bond in range(n - 1):
+        above[bonds[bond, 1]], link[bonds[bond, 1]] = bonds[bond, 0], bond
+    for bond in range(n - 1, len(bonds)):
+        in_ring[bond] = True
+        first, second = bonds[bond, 0], bonds[bond, 1]
+        # atoms have higher numbers than those above them
+        while first != second:
+            if first < second:
+                first, second = second, first
+            in_ring[link[first]] = True
+            first = above[first]
+    return in_ring
+
+
+@compiled
+def _may_be_aromatic(
+    n: int, number: Ints, charge: Ints, aromatic: Bools, bonds: Ints, orders: Ints, in_ring: Bools
+) -> bool:
+    """Whether a double bond stands in a ring of which no atom is a neutral carbon with single bonds alone.
+
+    Other rings with double bonds are no aromatic ones. Ends of what is left without such carbons are no rings.
+    """
+    left = np.zeros(n, np.bool_)
+    for atom in range(n):
+        left[atom] = aromatic[atom] or charge[atom] != 0 or number[atom] not in (_C, _SI)
+    for bond in range(len(bonds)):
+        if orders[bond] == 20:
+            left[bonds[bond, 0]] = left[bonds[bond, 1]] = True
+    changed = True
+    while changed:
+        degree = np.zeros(n, np.int64)
+        for bond in range(len(bonds)):
+            first, second = bonds[bond]
+            if in_ring[bond] and left[first] and left[second]:
+                degree[first] += 1
+                degree[second] += 1
+        changed = False
+        for atom in range(n):
+            if left[atom] and degree[atom] < 2:
+                left[atom], changed = False, True
+    for bond in range(len(bonds)):
+        if orders[bond] == 20 and in_ring[bond] and left[bonds[bond, 0]] and left[bonds[bond, 1]]:
+            return True
+    return False
+
+
+@compiled
+def _with_hydrogens(
+    number: Ints, hydrogens: Ints, charge: Ints, aromatic: Bools, in_bracket: Bools, bonds: Ints, orders: Ints, n: int
+) -> bool:
+    """Set the hydrogens of atoms without brackets; whether all valences are usual ones."""
+    n_aromatic, others = np.zeros((2, n), np.int64)
+    for bond in range(len(bonds)):
+        for atom in bonds[bond]:
+            if orders[bond] == AROMATIC:
+                n_aromatic[atom] += 1
+            else:
+                others[atom] += orders[bond] // 10
+        for before in range(bond):
+            if bonds[before, 0] == bonds[bond, 0] and bonds[before, 1] == bonds[bond, 1]:
+                return False
+    for atom in range(n):
+        element = number[atom]
+        if aromatic[atom]:
+            free = others[atom] + hydrogens[atom]
+            if n_aromatic[atom] == 3:
+                most = 0 if element == _C else 1 if element == _N else -1
+                good = free == 0 and 0 <= charge[atom] <= most
+            elif element == _C:
+                good = charge[atom] == 0 and free <= 2 and not in_bracket[atom]
+                hydrogens[atom] = 1 if free == 0 else 0
+            elif element == _N:
+                good = charge[atom] in (0, 1) and free <= 1
+            else:
+                good = charge[atom] in (0, 1) and free == 0
+            if not good or n_aromatic[atom] not in (2, 3):
+                return False
+        else:
+            valence = others[atom] + hydrogens[atom]
+            wanted = _valence(element, charge[atom], valence)
+            if wanted < valence or (in_bracket[atom] and wanted != valence):
+                return False
+            hydrogens[atom] += wanted - valence
+    return True
+
+
+@compiled
+def _valence(element: int, charge: int, at_least: int) -> int:
+    """The lowest usual valence that is not below another; -1 where there is none."""
+    lowest = highest = 0
+    if element in (_C, _SI):
+        lowest = 4 - abs(charge)
+    elif element in (_N, _B):
+        lowest = 3 + charge if element == _N else 3 - charge
+    elif element in (_O, _SE):
+        lowest = 2 + charge
+    elif element in (_P, _S):
+        lowest = (3 if element == _P else 2) + charge
+        highest = 0 if charge else 5 if element == _P else 6
+    elif charge == 0:
+        lowest = 1
+    while lowest < at_least and lowest < highest:
+        lowest += 2
+    return lowest if lowest >= at_least else -1
