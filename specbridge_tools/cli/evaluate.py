@@ -13,6 +13,7 @@ from specbridge_tools.cli.options import (
     output_options,
     plot_option,
     record_options,
+    reference_options,
     seed_option,
     threads_option,
     truth_option,
@@ -20,6 +21,7 @@ from specbridge_tools.cli.options import (
 from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from specbridge_tools.identification.references import References
     from specbridge_tools.spectra.reading import Reading
 
 EXAMPLE = """
@@ -52,6 +54,7 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
     "--recall-at", "ks", callback=_ranks, default="1,5,20", metavar="LIST", help="The ranks k of recall at k."
 )
 @group_option
+@reference_options
 @click.option(
     "--audit",
     "audited",
@@ -67,13 +70,14 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
 def main(
     hits: str, truth: str, output: str, force: bool, output_format: str, show: int | None, plot: str | None,
     ks: tuple[int, ...], group_by: str | None, audited: str | None, resamples: int, seed: int, rejects: str | None,
-    strict: bool, reading: Reading, threads: int | None, quiet: bool,
+    strict: bool, reading: Reading, references: References, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare the HITS of sb-query with the true structures: recall at k and mean reciprocal rank.
 
     Means are taken over spectra and over molecules, with 95 % intervals bootstrapped over molecules; ties count at
     their expected rank. Rankings of the same lists that know nothing of the spectrum are reported beside them, and all
-    of it by polarity, adduct and precursor m/z. With --show, the metrics are written only if -o names a file.
+    of it by polarity, adduct, precursor m/z, and what references have of the true molecule: this ion, another of the
+    same polarity, one of the other polarity, or none. With --show, the metrics are written only if -o names a file.
     """
     if hits == "-" and truth == "-":
         raise click.UsageError("HITS and --truth cannot both be stdin")
@@ -89,13 +93,14 @@ def main(
     from specbridge_tools.evaluation.table import write_metrics
     from specbridge_tools.evaluation.truth import read_truths
     from specbridge_tools.hits.table import read_hits
+    from specbridge_tools.identification.references import measured_ions
     from specbridge_tools.records import open_tally
     from specbridge_tools.streams import STDIO, check_output, output_text
 
     for path in filter(None, (output, plot)):
         check_output(path, force=force)
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
-        truths = read_truths(truth, tally, reading=reading, group_by=group_by)
+        truths = read_truths(truth, tally, reading=reading, group_by=group_by, measured=measured_ions(references))
     numbers: dict[str, int] = {}
     lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
     metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)

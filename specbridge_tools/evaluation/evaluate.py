@@ -1,4 +1,4 @@
-"""All metrics of a hits table, split by polarity, adduct and precursor m/z."""
+"""All metrics of a hits table, split by what reference spectra know, polarity, adduct and precursor m/z."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from specbridge_tools.hits.expected_rank import (
     expected_recall,
     expected_reciprocal_rank,
 )
+from specbridge_tools.reference.evidence import KINDS
+from specbridge_tools.reference.measured import NEVER
 
 MZ_EDGES = (0, 200, 300, 400, 500, 600, 800, math.inf)
 PRECISION_AT = (0.5, 0.7, 0.8, 0.9, 0.95)
@@ -109,14 +111,19 @@ def _rankings(lists: Sequence[CandidateList]) -> Rankings:
 
 
 def _subsets(lists: Sequence[CandidateList]) -> Iterator[tuple[str, Sequence[int]]]:
-    """(name, positions) of every subset that holds a query: all, then by polarity, adduct and precursor m/z."""
+    """(name, positions) of every subset that holds a query: all, by reference, polarity, adduct and precursor m/z."""
     yield "all", range(len(lists))
-    for kind in (_polarity, _adduct, _mz_range):
+    by_reference = [_reference] if any(candidates.truth.measured for candidates in lists) else []
+    for kind in (*by_reference, _polarity, _adduct, _mz_range):
         positions_of: dict[tuple[float, str], list[int]] = {}
         for i, candidates in enumerate(lists):
             positions_of.setdefault(kind(candidates.truth), []).append(i)
         for order, name in sorted(positions_of):
             yield name, positions_of[order, name]
+
+
+def _reference(truth: Truth) -> tuple[float, str]:
+    return (*KINDS, NEVER).index(truth.measured), f"reference={truth.measured}"
 
 
 def _polarity(truth: Truth) -> tuple[float, str]:

@@ -7,6 +7,7 @@ import dataclasses
 from specbridge_tools.errors import DataError, MismatchError, NoneUsableError
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
+from specbridge_tools.reference.measured import MeasuredIons
 from specbridge_tools.search.candidates.list_file import LIST_FIELD
 from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reader import read_spectra
@@ -27,6 +28,7 @@ class Truth:
         precursor_mz: m/z.
         record: 1-based, in the file of the truths; of a group, that of its first spectrum.
         list_id: The field CANDIDATES, '' for none.
+        measured: As which ion a reference has the molecule, see `MeasuredIons.kind`; '' where no reference was asked.
         is_derived: Whether the precursor m/z was derived, without which the spectrum could not be searched.
     """
 
@@ -38,6 +40,7 @@ class Truth:
     record: int = 0
     list_id: str = ""
     is_derived: bool = False
+    measured: str = ""
 
 
 class TruthTable:
@@ -80,7 +83,12 @@ class TruthTable:
 
 
 def read_truths(
-    source: Source, tally: Tally, *, reading: Reading = DEFAULT_READING, group_by: str | None = None
+    source: Source,
+    tally: Tally,
+    *,
+    reading: Reading = DEFAULT_READING,
+    group_by: str | None = None,
+    measured: MeasuredIons | None = None,
 ) -> TruthTable:
     """Read the truths of spectra whose metadata hold a structure (`molecules.identity.structure_key`).
 
@@ -89,13 +97,14 @@ def read_truths(
         tally: Counts the records; those without a structure are rejected.
         reading: How the spectra are read; a precursor m/z that is missing follows from adduct and structure.
         group_by: Metadata field that names a query where queries are groups of spectra; else it is the spectrum's id.
+        measured: Says of which molecules there are reference spectra; None for a search without.
 
     Raises:
         DataError: Where a group has two molecules, or no record can be used.
     """
     table = TruthTable(display_name(source))
     for record in read_spectra(source, reading=dataclasses.replace(reading, derive_precursor=True)):
-        truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by)
+        truth = record if isinstance(record, Rejection) else _truth(record, table.source, group_by, measured)
         tally.count(record if isinstance(truth, Truth) else truth)
         first = None if isinstance(truth, Rejection) or group_by is None else table.first(truth.query_id)
         if first is None:
@@ -108,7 +117,7 @@ def read_truths(
     return table
 
 
-def _truth(spectrum: Spectrum, source: str, group_by: str | None) -> Truth | Rejection:
+def _truth(spectrum: Spectrum, source: str, group_by: str | None, measured: MeasuredIons | None) -> Truth | Rejection:
     query_id = spectrum.id if group_by is None else spectrum.metadata.get(canonical_key(group_by), "")
     key = structure_key(spectrum)
     if not query_id or key is None:
@@ -116,7 +125,12 @@ def _truth(spectrum: Spectrum, source: str, group_by: str | None) -> Truth | Rej
         return Rejection(reason, query_id or spectrum.id, spectrum.record, spectrum.line, source)
     adduct, list_id = spectrum.adduct or "", spectrum.metadata.get(LIST_FIELD, "")
     is_derived = DERIVED in spectrum.notes
-    return Truth(query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id, is_derived)
+    kind = ""
+    if measured is not None:
+        kind = measured.kind(spectrum.id, key, polarity=spectrum.polarity, precursor_mz=spectrum.precursor_mz)
+    return Truth(
+        query_id, key, spectrum.polarity, adduct, spectrum.precursor_mz, spectrum.record, list_id, is_derived, kind
+    )
 
 
 def _check_group(truth: Truth, first: Truth, source: str) -> None:

@@ -16,6 +16,7 @@ from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.hits.hits import Column, Hits
 from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE, CandidateEvidence, QueryMatches
 from specbridge_tools.reference.file import open_reference_file
+from specbridge_tools.reference.measured import MeasuredIons
 from specbridge_tools.reference.reference import LEAVE_OUT, Reference
 from specbridge_tools.weights.tensor_file import read_header
 
@@ -141,6 +142,14 @@ def open_referee(references: References, *, encoder_sha256: str | None) -> Refer
     if not len(reference):
         logger.warning("%s: no reference spectra in it", ", ".join(map(str, files)))
     return Referee(reference, leave_out=references.leave_out)
+
+
+def measured_ions(references: References) -> MeasuredIons | None:
+    """As which ions the references have molecules, those that ship too, whatever the encoder; None without any."""
+    if NO_REFERENCE in references.paths:
+        return None
+    files = [*references.paths, *([pretrained.REFERENCE] if pretrained.REFERENCE.is_file() else [])]
+    return MeasuredIons(files, leave_out=references.leave_out) if files else None
 
 
 def encoder_of_model(path: Path | None) -> str | None:

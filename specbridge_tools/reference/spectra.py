@@ -163,10 +163,15 @@ class PeakIndex:
 
     def _within(self, precursor: int) -> NDArray[np.int32]:
         """Rows of the spectra of this precursor m/z, ascending."""
-        width = max(_SAME_ION_UNITS, precursor * _SAME_ION_PPM // 1_000_000)
+        width = same_ion_width(precursor)
         values, order = self._by_precursor
         low, high = np.searchsorted(values, [precursor - width, precursor + width + 1])
         return np.sort(order[low:high])
+
+
+def same_ion_width(precursor: int) -> int:
+    """How far the precursors of one ion may be apart, in units."""
+    return max(_SAME_ION_UNITS, precursor * _SAME_ION_PPM // 1_000_000)
 
 
 def _sorted(values: NDArray[np.int32]) -> NDArray[np.int32]:
