@@ -200,6 +200,7 @@ def test_mgf_is_read_by_pyteomics_and_by_us(call, files):
 
 
 def test_mgf_is_read_by_matchms(call, files):
+    # no requirement of the tests, since it keeps scipy and networkx at older versions; read with 0.33.1
     importing = pytest.importorskip("matchms.importing")
     (files / "out.mgf").write_text(export(call, "mgf")[0])
     first = next(iter(importing.load_from_mgf(str(files / "out.mgf"))))
