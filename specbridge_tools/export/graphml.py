@@ -14,7 +14,7 @@ from specbridge_tools.export.result import Candidate, Result
 from specbridge_tools.terminal import cell
 
 _NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
-_TEXTS = ("name", "kind", "level", "smiles", "inchikey14", "formula", "adduct", "interaction")
+_TEXTS = ("name", "kind", "level", "smiles", "inchikey14", "formula", "uri", "interaction")
 _NUMBERS = ("mz", "retention_time", "weight", "score", "probability", "rank")
 _OF_EDGES = ("interaction", "weight", "score", "probability", "rank")
 _ON_BOTH = ("level",)
@@ -112,6 +112,7 @@ def _molecule(candidate: Candidate) -> dict[str, str]:
         "smiles": candidate.smiles,
         "inchikey14": candidate.inchikey14,
         "formula": candidate.formula,
+        "uri": candidate.source.page,
     }
 
 

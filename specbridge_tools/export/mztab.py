@@ -68,7 +68,7 @@ def mztab_writer(stream: TextIO, *, identifier: str, location: str | None) -> It
             sections.append(section)
         writer = MzTabWriter(sections)
         yield writer
-        lines = metadata(identifier, location, polarities=writer.polarities)
+        lines = metadata(identifier, location, polarities=writer.polarities, databases=writer.databases)
         stream.writelines(f"MTD\t{name}\t{cell(value)}\n" for name, value in lines)
         for section in sections:
             stream.write("\n")
@@ -81,10 +81,12 @@ class MzTabWriter:
 
     Attributes:
         polarities: Signs of the ions so far, +1 and -1.
+        databases: Prefixes of `molecules.source_pages` that ids so far have.
     """
 
     def __init__(self, sections: Sequence[TextIO]) -> None:
         self.polarities: set[int] = set()
+        self.databases: set[str] = set()
         self._sections = sections
         self._n_queries = 0
         self._n_evidence = 0
@@ -97,6 +99,7 @@ class MzTabWriter:
             return NO_ION
         self._n_queries += 1
         self.polarities |= {result.polarity} - {0}
+        self.databases |= {candidate.source.prefix for candidate in result.candidates} - {""}
         number = str(self._n_queries)
         references = spectra_ref(result)
         evidence = []
@@ -170,13 +173,14 @@ def _evidence_row(result: Result, candidate: Candidate, references: str) -> Sequ
 
 def _of_the_molecule(candidate: Candidate) -> Sequence[str]:
     """The columns of `_OF_A_MOLECULE`."""
+    prefix, accession = candidate.source
     return [
-        f"{DATABASE_PREFIX}:{candidate.id or NULL}",
+        f"{prefix or DATABASE_PREFIX}:{accession or NULL}",
         candidate.neutral_formula,
         candidate.smiles,
         identifiers(candidate.smiles).inchi,
         candidate.name,
-        "",
+        candidate.source.page,
     ]
 
 

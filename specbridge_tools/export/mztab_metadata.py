@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from specbridge_tools.export.numbers import decimal
 from specbridge_tools.export.result import Candidate
+from specbridge_tools.molecules.source_pages import DATABASES
 from specbridge_tools.provenance import CREATED_BY
 
 VERSION = "2.0.0-M"
@@ -45,13 +46,16 @@ MEASURES = (
 """The most important first: candidates are ranked by the score, and the probability never contradicts it."""
 
 
-def metadata(identifier: str, location: str | None, *, polarities: Collection[int]) -> Iterator[tuple[str, str]]:
+def metadata(
+    identifier: str, location: str | None, *, polarities: Collection[int], databases: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     """Yield (field, value) of each line.
 
     Args:
         identifier: Of the file.
         location: URI of the file of spectra; None where it is unknown.
         polarities: Signs of the ions: +1, -1.
+        databases: Prefixes of `molecules.source_pages` that the molecules' ids have; other ids get `DATABASE_PREFIX`.
     """
     yield "mzTab-version", VERSION
     yield "mzTab-ID", identifier
@@ -70,10 +74,7 @@ def metadata(identifier: str, location: str | None, *, polarities: Collection[in
     yield "cv[1]-full_name", "PSI-MS controlled vocabulary"
     yield "cv[1]-version", _CV_VERSION
     yield "cv[1]-uri", "https://purl.obolibrary.org/obo/ms.obo"
-    yield "database[1]", "[, , molecules that were searched, ]"
-    yield "database[1]-prefix", DATABASE_PREFIX
-    yield "database[1]-version", "Unknown"
-    yield "database[1]-uri", "null"
+    yield from _databases(databases)
     yield "small_molecule-quantification_unit", _NOT_QUANTIFIED
     yield "small_molecule_feature-quantification_unit", _NOT_QUANTIFIED
     yield (
@@ -82,3 +83,13 @@ def metadata(identifier: str, location: str | None, *, polarities: Collection[in
     )
     for number, measure in enumerate(MEASURES, start=1):
         yield f"id_confidence_measure[{number}]", measure.parameter
+
+
+def _databases(prefixes: Collection[str]) -> Iterator[tuple[str, str]]:
+    known = {prefix: (DATABASES[prefix].name, DATABASES[prefix].home) for prefix in sorted(prefixes)}
+    described = {DATABASE_PREFIX: ("molecules that were searched", "null")} | known
+    for number, (prefix, (name, uri)) in enumerate(described.items(), start=1):
+        yield f"database[{number}]", f"[, , {name}, ]"
+        yield f"database[{number}]-prefix", prefix
+        yield f"database[{number}]-version", "Unknown"
+        yield f"database[{number}]-uri", uri

@@ -11,6 +11,7 @@ from specbridge_tools.hits.hits import Hits
 from specbridge_tools.hits.level import LIBRARY_MATCH, MASS, TENTATIVE, candidate_levels, optional_numbers
 from specbridge_tools.molecules.adducts import Adduct, parse_adduct
 from specbridge_tools.molecules.formula import plain_formula
+from specbridge_tools.molecules.source_pages import SourceId, source_id
 
 EVIDENCE = {"reference": ("reference_id", "reference_similarity"), "analog": ("analog_id", "analog_score")}
 """Kind of evidence from reference spectra -> the columns of hits with the reference's id and with how alike it is."""
@@ -45,6 +46,11 @@ class Candidate:
     level: str
     ion: Adduct | None
     evidence: Mapping[str, tuple[str, float]]
+
+    @property
+    def source(self) -> SourceId:
+        """The id in two parts, database and accession."""
+        return source_id(self.id)
 
     @property
     def theoretical_mz(self) -> float:

@@ -80,7 +80,8 @@ def sirius_rows(result: Result) -> Iterator[dict[str, str]]:
             "InChI": identifiers(candidate.smiles).inchi,
             "name": candidate.name,
             "smiles": candidate.smiles,
-            "links": candidate.id,
+            "pubchemids": candidate.source.accession if candidate.source.prefix == "pubchem" else "",
+            "links": _link(candidate),
             "ionMass": decimal(result.mz, ".5f"),
             "retentionTimeInSeconds": decimal(result.retention_time, ".2f"),
             "retentionTimeInMinutes": decimal(result.retention_time / 60, ".4f"),
@@ -101,6 +102,8 @@ def maf_rows(result: Result) -> Iterator[dict[str, str]]:
     for candidate in result.reported:
         yield ion | {
             "database_identifier": candidate.id,
+            "database": candidate.source.database.name if candidate.source.database else "",
+            "uri": candidate.source.page,
             "chemical_formula": candidate.neutral_formula,
             "smiles": candidate.smiles,
             "inchi": identifiers(candidate.smiles).inchi,
@@ -159,6 +162,12 @@ def _formula_ranks(result: Result) -> dict[str, int]:
     of_formula = dict(zip(result.hits.column("formula"), formula_probabilities(result.hits).tolist(), strict=True))
     ordered = sorted(filter(None, of_formula), key=lambda formula: -of_formula[formula])
     return {formula: rank for rank, formula in enumerate(ordered, start=1)}
+
+
+def _link(candidate: Candidate) -> str:
+    """`pubchem:(2519)`, as SIRIUS writes it; an id without a database as it is."""
+    prefix, accession = candidate.source
+    return f"{prefix}:({accession})" if prefix else accession
 
 
 def _spaced(adduct: str) -> str:

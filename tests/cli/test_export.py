@@ -144,6 +144,16 @@ def test_maf(call, files):
     assert rows[2]["mass_to_charge"] == "152.07090"
 
 
+def test_ids_that_name_their_database(call, files):
+    write_hits(files / "hits.tsv", [ROWS[0] | {"id": "pubchem:1983"}])
+    page = "https://pubchem.ncbi.nlm.nih.gov/compound/1983"
+    (line,) = table_of(export(call, "sirius")[0])
+    assert (line["pubchemids"], line["links"]) == ("1983", "pubchem:(1983)")
+    (line,) = table_of(export(call, "maf")[0])
+    assert (line["database_identifier"], line["database"], line["uri"]) == ("pubchem:1983", "PubChem", page)
+    assert f'<data key="n_uri">{page}</data>' in export(call, "graphml")[0]
+
+
 def test_edges(call, files):
     rows = table_of(export(call, "tsv-edges", "--top", "0")[0])
     names = ("source", "target", "interaction", "weight", "level")

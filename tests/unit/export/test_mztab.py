@@ -180,6 +180,18 @@ def test_what_the_level_allows_is_named():
     ]
 
 
+def test_databases_of_ids_are_declared():
+    text, _ = exported([PARACETAMOL | {"id": "pubchem:1983"}, ANTHRANILATE])
+    fields = dict(sections(text)["MTD"])
+    assert [fields[f"database[{i}]-prefix"] for i in (1, 2)] == ["sb", "pubchem"]
+    assert fields["database[2]-uri"] == "https://pubchem.ncbi.nlm.nih.gov"
+    (molecule,) = records(text, "SML")
+    assert molecule["database_identifier"] == "pubchem:1983|sb:M%7C2"
+    assert molecule["uri"] == "https://pubchem.ncbi.nlm.nih.gov/compound/1983|null"
+    prefixes = {row["database_identifier"].partition(":")[0] for row in records(text, "SME")}
+    assert prefixes == {fields[f"database[{i}]-prefix"] for i in (1, 2)}
+
+
 def test_evidence():
     rows = records(exported()[0], "SME")
     chosen = ("evidence_input_id", "database_identifier", "exp_mass_to_charge", "charge", "spectra_ref", "rank")
