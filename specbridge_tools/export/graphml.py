@@ -81,18 +81,18 @@ class GraphmlWriter:
                 "score": decimal(candidate.score, ".9g"),
                 "probability": decimal(candidate.probability, ".6g"),
             }
-        with self._xml.element("edge", source=cell(source), target=cell(target)):
+        with self._xml.element("edge", source=_xml_text(source), target=_xml_text(target)):
             self._data("e", values)
 
     def _node(self, identifier: str, **values: str) -> None:
-        with self._xml.element("node", id=cell(identifier)):
+        with self._xml.element("node", id=_xml_text(identifier)):
             self._data("n", values)
 
     def _data(self, prefix: str, values: Mapping[str, str]) -> None:
         for name, value in values.items():
             if value:
                 with self._xml.element("data", key=f"{prefix}_{name}"):
-                    self._xml.write(cell(value))
+                    self._xml.write(_xml_text(value))
 
 
 class _Utf8:
@@ -103,6 +103,11 @@ class _Utf8:
 
     def write(self, data: bytes) -> None:
         self._stream.write(data.decode("utf-8"))
+
+
+def _xml_text(text: str) -> str:
+    """Text as `terminal.cell` shows it, and without the two characters that XML cannot hold beside."""
+    return cell(text).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def _molecule(candidate: Candidate) -> dict[str, str]:

@@ -112,7 +112,7 @@ class MzTabWriter:
         return ""
 
     def _row(self, section: int, values: Iterable[str]) -> None:
-        cells = (cell(value) or NULL for value in values)
+        cells = (cell(value).strip() or NULL for value in values)
         self._sections[section].write("\t".join((_SECTIONS[section][1], *cells)) + "\n")
 
 
