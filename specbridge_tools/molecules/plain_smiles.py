@@ -25,6 +25,10 @@ Parsed = tuple[bool, Ints, Ints, Ints, Bools, Bools, Ints, Ints, Bools]
 
 _B, _C, _N, _O, _F, _SI, _P, _S, _CL, _SE, _BR, _I = 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53
 HEAVIEST = _I
+# atomic numbers by the sign of an atom, 0 where it is none
+_ONE_LETTER = np.zeros(256, np.int64)
+_ONE_LETTER[np.frombuffer(b"BCNOFPSI", np.uint8)] = _B, _C, _N, _O, _F, _P, _S, _I
+_ONE_LETTER[np.frombuffer(b"cnos", np.uint8)] = _C, _N, _O, _S
 
 
 @compiled
@@ -33,6 +37,30 @@ def parse_plain(text: NDArray[np.uint8]) -> Parsed:
 
     Atoms are numbered as they are written, bonds as RDKit numbers them: those that close a ring come last, by the
     number of the ring.
+    """
+    good, n, number, hydrogens, charge, aromatic, in_bracket, bonds, orders = _atoms_and_bonds(text)
+    for bond in range(len(bonds)):
+        first, second = min(bonds[bond]), max(bonds[bond])
+        bonds[bond, 0], bonds[bond, 1] = first, second
+        if orders[bond] == 0:
+            orders[bond] = AROMATIC if aromatic[first] and aromatic[second] else 10
+    in_ring = _ring_bonds(n, bonds) if good else np.zeros(len(bonds), np.bool_)
+    atom_in_ring = np.zeros(n, np.bool_)
+    for bond in range(len(bonds)):
+        if in_ring[bond]:
+            atom_in_ring[bonds[bond, 0]] = atom_in_ring[bonds[bond, 1]] = True
+        elif orders[bond] == AROMATIC:
+            good = False  # an aromatic bond is one of a ring
+    good = good and not _may_be_aromatic(n, number, charge, aromatic, bonds, orders, in_ring)
+    good = good and _with_hydrogens(number, hydrogens, charge, aromatic, in_bracket, bonds, orders, n)
+    return good, number[:n], hydrogens[:n], charge[:n], aromatic[:n], atom_in_ring, bonds, orders, in_ring
+
+
+@compiled
+def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, Ints, Bools, Bools, Ints, Ints]:
+    """What is written: whether it is understood, how many atoms there are, and as `Parsed` has them, what is known.
+
+    Beside number, hydrogens, charge and aromatic, whether an atom has brackets; orders are 0 where nothing is written.
     """
     n_text = len(text)
     number, hydrogens, charge = np.zeros((3, n_text + 1), np.int64)
@@ -44,72 +72,67 @@ def parse_plain(text: NDArray[np.uint8]) -> Parsed:
     n = m = depth = n_closed = place = order = 0
     previous = _NONE
     good = n_text > 0
+    before = ord("(")  # what stood there, a bond left out; "C" for an atom and what belongs to it
     while good and place < n_text:
         sign = text[place]
-        place += 1
         if sign == ord("("):
-            good = previous != _NONE and order == 0
+            good = before != ord("(") and order == 0
             branch[depth] = previous
-            depth += 1
+            depth, place = depth + 1, place + 1
         elif sign == ord(")"):
-            good = depth > 0 and order == 0
-            depth -= 1
+            good = depth > 0 and before != ord("(") and order == 0
+            depth, place = depth - 1, place + 1
             previous = branch[depth]
-        elif sign == ord("-") or sign == ord("=") or sign == ord("#"):
+        elif sign in (ord("-"), ord("="), ord("#")):
             good = previous != _NONE and order == 0
-            order = 10 if sign == ord("-") else 20 if sign == ord("=") else 30
-        elif sign == ord("%") or ord("0") <= sign <= ord("9"):
-            ring = int(sign) - ord("0")
-            if sign == ord("%"):
-                good = place + 1 < n_text and _is_digit(text[place]) and _is_digit(text[place + 1])
-                ring = 10 * (int(text[place]) - ord("0")) + int(text[place + 1]) - ord("0") if good else 0
-                place += 2
-            good = good and previous != _NONE
+            order, place = 10 if sign == ord("-") else 20 if sign == ord("=") else 30, place + 1
+        elif sign == ord("%") or _is_digit(sign):
+            place, ring = _ring_number(text, place)
+            good = ring >= 0 and before == ord("C")
             if good and open_atom[ring] == _NONE:
                 open_atom[ring], open_order[ring] = previous, order
             elif good:
                 first = open_atom[ring]
-                open_atom[ring] = _NONE
                 good = n_closed < _MOST_RINGS and first != previous and (order == 0 or open_order[ring] in (0, order))
-                if good:
-                    order = max(order, open_order[ring])
-                    closed[n_closed] = ring, first, previous, order
-                    n_closed += 1
+                closed[n_closed % _MOST_RINGS] = ring, first, previous, max(order, open_order[ring])
+                open_atom[ring], n_closed = _NONE, n_closed + 1
             order = 0
         else:
-            if sign == ord("["):
-                place, number[n], hydrogens[n], charge[n], aromatic[n] = _bracket(text, place)
-                in_bracket[n] = True
-            else:
-                place, number[n], aromatic[n] = _organic(text, place - 1)
+            in_bracket[n] = sign == ord("[")
+            place, number[n], hydrogens[n], charge[n], aromatic[n] = _atom(text, place)
             good = number[n] > 0 and n < _MOST_ATOMS and (previous != _NONE or n == 0)
             if good and previous != _NONE:
                 bonds[m, 0], bonds[m, 1], orders[m] = previous, n, order
                 m += 1
-            previous, order = n, 0
-            n += 1
-    good = good and n > 0 and depth == 0 and order == 0 and bool(np.all(open_atom == _NONE))
+            previous, order, n = n, 0, n + 1
+        if sign not in (ord("-"), ord("="), ord("#")):
+            before = sign if sign in (ord("("), ord(")")) else ord("C")
+    good = good and depth == 0 and order == 0 and bool(np.all(open_atom == _NONE))
     for ring in range(_MOST_RINGS if good else 0):
         for row in range(n_closed):
             if closed[row, 0] == ring:
                 bonds[m, 0], bonds[m, 1], orders[m] = closed[row, 1], closed[row, 2], closed[row, 3]
                 m += 1
-    bonds, orders = bonds[:m], orders[:m]
-    for bond in range(m):
-        first, second = min(bonds[bond]), max(bonds[bond])
-        bonds[bond, 0], bonds[bond, 1] = first, second
-        if orders[bond] == 0:
-            orders[bond] = AROMATIC if aromatic[first] and aromatic[second] else 10
-    in_ring = _ring_bonds(n, bonds) if good else np.zeros(m, np.bool_)
-    atom_in_ring = np.zeros(n, np.bool_)
-    for bond in range(m):
-        if in_ring[bond]:
-            atom_in_ring[bonds[bond, 0]] = atom_in_ring[bonds[bond, 1]] = True
-        elif orders[bond] == AROMATIC:
-            good = False  # an aromatic bond is one of a ring
-    good = good and not _may_be_aromatic(n, number, charge, aromatic, bonds, orders, in_ring)
-    good = good and _with_hydrogens(number, hydrogens, charge, aromatic, in_bracket, bonds, orders, n)
-    return good, number[:n], hydrogens[:n], charge[:n], aromatic[:n], atom_in_ring, bonds, orders, in_ring
+    return good, n, number, hydrogens, charge, aromatic, in_bracket, bonds[:m], orders[:m]
+
+
+@compiled
+def _ring_number(text: NDArray[np.uint8], place: int) -> tuple[int, int]:
+    """The place behind the number of a ring, and the number; -1 where it is none."""
+    if text[place] != ord("%"):
+        return place + 1, int(text[place]) - ord("0")
+    if place + 2 >= len(text) or not (_is_digit(text[place + 1]) and _is_digit(text[place + 2])):
+        return place, -1
+    return place + 3, 10 * (int(text[place + 1]) - ord("0")) + int(text[place + 2]) - ord("0")
+
+
+@compiled
+def _atom(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool]:
+    """The place behind an atom, its number (0 where it is unknown), hydrogens, charge, and whether it is aromatic."""
+    if text[place] == ord("["):
+        return _bracket(text, place + 1)
+    place, number, is_aromatic = _organic(text, place)
+    return place, number, 0, 0, is_aromatic
 
 
 @compiled
@@ -125,30 +148,7 @@ def _organic(text: NDArray[np.uint8], place: int) -> tuple[int, int, bool]:
         return place + 2, _CL, False
     if sign == ord("B") and following == ord("r"):
         return place + 2, _BR, False
-    plain = _element(sign)
-    if plain:
-        return place + 1, plain, False
-    return place + 1, _element(sign - 32) if sign in (ord("c"), ord("n"), ord("o"), ord("s")) else 0, True
-
-
-@compiled
-def _element(sign: int) -> int:
-    """The atomic number of an element with one letter, 0 where it is none of the organic subset."""
-    if sign == ord("C"):
-        return _C
-    if sign == ord("N"):
-        return _N
-    if sign == ord("O"):
-        return _O
-    if sign == ord("S"):
-        return _S
-    if sign == ord("P"):
-        return _P
-    if sign == ord("F"):
-        return _F
-    if sign == ord("B"):
-        return _B
-    return _I if sign == ord("I") else 0
+    return place + 1, _ONE_LETTER[sign], sign >= ord("a")
 
 
 @compiled

@@ -50,6 +50,10 @@ LEFT = [
     "C1C1",
     "C12CC12",
     "CC(",
+    "C()C",
+    "C((C)C)C",
+    "C(C)1CC1",
+    "C(1)CC1",
     "CC)",
     "(C)C",
     "C(=)C",
@@ -120,7 +124,7 @@ SIGNS = ["C", "N", "O", "S", "c", "n", "o", "s", "Cl", "(", ")", "=", "#", "-", 
 
 
 @given(st.lists(st.sampled_from([*SIGNS, "B", "[", "]", "+", "H", "P", "%", "3"]), max_size=14).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_whatever_it_reads_rdkit_reads_too(text):
     if parse_plain(as_bytes(text))[0]:
         assert_equal(molecular_graph(text), by_rdkit(text))
