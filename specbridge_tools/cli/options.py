@@ -108,6 +108,14 @@ def rerank_option(*, default: str | None, help: str) -> Callable[[Function], Fun
     return click.option("--rerank", type=_NumberOrAll(), default=default, metavar="all|N", help=help)
 
 
+reference_option = click.option(
+    "--reference",
+    multiple=True,
+    metavar="FILE|none",
+    help="Reference spectra of sb-build-reference beside those that ship, may be repeated; none for none at all.",
+)
+
+
 def reference_options(function: Function) -> Callable[..., object]:
     """Decorator: `--reference` and `--leave-out`; the command gets them as one `References`, named `references`."""
 
@@ -122,12 +130,7 @@ def reference_options(function: Function) -> Callable[..., object]:
         type=click.Choice(("accession", "molecule")),
         help="For honest figures: leave out reference spectra with the id of the spectrum, or all of its own molecule.",
     )(with_references)
-    return click.option(
-        "--reference",
-        multiple=True,
-        metavar="FILE|none",
-        help="Reference spectra of sb-build-reference beside those that ship, may be repeated; none for none at all.",
-    )(decorated)
+    return reference_option(decorated)
 
 
 def seed_option(*, what: str) -> Callable[[Function], Function]:

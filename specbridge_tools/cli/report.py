@@ -11,6 +11,7 @@ from specbridge_tools.cli.options import (
     group_option,
     model_option,
     output_options,
+    reference_option,
     truth_option,
 )
 from specbridge_tools.cli.reading_options import reading_options
@@ -46,23 +47,27 @@ sb-query spectra.mgf --index index.h5 | sb-report - --spectra spectra.mgf --trut
     help="Show the best N candidates of each query.",
 )
 @group_option
+@reference_option
 @reading_options
 def main(
     hits: str, spectra: tuple[str, ...], truth: str | None, model: str | None, output: str, force: bool,
-    show_queries: int, show_candidates: int, group_by: str | None, reading: Reading, quiet: bool,
+    show_queries: int, show_candidates: int, group_by: str | None, reference: tuple[str, ...], reading: Reading,
+    quiet: bool,
 ) -> None:  # fmt: skip
     """Show the HITS of sb-query or sb-rerank as one HTML page, which needs neither network nor scripts.
 
     It begins with the counts of all queries, the reasons of those without a candidate, and the probabilities of the
     best candidates; --truth says which of them are right. Then come the first --show-queries: the best candidates of
-    each with their structures, scores and masses, and with --spectra a picture of the spectrum, in which the peaks that
-    fragments of the first candidate explain are in colour. The model's ranker explains them; --model and --group-by
-    must be those of sb-query.
+    each with their structures, scores and masses, the reference spectrum of the first or the related molecule that
+    speaks for it, and with --spectra a picture of the spectrum, in which the peaks that fragments of the first
+    candidate explain are in colour, and one of it beside the reference spectrum. The model's ranker explains them;
+    --model, --group-by and --reference must be those of sb-query.
     """
     if sum(path == "-" for path in (hits, truth, *spectra)) > 1:
         raise click.UsageError("only one of HITS, --spectra and --truth can be stdin")
     from specbridge_tools.evaluation.truth import read_truths
     from specbridge_tools.fragmentation.network.ranker_file import find_ranker
+    from specbridge_tools.identification.references import accessions_of
     from specbridge_tools.progress import progress
     from specbridge_tools.records import Tally
     from specbridge_tools.report.page import write_report
@@ -78,7 +83,8 @@ def main(
     ):
         write_report(
             stream, page, spectra=spectra, truths=truths, ranker=find_ranker(model) if spectra else None,
-            queries=show_queries, top=show_candidates, group_by=group_by, reading=reading, tally=tally,
+            accessions=accessions_of(stream, reference), queries=show_queries,
+            top=show_candidates, group_by=group_by, reading=reading, tally=tally,
             display=display,
         )  # fmt: skip
     closing_line(tally.summary(), quiet=quiet)

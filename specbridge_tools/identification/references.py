@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from specbridge_tools import pretrained
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.hits.hits import Column, Hits
+from specbridge_tools.hits.table import read_hits
+from specbridge_tools.reference.accessions import Accessions
 from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE, CandidateEvidence, QueryMatches
 from specbridge_tools.reference.file import open_reference_file
 from specbridge_tools.reference.measured import MeasuredIons
@@ -144,11 +146,22 @@ def open_referee(references: References, *, encoder_sha256: str | None) -> Refer
     return Referee(reference, leave_out=references.leave_out)
 
 
+def accessions_of(hits: BinaryIO, paths: Sequence[Path]) -> Accessions | None:
+    """The reference spectra that a table of hits can name, those that ship too; None where it names none.
+
+    Args:
+        hits: The table, of which the first query is read.
+        paths: As in `References`.
+    """
+    hits.seek(0)
+    first = next(iter(read_hits(hits)), None)
+    files = _files(References(paths))
+    return None if first is None or "reference_id" not in first.columns or not files else Accessions(files)
+
+
 def measured_ions(references: References) -> MeasuredIons | None:
     """As which ions the references have molecules, those that ship too, whatever the encoder; None without any."""
-    if NO_REFERENCE in references.paths:
-        return None
-    files = [*references.paths, *([pretrained.REFERENCE] if pretrained.REFERENCE.is_file() else [])]
+    files = _files(references)
     return MeasuredIons(files, leave_out=references.leave_out) if files else None
 
 
@@ -157,6 +170,13 @@ def encoder_of_model(path: Path | None) -> str | None:
     config = read_header(pretrained.MODEL if path is None else path).get("config")
     found = config.get("molecule_encoder_sha256") if isinstance(config, dict) else None
     return found if isinstance(found, str) else None
+
+
+def _files(references: References) -> list[Path]:
+    """All files, the one that ships too, whatever the encoder."""
+    if NO_REFERENCE in references.paths:
+        return []
+    return [*references.paths, *([pretrained.REFERENCE] if pretrained.REFERENCE.is_file() else [])]
 
 
 def _belongs(path: Path, encoder_sha256: str) -> bool:

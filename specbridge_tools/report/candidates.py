@@ -18,6 +18,8 @@ _NUMBERS = {
     "mass_error_ppm": ("error (ppm)", 2),
     "score": ("score", 3),
     "explained_intensity": ("explained intensity", 2),
+    "reference_similarity": ("reference", 2),
+    "analog_score": ("analog", 2),
     "probability": ("probability", 3),
 }
 

@@ -19,9 +19,11 @@ from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import CREATED_BY
 from specbridge_tools.records import Tally
+from specbridge_tools.reference.accessions import Accessions
 from specbridge_tools.report.candidates import candidate_table
 from specbridge_tools.report.markup import Markup, element, joined
 from specbridge_tools.report.overview import overview_row, overview_table, summary_section
+from specbridge_tools.report.references import reference_section
 from specbridge_tools.report.spectra import spectrum_pictures
 from specbridge_tools.report.summary import Summary
 from specbridge_tools.report.verdicts import Verdicts
@@ -47,6 +49,8 @@ _COLUMNS = (
     ("probability", "how probable it is that this candidate is the right one, calibrated on spectra that took no part "
      "in training. It allows for the case that the right molecule is not among the candidates."),
     ("explained intensity", "share of the spectrum's intensity that fragments of the candidate explain, 0 to 1."),
+    ("reference", "similarity to the reference spectrum that speaks most for the candidate, 0 to 1."),
+    ("analog", "similarity to the spectrum of a related molecule, times that of the molecules, 0 to 1."),
     ("error", "deviation of the spectrum's neutral mass from that of the molecule; it takes no part in the score."),
 )  # fmt: skip
 _CAUTION = (
@@ -62,6 +66,7 @@ def write_report(
     spectra: Sequence[Source] = (),
     truths: TruthTable | None = None,
     ranker: Ranker | None = None,
+    accessions: Accessions | None = None,
     queries: int = 100,
     top: int = 5,
     group_by: str | None = None,
@@ -77,6 +82,7 @@ def write_report(
         spectra: What was searched, to be drawn: none, or one source for each part whose hits were merged, in order.
         truths: Of the queries.
         ranker: Says which peaks fragments explain.
+        accessions: The reference spectra that hits name, to be drawn; None for none.
         queries: How many are shown, the first ones; 0 for all.
         top: How many candidates of each.
         group_by: Field of the spectra's metadata that names groups of spectra, where these are the queries.
@@ -100,7 +106,7 @@ def write_report(
         stream.writelines(overview_table(lines))
     with _queries(hits, n_drawn) as drawn, _with_spectra(drawn, spectra, group_by, reading) as complete:
         for number, query in enumerate(complete, start=1):
-            stream.write(_query_section(number, query, ranker, top, *_verdict(verdicts, query)))
+            stream.write(_query_section(number, query, ranker, accessions, top, *_verdict(verdicts, query)))
             tally.n_written += 1
             display.advance()
     _write_foot(stream)
@@ -147,14 +153,17 @@ def _verdict(verdicts: Verdicts | None, hits: Hits) -> tuple[str, str]:
     return ("", "") if verdicts is None else verdicts.find(hits)
 
 
-def _query_section(number: int, hits: Hits, ranker: Ranker | None, top: int, truth: str, verdict: str) -> Markup:
+def _query_section(
+    number: int, hits: Hits, ranker: Ranker | None, accessions: Accessions | None, top: int, truth: str, verdict: str
+) -> Markup:
     parts = [element("h2", hits.query_id, id=f"query-{number}")]
     if verdict:
         parts.append(element("p", verdict))
     if not len(hits):
         parts.append(element("p", f"No candidate: {hits.reason or 'no reason given'}."))
     else:
-        parts += [candidate_table(hits, top=top, truth=truth), spectrum_pictures(hits, ranker)]
+        parts += [candidate_table(hits, top=top, truth=truth), reference_section(hits, accessions)]
+        parts.append(spectrum_pictures(hits, ranker))
     return joined(*parts, Markup("\n"))
 
 

@@ -244,3 +244,21 @@ def test_memory_does_not_grow_with_the_queries(files):
     tracemalloc.stop()
     assert (tally.n_read, tally.n_written) == (1000, 3)
     assert most < size / 3
+
+
+def test_a_reference_spectrum_is_drawn_beside_the_query(files, call):
+    standards = MGF.format("standard", TRUTH).replace("SMILES", "NAME=paracetamol\nSMILES")
+    (files / "standards.mgf").write_text(standards)
+    call("sb-build-reference", "standards.mgf", "-o", "standards.h5", "--encoder", "toy", "-q")
+    columns = (*COLUMNS, "reference_similarity", "reference_id", "reference_kind", "reference_licence")
+    rows = [(*row, *(("0.97", "standard", "same_ion", "CC0") if row[8] == "M1" else ("",) * 4)) for row in ROWS]
+    (files / "matched.tsv").write_text(table(rows, columns))
+    arguments = ("matched.tsv", "--spectra", "spectra.mgf", "-o", "page.html", "--force", "-q")
+    call("sb-report", *arguments, "--reference", "standards.h5")
+    text = (files / "page.html").read_text()
+    assert "library match: standard, similarity 0.97 ([M+H]+)" in text
+    assert text.count("p1 against reference standard; peaks of both in blue") == 2  # the picture's and the caption
+    call("sb-report", *arguments, "--reference", "none")
+    text = (files / "page.html").read_text()
+    assert "library match: standard, similarity 0.97 (CC0)" in text
+    assert "against reference" not in text
