@@ -47,6 +47,10 @@ CASES = (
     ("export.mgf", f"{EXPORT} mgf"),
     ("export.graphml", f"{EXPORT} graphml --top 2"),
     ("export.edges.tsv", f"{EXPORT} tsv-edges"),
+    (
+        "export.with_reference.tsv",
+        "sb-rerank hits.tsv --spectra spectra.mgf -o r.tsv; sb-export r.tsv --format tsv-edges",
+    ),
     ("split.mgf", "sb-split train.mgf --by structure --fractions 0.5,0.5 -o parts/; cat parts/val.mgf"),
     ("split.tsv", "sb-split molecules.tsv --by structure --fractions 0.8,0.2 -o parts/; cat parts/val.tsv"),
     ("cosine.tsv", f"{QUERY} --top 3 --shard 1/2 -o 1.tsv; {QUERY} --top 3 --shard 2/2 -o 2.tsv; sb-merge 1.tsv 2.tsv"),
