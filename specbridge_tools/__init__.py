@@ -1,10 +1,10 @@
 """Name the molecule behind an MS/MS spectrum; the commands `sb-*` are these functions.
 
     >>> import specbridge_tools as sb
-    >>> for hits in sb.identify("spectra.mgf", index="index.h5"):
+    >>> for hits in sb.identify("spectra.mgf"):
     ...     print(hits.query_id, hits.reason or hits.printed(0))
 
-Names are imported when they are used: importing the package loads neither torch nor RDKit.
+Without an index it searches the library of known molecules that ships. Names are imported when they are used: importing the package loads neither torch nor RDKit.
 """
 
 from __future__ import annotations
