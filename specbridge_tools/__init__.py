@@ -4,7 +4,8 @@
     >>> for hits in sb.identify("spectra.mgf"):
     ...     print(hits.query_id, hits.reason or hits.printed(0))
 
-Without an index it searches the library of known molecules that ships. Names are imported when they are used: importing the package loads neither torch nor RDKit.
+Without an index it searches the library of known molecules that ships. Names are imported when they are used: importing
+the package loads neither torch nor RDKit.
 """
 
 from __future__ import annotations
