@@ -27,8 +27,10 @@ show sb-report "$out/library_hits.tsv" --spectra "$examples/spectra.mgf" -o "$ou
 show sb-evaluate "$out/library_hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_library.tsv" --show 20 --quiet --force
 echo
 echo "Among molecules of your own, here 24,000:"
-show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
-show sb-build-index "$out/molecules.h5" -o "$out/index.h5" --force
+if [ ! -e "$out/index.h5" ]; then
+    show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
+    show sb-build-index "$out/molecules.h5" -o "$out/index.h5"
+fi
 show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --rerank 0 --top 0 --force
 show sb-rerank "$out/hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/reranked.tsv" --force
 echo

@@ -68,7 +68,7 @@ def build(
     closing_line(f"{n_molecules} molecules in {path}", quiet=_quiet())
 
 
-@subcommand(main, "path", example='sb-info "$(sb-library path)"')
+@subcommand(main, "path", example='sb-library path\nsb-info "$(sb-library path)"')
 @model_option
 def path(model: str | None) -> None:
     """Print the path of the index; where there is none, that ends with status 1."""
