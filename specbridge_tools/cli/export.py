@@ -33,7 +33,7 @@ sb-query spectra.mgf --index index.h5 | sb-export - --format sirius -o structure
 @click.option(
     "--top",
     type=click.IntRange(min=0),
-    metavar="N",
+    metavar="K",
     help=f"Candidates of each query, 0 for all.  [default: 1; {_EVIDENCE} in mztab-m]",
 )
 @output_options(what="The export")

@@ -176,7 +176,7 @@ def identify(
         opened, lists = stack.enter_context(
             open_molecules(
                 index, candidates, wanted=_wanted_lists(source, options.group_field), model=loaded, tally=listed,
-                encoder=encoder, device=device, batch_size=batch_size, threads=threads,
+                encoder=encoder, device=device, batch_size=batch_size, threads=threads, quiet=display is not None,
             )
         )  # fmt: skip
         hits = search_queries(

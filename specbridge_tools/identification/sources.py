@@ -47,6 +47,7 @@ def open_molecules(
     device: str = "auto",
     batch_size: int = 64,
     threads: int = 1,
+    quiet: bool = False,
 ) -> Iterator[tuple[Index | MultiIndex, CandidateLists | None]]:
     """Yield (open index, its candidate lists or None).
 
@@ -62,6 +63,7 @@ def open_molecules(
         device: Of that encoder.
         batch_size: Of that encoder.
         threads: For standardising structures.
+        quiet: Whether no progress is shown of the library's index, where that is built.
 
     Raises:
         DataError: Where there is no list for any of the spectra.
@@ -71,7 +73,7 @@ def open_molecules(
             yield index, None
             return
         if index is None:
-            index = library_index(model, making=Making(encoder, device, batch_size, threads))
+            index = library_index(model, making=Making(encoder, device, batch_size, threads, quiet))
         with opened_together([open_index(path) for path in index_files(index)]) as opened:
             yield opened, None
         return
