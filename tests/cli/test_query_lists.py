@@ -188,7 +188,7 @@ def test_the_encoder_must_be_the_models(ask, write):
 
 @pytest.mark.parametrize(
     ("arguments", "word"),
-    [((), "--index"), (("--candidates", "x.tsv", "--mode", "open"), "--mode"), (("--candidates", "-"), "stdin")],
+    [(("--candidates", "x.tsv", "--mode", "open"), "--mode"), (("--candidates", "-"), "stdin")],
 )
 def test_options_that_make_no_sense(ask, arguments, word):
     refused = ask(*arguments, spectra="-" if word == "stdin" else "spectra.mgf")
