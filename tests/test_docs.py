@@ -43,7 +43,7 @@ def cpu_seconds_of_children():
 
 
 def test_the_commands_are_those_of_the_design():
-    assert len(COMMANDS) == 16
+    assert len(COMMANDS) == 17
     assert "query" in COMMANDS
 
 

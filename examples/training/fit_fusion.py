@@ -17,13 +17,13 @@ from held_back_lists import FIRST, half_without_truth, halves, molecule_weights,
 
 from specbridge_tools.evaluation.calibration import (
     expected_calibration_error,
-    fit_probabilities,
     precision_and_coverage,
     reliability_table,
 )
 from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_ranker
 from specbridge_tools.fragmentation.training.fusion import fit_fusion
+from specbridge_tools.hits.fit_probability import fit_probabilities
 from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.weights.tensor_file import read_header
 

@@ -86,3 +86,8 @@ for path in ("molecules.h5", "spectra.h5"):
             small.create_dataset(name, data=column[:], dtype=column.dtype)
     os.replace("small.h5", path)
 P
+
+# for the training of a ranking, which needs a model with a ranker: the one that ships
+sb-embed-mols molecules.tsv -o morgan.h5 --force
+sb-build-index morgan.h5 -o index_morgan.h5 --force
+rm morgan.h5

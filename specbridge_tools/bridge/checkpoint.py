@@ -2,7 +2,7 @@
 
 Header key `specbridge` holds one JSON object: `format` = "specbridge-model", `format_version`, `created_by`, `config`
 (`ModelConfig`), `training` (summary), `calibration` (or null). Tensors are named as in the modules; `ranker.*` belong
-to the re-ranking of hits.
+to the re-ranking of hits, `ranking.*` to the ranking of all evidence.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from specbridge_tools.weights.tensor_file import check_header, check_shapes, rea
 
 FORMAT = "specbridge-model"
 FORMAT_VERSION = 1
-RANKER_PREFIX = "ranker."
+OTHER_PREFIXES = ("ranker.", "ranking.")
 SHIPPED_NAME = "default"
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _ADVICE = "copy the model again, or train it anew"
@@ -76,7 +76,7 @@ def load_model(source: str | os.PathLike[str] | None = None, *, device: str = "c
     config = config_of(ModelConfig, value_of(header, "config", dict, path), path)
     calibration = finite_numbers(header.get("calibration"), "calibration", path)
     training = value_of(header, "training", dict, path)
-    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(RANKER_PREFIX)}
+    weights = {name: tensor for name, tensor in tensors.items() if not name.startswith(OTHER_PREFIXES)}
     # nothing is written to new tensors, so that they take no memory before their sizes are known to be right
     model = _network(config, path)
     expected = {name: tensor.shape for name, tensor in model.stored_state().items()}

@@ -66,7 +66,7 @@ def main(
     """
     from specbridge_tools.bridge.finetune import TrainingFiles, finetune
     from specbridge_tools.device import pick_device
-    from specbridge_tools.evaluation.calibration import fit_calibration
+    from specbridge_tools.hits.fit_probability import fit_calibration
     from specbridge_tools.processes import open_processes
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally

@@ -71,6 +71,12 @@ _OPTIONS = (
         metavar="P",
         help="Leave out candidates whose probability is below P.",
     ),
+    click.option(
+        "--coverage",
+        type=click.FloatRange(0, 1),
+        metavar="C",
+        help="In place of --top: as many candidates as hold the truth in a share C of cases, if it is listed.",
+    ),
 )
 
 
@@ -121,5 +127,6 @@ def typed_options(values: Mapping[str, Any]) -> SearchOptions:
         hnsw_ef=values["hnsw_ef"],
         ivf_probes=values["ivf_probes"],
         min_probability=values["min_probability"],
+        coverage=values["coverage"],
         group_by=values["group_by"],
     )

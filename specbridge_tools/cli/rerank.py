@@ -72,6 +72,7 @@ def main(
     from specbridge_tools.identification.identify import rerank_hits
     from specbridge_tools.identification.references import encoder_of_model, open_referee
     from specbridge_tools.progress import progress
+    from specbridge_tools.ranking.ranking_file import find_ranking
     from specbridge_tools.records import Tally
     from specbridge_tools.streams import output_text
 
@@ -81,6 +82,7 @@ def main(
         return say_done(output, quiet=quiet)
     referee = open_referee(references, encoder_sha256=encoder_of_model(model))
     ranker, first = load_ranker(model), 0 if rerank == "all" else int(rerank)
+    ranking = find_ranking(model)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(output_text(output, force=force))
@@ -88,7 +90,8 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, first=first, referee=referee, group_by=group_by, reading=reading,
+                hits, spectra, ranker=ranker, ranking=ranking, first=first, referee=referee, group_by=group_by,
+                reading=reading,
                 record_range=plan.record_range, tally=tally, threads=threads, display=display,
             )
         )  # fmt: skip

@@ -42,13 +42,24 @@ RERANKED = ("cosine", "fragment_score", "explained_intensity")
 """Columns that re-ranking adds, behind `score`."""
 REFERENCE = ("reference_similarity", "reference_id", "reference_kind", "reference_licence", "analog_score", "analog_id")
 """Columns that reference spectra add, behind those."""
+IF_LISTED = "probability_if_listed"
+"""Column that the learned ranking adds, behind `probability`."""
 INTEGERS = frozenset({"rank", "n_candidates", "record"})
 REALS = frozenset(
-    {"score", "probability", "exact_mass", "mass_error_ppm", *RERANKED, "reference_similarity", "analog_score"}
+    {
+        "score",
+        "probability",
+        IF_LISTED,
+        "exact_mass",
+        "mass_error_ppm",
+        *RERANKED,
+        "reference_similarity",
+        "analog_score",
+    }
 )
 OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED})
 # repr has as many digits as it takes to read the same float64 again, so that order and ties survive
-_FORMATS = {"probability": ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(
+_FORMATS = {"probability": ".6g", IF_LISTED: ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(
     (*RERANKED[1:], "reference_similarity", "analog_score"), ".9g"
 )
 _FUSED_SCORE = ".9g"
@@ -188,6 +199,13 @@ def reranked_columns(columns: Sequence[str], *, with_reference: bool = False) ->
     others = [name for name in columns if name not in RERANKED and name not in REFERENCE]
     position = others.index("score") + 1
     return (*others[:position], *RERANKED, *(REFERENCE if with_reference else ()), *others[position:])
+
+
+def ranked_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a table that the learned ranking ranked: the added one stands behind `probability`."""
+    others = [name for name in columns if name != IF_LISTED]
+    position = others.index("probability") + 1
+    return (*others[:position], IF_LISTED, *others[position:])
 
 
 def above_probability(hits: Hits, least: float) -> Hits:

@@ -27,7 +27,7 @@ def candidate_probabilities(
 
     Args:
         scores: (n,) of one list.
-        calibration: The four `PARAMETERS`, fitted by `evaluation.calibration`.
+        calibration: The four `PARAMETERS`, fitted by `hits.fit_probability`.
         n_candidates: How many the search found, at least n.
 
     Returns:

@@ -14,10 +14,11 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, reranked_columns
+from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, ranked_columns, reranked_columns
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
+from specbridge_tools.identification.ranked import rank_by_all, ranking_for
 from specbridge_tools.identification.references import (
     DEFAULT_REFERENCES,
     Referee,
@@ -29,6 +30,7 @@ from specbridge_tools.identification.rerank import rerank
 from specbridge_tools.identification.reranked import First, before_reranking, how_many, ranker_for, reported
 from specbridge_tools.identification.sources import open_molecules
 from specbridge_tools.progress import SilentProgress
+from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists
 from specbridge_tools.search.queries.source import QuerySource, open_query_source
@@ -165,6 +167,8 @@ def identify(
         first = how_many(rerank_first, options)
         if ranker is None and references.are_given:
             raise UsageError("references count where candidates are re-ranked", advice="leave --reference out")
+        if options.coverage is not None and ranker is None:
+            raise UsageError("answer sets need the ranking of a model", advice="give the spectra, and no --rerank 0")
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
         # its first process starts while the model is loaded
@@ -190,9 +194,13 @@ def identify(
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
             referee = open_referee(references, encoder_sha256=encoder_sha256)
-            reranked = rerank(hits, scorer, first=first, referee=referee)
+            ranking = ranking_for(path, first, options)
+            reranked = rank_by_all(
+                rerank(hits, scorer, first=first, referee=referee), ranking, coverage=options.coverage
+            )
             hits = (reported(query, options) for query in reranked)
             columns = reranked_columns(columns, with_reference=referee is not None)
+            columns = columns if ranking is None else ranked_columns(columns)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 
@@ -201,6 +209,7 @@ def rerank_hits(
     spectra: Spectra,
     *,
     ranker: Ranker,
+    ranking: Ranking | None = None,
     first: int = 0,
     referee: Referee | None = None,
     group_by: str | None = None,
@@ -216,6 +225,7 @@ def rerank_hits(
         hits: A table of hits (path, `-`, open binary file), in the order of the spectra.
         spectra: The spectra that were searched.
         ranker: Scores the candidates.
+        ranking: Ranks lists that are complete by all evidence; None: they stay ranked by cosine and fragments.
         first: How many of the candidates with the highest cosine are scored, 0 for all.
         referee: Knows the reference spectra (`open_referee`); None for none.
         group_by: Field of the spectra whose value is the query's id, where groups were searched.
@@ -239,10 +249,11 @@ def rerank_hits(
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
         threads = threads or available_threads()
         scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
-        reranked = rerank(complete, scorer, first=first, referee=referee)
+        reranked = rank_by_all(rerank(complete, scorer, first=first, referee=referee), ranking if first == 0 else None)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
-        columns = start[0].columns if start else reranked_columns(COLUMNS, with_reference=referee is not None)
+        empty = reranked_columns(COLUMNS, with_reference=referee is not None)
+        columns = start[0].columns if start else empty if ranking is None else ranked_columns(empty)
         return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
 
 

@@ -45,5 +45,6 @@ def before_reranking(options: SearchOptions, first: int) -> SearchOptions:
 
 def reported(hits: Hits, options: SearchOptions) -> Hits:
     """What of the re-ranked hits of a query is wanted."""
-    hits = hits.take(slice(0, options.top or None))
+    if options.coverage is None:
+        hits = hits.take(slice(0, options.top or None))
     return hits if options.min_probability is None else above_probability(hits, options.min_probability)

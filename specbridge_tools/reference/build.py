@@ -21,7 +21,7 @@ from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
 from specbridge_tools.reference.layout import ReferenceSpace
 from specbridge_tools.reference.molecules import FINGERPRINT, reads_counts, unit_norm
 from specbridge_tools.reference.peaks import CleanSpectrum, clean
-from specbridge_tools.reference.texts import REPEATED
+from specbridge_tools.reference.texts import REPEATED, text_of
 from specbridge_tools.reference.writer import BLOCK, ReferenceWriter, create_reference, text_columns
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.energy import collision_energy_ev
@@ -33,15 +33,6 @@ from specbridge_tools.streams import Destination, Source, display_name, output_p
 UNFITTING = "structure does not fit the precursor m/z"
 REPEATED_ACCESSION = "accession repeated"
 DEFAULT_PPM = 20.0
-_LONGEST_TEXT = 1000
-_FIELDS = {
-    "adduct": ("adduct",),
-    "collision_energy": ("collision_energy",),
-    "instrument": ("instrument_type", "instrument", "source_instrument"),
-    "licence": ("license",),
-    "contributor": ("authors", "author", "contributor", "submituser", "submitter", "data_collector", "source", "pi"),
-}
-_MASSBANK = "MSBNK-"
 
 
 def build_reference(
@@ -151,7 +142,7 @@ class _Block:
         self._accessions.add(one_line(spectrum.id))
         row = self._row_of.setdefault(form.inchikey14, len(self._row_of))
         if row == self._writer.n_molecules + len(self._new):
-            self._new.append((form, _text(spectrum, ("name",))))
+            self._new.append((form, text_of(spectrum, "name")))
         self._spectra.append((spectrum, clean(spectrum), row))
         if len(self._spectra) == BLOCK:
             self._write()
@@ -176,7 +167,7 @@ class _Block:
             **text_columns("accession", "accession_size", [one_line(spectrum.id) for spectrum in spectra]),
         }
         for name, codes in self._codes.items():
-            values = [_value(spectrum, name) for spectrum in spectra]
+            values = [text_of(spectrum, name) for spectrum in spectra]
             columns[name] = np.array([codes.setdefault(value, len(codes)) for value in values], np.uint32)
         self._writer.append(columns | self._molecules())
         self._clear()
@@ -204,17 +195,3 @@ class _Block:
 def _energy(spectrum: Spectrum) -> float:
     energy = collision_energy_ev(spectrum)
     return np.nan if energy is None else energy
-
-
-def _value(spectrum: Spectrum, name: str) -> str:
-    if name == "adduct":
-        return spectrum.adduct or ""
-    value = _text(spectrum, _FIELDS[name])
-    if not value and name == "contributor" and spectrum.id.startswith(_MASSBANK):
-        return f"MassBank {spectrum.id.split('-')[1]}"  # accessions are MSBNK-CONTRIBUTOR-NUMBER
-    return value
-
-
-def _text(spectrum: Spectrum, fields: Sequence[str]) -> str:
-    found = (one_line(spectrum.metadata.get(field, "")).strip() for field in fields)
-    return next(filter(None, found), "")[:_LONGEST_TEXT]

@@ -15,11 +15,12 @@ from specbridge_tools.reference.evidence import QueryMatches
 from specbridge_tools.reference.molecules import Featuriser, MoleculeFeatures, MoleculeTable, find_encoder
 from specbridge_tools.reference.peaks import clean
 from specbridge_tools.reference.spectra import PeakIndex, SpectrumTable
-from specbridge_tools.reference.texts import SpectrumTexts
+from specbridge_tools.reference.texts import SpectrumTexts, text_of
 from specbridge_tools.spectra.spectrum import Spectrum
 
-LEAVE_OUT = ("accession", "molecule")
-"""What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own."""
+LEAVE_OUT = ("accession", "molecule", "contributor")
+"""What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own; the
+last are those of the query's molecule that its own contributor measured."""
 
 
 class Reference:
@@ -73,7 +74,8 @@ class Reference:
         Args:
             spectra: The best of them counts, kind by kind.
             leave_out: One of `LEAVE_OUT`: reference spectra with the id of one of these spectra do not count, or all of
-                the molecules that the metadata of these spectra name. None: all count.
+                the molecules that the metadata of these spectra name, or of these those of the spectra's contributors.
+                None: all count.
         """
         left_out = None if leave_out is None else self._left_out(spectra, leave_out)
         return QueryMatches(self, self._index.search([clean(spectrum) for spectrum in spectra], left_out))
@@ -103,8 +105,14 @@ class Reference:
         if by not in LEAVE_OUT:
             raise UsageError(f"nothing is left out by {by!r}", advice=f"one of {', '.join(LEAVE_OUT)}")
         for spectrum in spectra:
-            if by == "accession":
+            if by != "molecule":
                 left_out[self.texts.rows_of(spectrum.id)] = True
-            elif (row := self.molecules.row_of.get(structure_key(spectrum) or "")) is not None:
-                left_out |= self.spectra.molecule == row
+            row = self.molecules.row_of.get(structure_key(spectrum) or "")
+            if row is not None and by != "accession":
+                own = self.spectra.molecule == row
+                left_out |= (
+                    own & self.texts.have("contributor", text_of(spectrum, "contributor"))
+                    if by == "contributor"
+                    else own
+                )
         return left_out

@@ -10,8 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.molecules.raw import one_line
+from specbridge_tools.spectra.spectrum import Spectrum
+
 REPEATED = ("adduct", "collision_energy", "instrument", "licence", "contributor")
 """Of a spectrum, as its file had them."""
+_LONGEST_TEXT = 1000
+_FIELDS = {
+    "name": ("name",),
+    "adduct": ("adduct",),
+    "collision_energy": ("collision_energy",),
+    "instrument": ("instrument_type", "instrument", "source_instrument"),
+    "licence": ("license",),
+    "contributor": ("authors", "author", "contributor", "submituser", "submitter", "data_collector", "source", "pi"),
+}
+_MASSBANK = "MSBNK-"
 
 
 class TextBlock(Sequence[str]):
@@ -56,6 +69,11 @@ class SpectrumTexts:
         """One of `REPEATED` of a spectrum; '' where its file has none."""
         return self.lists[name][int(self.codes[name][row])]
 
+    def have(self, name: str, value: str) -> NDArray[np.bool_]:
+        """(n,) whether one of `REPEATED` of each spectrum is this."""
+        places = [place for place, text in enumerate(self.lists[name]) if text == value]
+        return np.isin(self.codes[name], places)
+
     def rows_of(self, accession: str) -> list[int]:
         """The row of a spectrum as a list, empty where there is none."""
         row = self._row_of.get(accession)
@@ -64,3 +82,18 @@ class SpectrumTexts:
     @functools.cached_property
     def _row_of(self) -> dict[str, int]:
         return {accession: row for row, accession in enumerate(self.accession)}
+
+
+def text_of(spectrum: Spectrum, name: str) -> str:
+    """The name of a spectrum's molecule, or one of `REPEATED`, on one line; '' where its file has none."""
+    if name == "adduct":
+        return spectrum.adduct or ""
+    value = _text(spectrum, _FIELDS[name])
+    if not value and name == "contributor" and spectrum.id.startswith(_MASSBANK):
+        return f"MassBank {spectrum.id.split('-')[1]}"  # accessions are MSBNK-CONTRIBUTOR-NUMBER
+    return value
+
+
+def _text(spectrum: Spectrum, fields: Sequence[str]) -> str:
+    found = (one_line(spectrum.metadata.get(field, "")).strip() for field in fields)
+    return next(filter(None, found), "")[:_LONGEST_TEXT]

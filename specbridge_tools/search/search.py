@@ -49,6 +49,8 @@ class SearchOptions:
         hnsw_ef: Candidates that the graph search keeps (ef of hnswlib).
         ivf_probes: Inverted lists that are searched.
         min_probability: Leave out candidates whose probability is below, in [0, 1]; None for none.
+        coverage: In place of `top` report as many candidates as hold the truth in this share of cases, if it is listed;
+            None for none.
         group_by: Field of the spectra's metadata whose value names a group to be answered together, or None.
         with_ties: Report those that tie with the last of `top` as well.
     """
@@ -61,6 +63,7 @@ class SearchOptions:
     hnsw_ef: int = 200
     ivf_probes: int = 32
     min_probability: float | None = None
+    coverage: float | None = None
     group_by: str | None = None
     with_ties: bool = False
 

@@ -83,6 +83,17 @@ def test_an_accession_or_a_molecule_is_left_out(reference, query):
         reference.match([query], leave_out="formula")
 
 
+def test_the_spectra_of_the_own_contributor_are_left_out(reference):
+    values = {"id": "R1", "polarity": 1, "smiles": SMILES[0]}
+    peaks = [(110.06, 9), (138.09, 5), (180.10, 2)]
+    # the reference names no contributor, and nor does this spectrum
+    same = evidence(reference, spectrum(peaks, 180.1019, **values), leave_out="contributor")
+    assert same.values[0, :4].tolist() == [0] * 4
+    other = spectrum(peaks, 180.1019, **values, contributor="elsewhere")
+    left, without = (evidence(reference, other, leave_out=by) for by in ("contributor", "accession"))
+    assert left.values.tolist() == without.values.tolist()
+
+
 def test_spectra_of_a_group_count_together(reference, query):
     negative = spectrum([(107.04, 9), (108.04, 3)], 150.0561, charge=-1, polarity=-1)
     both, first, second = (evidence(reference, *each) for each in ([query, negative], [query], [negative]))

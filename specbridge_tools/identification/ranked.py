@@ -1,0 +1,101 @@
+"""Hits, ranked anew by all that is known of their candidates."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.errors import UsageError
+from specbridge_tools.fragmentation.peaks.prepare import Peaks
+from specbridge_tools.hits.hits import IF_LISTED, Column, Hits, ranked_columns
+from specbridge_tools.identification.rerank import peaks_of
+from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
+from specbridge_tools.ranking.ranking import Ranking
+from specbridge_tools.ranking.ranking_file import find_ranking
+from specbridge_tools.search.candidates.ranking import competition_ranks
+from specbridge_tools.search.search import SearchOptions
+
+_POSITIVE, _ENERGY_UNKNOWN, _PRECURSOR_SHARE = 0, 6, 8  # of `Peaks.context`
+
+
+def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: float | None = None) -> Iterator[Hits]:
+    """Yield the hits of each query, ranked by all evidence, in the order given.
+
+    `score` becomes that of the ranking, and `probability` is stated anew, with `probability_if_listed` behind it. This
+    needs all candidates that were found, since the ranking compares a candidate with its list: hits that are not
+    complete, or without a candidate, stay as they are.
+
+    Args:
+        queries: Re-ranked hits that hold their spectra.
+        ranking: Scores; None changes nothing.
+        coverage: Keep only as many candidates as hold the truth in this share of cases, if it is listed.
+    """
+    for hits in queries:
+        yield hits if ranking is None else _ranked(hits, ranking, coverage)
+
+
+def ranking_for(model: str | os.PathLike[str] | None, first: int, options: SearchOptions) -> Ranking | None:
+    """The ranking of a model (None: the one that ships) where all candidates are re-ranked (`first` 0), else None.
+
+    Raises:
+        UsageError: Where answer sets are wanted, and there is none.
+    """
+    ranking = find_ranking(model) if first == 0 else None
+    if ranking is None and options.coverage is not None:
+        advice = "use the model that ships, search by mass or formula, and re-rank all candidates"
+        raise UsageError("answer sets need a model with a ranking, and complete lists", advice=advice)
+    return ranking
+
+
+def evidence_of(hits: Hits) -> Evidence:
+    """The evidence of re-ranked hits that hold their spectra."""
+    values = {kind: hits.numbers(kind) for kind in OWN}
+    values |= {kind: np.asarray(hits.candidates[kind], np.float64) for kind in REFERENCE if kind in hits.candidates}
+    has_reference = REFERENCE[0] in values
+    return Evidence(values, hits.column("formula"), conditions_of(hits, has_reference=has_reference))
+
+
+def conditions_of(hits: Hits, *, has_reference: bool) -> QueryConditions:
+    """What is known of a query with candidates, as ions of the first one's adduct."""
+    peaks = peaks_of(hits, hits.column("adduct")[0])
+    return QueryConditions(
+        n_spectra=len(peaks),
+        n_peaks=float(np.mean([len(one.mz) for one in peaks])),
+        positive=_mean(peaks, _POSITIVE),
+        energy_known=1 - _mean(peaks, _ENERGY_UNKNOWN),
+        precursor_share=_mean(peaks, _PRECURSOR_SHARE),
+        has_reference=has_reference,
+    )
+
+
+def is_complete(hits: Hits) -> bool:
+    """Whether hits hold all candidates that were found, and at least one, with their probabilities."""
+    return bool(len(hits)) and len(hits) >= (hits.n_candidates or 0) and bool(hits.value("probability"))
+
+
+def _mean(peaks: list[Peaks], place: int) -> float:
+    return float(np.mean([one.context[place] for one in peaks]))
+
+
+def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:
+    columns = ranked_columns(hits.columns)
+    if not is_complete(hits):
+        unknown = np.full(len(hits), np.nan)
+        return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, IF_LISTED: unknown})
+    score, n_spectra = ranking.score(evidence_of(hits)), len(hits.spectra)
+    probability = ranking.probability(score, n_spectra=n_spectra, n_candidates=len(hits))
+    if_listed = ranking.probability_if_listed(score, n_spectra=n_spectra)
+    new: dict[str, Column] = {"score": score, "probability": probability, IF_LISTED: if_listed}
+    keys = hits.column("inchikey14")
+    order = sorted(range(len(hits)), key=lambda row: (-score[row], keys[row]))
+    rank: NDArray[np.int64] = np.empty(len(hits), np.int64)
+    rank[order] = competition_ranks(score[order])
+    new["rank"] = rank
+    if coverage is not None:
+        members = ranking.answer_set(if_listed, coverage, n_spectra=n_spectra)
+        order = [row for row in order if members[row]]
+    return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)

@@ -1,0 +1,1 @@
+"""All evidence of a candidate -> one score and one probability."""

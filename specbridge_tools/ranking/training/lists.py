@@ -1,0 +1,53 @@
+"""Candidate lists whose truth is known."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from specbridge_tools.ranking.evidence import Evidence
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LabelledList:
+    """The candidates of one query.
+
+    Attributes:
+        evidence: Of its n candidates.
+        truth: Which candidate is right, -1 where none is.
+        molecule: The right one, by the first block of its InChIKey; lists of one molecule are never parted.
+    """
+
+    evidence: Evidence
+    truth: int
+    molecule: str
+
+    @property
+    def is_group(self) -> bool:
+        """Whether several spectra were measured."""
+        return self.evidence.query.n_spectra > 1
+
+    def without_truth(self) -> LabelledList:
+        """The same list as from a library that lacks the truth."""
+        if self.truth < 0:
+            return self
+        return dataclasses.replace(self, evidence=self.evidence.without(self.truth), truth=-1)
+
+
+def list_weights(lists: Sequence[LabelledList]) -> NDArray[np.float64]:
+    """Weights (n,) of lists, 1 / square root of the number of lists of the molecule: none dominates."""
+    molecules, place = np.unique([one.molecule for one in lists], return_inverse=True)
+    counts = np.bincount(place, minlength=len(molecules))[place]
+    weights: NDArray[np.float64] = 1 / np.sqrt(counts)
+    return weights
+
+
+def folds_of(lists: Sequence[LabelledList], n_folds: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Number (n,) of the fold of each list: whole molecules, drawn at random."""
+    molecules, place = np.unique([one.molecule for one in lists], return_inverse=True)
+    drawn = np.random.default_rng(seed).permutation(len(molecules)) % n_folds
+    folds: NDArray[np.int64] = drawn[place]
+    return folds

@@ -1,0 +1,62 @@
+import csv
+from pathlib import Path
+
+from specbridge_tools.ranking.ranking_file import find_ranking
+
+DATA = Path(__file__).parents[2] / "galaxy_wrappers" / "test-data"
+QUICK = ("--epochs", "2", "--networks", "1", "--width", "4", "--threads", "1")
+
+
+def test_a_ranking_is_trained_and_ranks(call, tmp_path):
+    call("sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1")
+    call("sb-build-index", "molecules.h5", "-o", "index.h5")
+    done = call(
+        "sb-train-ranking", DATA / "train.mgf", "--index", "index.h5", "-o", "model.safetensors", "--report",
+        "report.tsv", *QUICK,
+    )  # fmt: skip
+    assert b"53 spectra" in done.stderr
+    ranking = find_ranking(tmp_path / "model.safetensors")
+    assert ranking.config["molecules"] == 16
+    assert ranking.config["training"]["epochs"] == 2
+    with open(tmp_path / "report.tsv") as stream:
+        report = {(row["kind"], row["metric"]): row for row in csv.DictReader(stream, delimiter="\t")}
+    assert int(report["single", "recall@1"]["lists"]) == 53
+    assert 0 <= float(report["single", "recall@1"]["value"]) <= float(report["single", "recall@20"]["value"]) == 1
+    assert ("group", "coverage@0.9") in report
+
+    settings = ("--index", "index.h5", "--model", "model.safetensors", "--threads", "1")
+    call("sb-query", DATA / "spectra.mgf", *settings, "-o", "hits.tsv")
+    with open(tmp_path / "hits.tsv") as stream:
+        hits = list(csv.DictReader(stream, delimiter="\t"))
+    for query in {row["query_id"] for row in hits}:
+        rows = [row for row in hits if row["query_id"] == query]
+        scores = [float(row["score"]) for row in rows]
+        assert scores == sorted(scores, reverse=True)
+        assert sum(float(row["probability_if_listed"]) for row in rows) <= 1.0001
+        assert 0 < sum(float(row["probability"]) for row in rows) < 1
+
+    # cosines, ranked by all evidence afterwards, are the same
+    call("sb-query", DATA / "spectra.mgf", *settings, "--rerank", "0", "--top", "0", "-o", "cosines.tsv")
+    spectra = ("--spectra", DATA / "spectra.mgf", "--model", "model.safetensors", "--threads", "1")
+    call("sb-rerank", "cosines.tsv", *spectra, "-o", "again.tsv")
+    call("sb-query", DATA / "spectra.mgf", *settings, "--top", "0", "-o", "all.tsv")
+    assert (tmp_path / "again.tsv").read_bytes() == (tmp_path / "all.tsv").read_bytes()
+
+    call("sb-query", DATA / "spectra.mgf", *settings, "--coverage", "0.5", "-o", "half.tsv")
+    with open(tmp_path / "half.tsv") as stream:
+        assert 0 < len(list(csv.DictReader(stream, delimiter="\t"))) <= len(hits)
+
+
+def test_spectra_without_structures_are_counted(call, tmp_path):
+    (tmp_path / "plain.mgf").write_text("BEGIN IONS\nTITLE=a\nPEPMASS=152.07\nADDUCT=[M+H]+\n93.03 5\nEND IONS\n")
+    done = call("sb-train-ranking", "plain.mgf", "--index", "index.h5", "-o", "model.safetensors", status=1)
+    assert b"no spectrum with a structure" in done.stderr
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_model_without_a_ranking_has_no_answer_sets(call, tmp_path):
+    done = call(
+        "sb-query", DATA / "spectra.mgf", "--index", DATA / "index.h5", "--model", DATA / "model.safetensors",
+        "--coverage", "0.9", status=2,
+    )  # fmt: skip
+    assert b"answer sets need" in done.stderr

@@ -1,0 +1,87 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
+from specbridge_tools.ranking.features import COLUMNS, candidate_columns
+
+QUERY = QueryConditions(2, 20.0, 0.0, 1.0, 0.25)
+
+
+def by_name(evidence):
+    return dict(zip(COLUMNS, candidate_columns(evidence).T, strict=True))
+
+
+def small(**changes):
+    values = {kind: np.zeros(3) for kind in OWN}
+    values |= {"cosine": np.array([0.1, 0.5, 0.3]), "fragment_score": np.array([-3.0, np.nan, -1.0])}
+    return Evidence(values | changes, ["A", "A", "B"], QUERY)
+
+
+def test_each_form_by_hand():
+    columns = by_name(small())
+    np.testing.assert_array_equal(columns["cosine"], [0.1, 0.5, 0.3])
+    np.testing.assert_allclose(columns["cosine_below_best"], [-0.4, 0.0, -0.2])
+    np.testing.assert_allclose(columns["cosine_z"], np.array([-0.2, 0.2, 0.0]) / np.sqrt(0.08 / 3))
+    np.testing.assert_allclose(columns["cosine_rank"], np.log([3, 1, 2]))
+
+
+def test_what_is_missing_counts_as_the_lowest_and_what_was_not_looked_for_as_nothing():
+    columns = by_name(small())
+    np.testing.assert_array_equal(columns["fragment_score"], [-3, -3, -1])
+    np.testing.assert_allclose(columns["fragment_score_rank"], np.log([2.5, 2.5, 1]))
+    for kind in REFERENCE:
+        np.testing.assert_array_equal(columns[kind], np.zeros(3))
+    nothing = by_name(small(fragment_score=np.full(3, np.nan)))
+    np.testing.assert_array_equal(nothing["fragment_score_z"], np.zeros(3))
+
+
+def test_of_each_formula_the_best_and_the_mean():
+    columns = by_name(small(fragment_score=np.array([-3.0, -2.0, -1.0])))
+    np.testing.assert_array_equal(columns["formula_best"], [-2, -2, -1])
+    np.testing.assert_array_equal(columns["formula_mean"], [-2.5, -2.5, -1])
+
+
+def test_the_query_is_the_same_for_all_candidates():
+    columns = by_name(small())
+    expected = {
+        "log_peaks": np.log(20),
+        "log_spectra": np.log(2),
+        "positive": 0,
+        "energy_known": 1,
+        "precursor_share": 0.25,
+        "log_candidates": np.log(3),
+        "log_formulas": np.log(2),
+        "has_reference": 0,
+        "best_same_ion": 0,
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(columns[name], np.full(3, value))
+
+
+@given(st.integers(1, 12), st.integers(0, 50))
+def test_the_order_of_the_candidates_moves_nothing(n, seed):
+    rng = np.random.default_rng(seed)
+    values = {kind: rng.choice([0.0, 0.25, rng.normal(), np.nan], n) for kind in OWN}
+    values |= {kind: rng.choice([0.0, rng.uniform()], n) for kind in REFERENCE}
+    formulas = [f"C{number}" for number in rng.integers(0, 3, n)]
+    order = rng.permutation(n)
+    moved = Evidence({kind: value[order] for kind, value in values.items()}, [formulas[i] for i in order], QUERY)
+    straight = candidate_columns(Evidence(values, formulas, QUERY))
+    np.testing.assert_array_equal(candidate_columns(moved), straight[order])
+
+
+def test_names_of_formulas_move_nothing(make_evidence):
+    one = make_evidence(9, 3)
+    renamed = dataclasses.replace(one, formulas=[f"x{name[::-1]}" for name in one.formulas])
+    np.testing.assert_array_equal(candidate_columns(renamed), candidate_columns(one))
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_short_lists(n, make_evidence):
+    columns = candidate_columns(make_evidence(n, 0))
+    assert columns.shape == (n, len(COLUMNS))
+    assert np.isfinite(columns).all()
