@@ -82,7 +82,6 @@ def main(
         return say_done(output, quiet=quiet)
     referee = open_referee(references, encoder_sha256=encoder_of_model(model))
     ranker, first = load_ranker(model), 0 if rerank == "all" else int(rerank)
-    ranking = find_ranking(model)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:
         stream = stack.enter_context(output_text(output, force=force))
@@ -90,9 +89,9 @@ def main(
         display = stack.enter_context(progress("queries", quiet=quiet))
         reranked = stack.enter_context(
             rerank_hits(
-                hits, spectra, ranker=ranker, ranking=ranking, first=first, referee=referee, group_by=group_by,
-                reading=reading,
-                record_range=plan.record_range, tally=tally, threads=threads, display=display,
+                hits, spectra, ranker=ranker, ranking=find_ranking(model), first=first, referee=referee,
+                group_by=group_by, reading=reading, record_range=plan.record_range, tally=tally, threads=threads,
+                display=display,
             )
         )  # fmt: skip
         writer = HitWriter(stream, output_format=output_format, columns=reranked.columns, part=plan.part)

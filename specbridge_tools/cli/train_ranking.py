@@ -13,6 +13,7 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     record_options,
+    reference_option,
     threads_option,
     tolerance_option,
 )
@@ -32,6 +33,7 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 @click.option("--index", multiple=True, required=True, metavar="FILE", help="Index of sb-build-index, or a folder.")
 @model_option
 @output_options(what="The model with the ranking, safetensors", required=True)
+@reference_option
 @click.option("--report", metavar="FILE", help="Write how it does on molecules that it was not fitted to, TSV.")
 @tolerance_option(what="Largest deviation from the neutral mass")
 @click.option(
@@ -52,8 +54,8 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], model: str | None, output: str, force: bool, report: str | None,
-    tolerance: str, spectra_each: int, epochs: int, width: int, networks: int, seed: int, reading: Reading,
-    rejects: str | None, strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool,
+    reference: tuple[str, ...], tolerance: str, spectra_each: int, epochs: int, width: int, networks: int, seed: int,
+    reading: Reading, rejects: str | None, strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Fit the ranking of a model to SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
 
@@ -82,7 +84,7 @@ def main(
             index=index,
             model=model,
             output=output,
-            lists=ListOptions(spectra_each, Tolerance.parse(tolerance)),
+            lists=ListOptions(spectra_each, Tolerance.parse(tolerance), reference, seed),
             training=TrainingOptions(width=width, epochs=epochs, networks=networks, seed=seed),
             tally=tally,
             display=display,

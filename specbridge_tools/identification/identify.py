@@ -14,11 +14,11 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits, ranked_columns, reranked_columns
+from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
-from specbridge_tools.identification.ranked import rank_by_all, ranking_for
+from specbridge_tools.identification.ranked import columns_with, rank_by_all, ranking_for
 from specbridge_tools.identification.references import (
     DEFAULT_REFERENCES,
     Referee,
@@ -163,12 +163,10 @@ def identify(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=reread))
         path = _model_file(stack, model)
-        ranker = ranker_for(source, path, rerank_first)
+        ranker = ranker_for(source, path, rerank_first, options)
         first = how_many(rerank_first, options)
         if ranker is None and references.are_given:
             raise UsageError("references count where candidates are re-ranked", advice="leave --reference out")
-        if options.coverage is not None and ranker is None:
-            raise UsageError("answer sets need the ranking of a model", advice="give the spectra, and no --rerank 0")
         if ranker is not None and options.min_probability is not None:
             check_probabilities(ranker, first)
         # its first process starts while the model is loaded
@@ -195,12 +193,9 @@ def identify(
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
             referee = open_referee(references, encoder_sha256=encoder_sha256)
             ranking = ranking_for(path, first, options)
-            reranked = rank_by_all(
-                rerank(hits, scorer, first=first, referee=referee), ranking, coverage=options.coverage
-            )
-            hits = (reported(query, options) for query in reranked)
-            columns = reranked_columns(columns, with_reference=referee is not None)
-            columns = columns if ranking is None else ranked_columns(columns)
+            fused = rerank(hits, scorer, first=first, referee=referee)
+            hits = (reported(query, options) for query in rank_by_all(fused, ranking, coverage=options.coverage))
+            columns = columns_with(columns, referee=referee, ranking=ranking)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
 
 
@@ -249,11 +244,11 @@ def rerank_hits(
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
         threads = threads or available_threads()
         scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
-        reranked = rank_by_all(rerank(complete, scorer, first=first, referee=referee), ranking if first == 0 else None)
+        fused = rerank(complete, scorer, first=first, referee=referee)
+        reranked = rank_by_all(fused, ranking if first == 0 else None)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
-        empty = reranked_columns(COLUMNS, with_reference=referee is not None)
-        columns = start[0].columns if start else empty if ranking is None else ranked_columns(empty)
+        columns = start[0].columns if start else columns_with(COLUMNS, referee=referee, ranking=ranking)
         return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
-from specbridge_tools.hits.hits import IF_LISTED, Column, Hits, ranked_columns
+from specbridge_tools.hits.hits import IF_LISTED, Column, Hits, ranked_columns, reranked_columns
+from specbridge_tools.identification.references import Referee
 from specbridge_tools.identification.rerank import peaks_of
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
 from specbridge_tools.ranking.ranking import Ranking
@@ -49,6 +50,12 @@ def ranking_for(model: str | os.PathLike[str] | None, first: int, options: Searc
         advice = "use the model that ships, search by mass or formula, and re-rank all candidates"
         raise UsageError("answer sets need a model with a ranking, and complete lists", advice=advice)
     return ranking
+
+
+def columns_with(columns: Sequence[str], *, referee: Referee | None, ranking: Ranking | None) -> tuple[str, ...]:
+    """The columns of a table whose hits are re-ranked, with reference spectra and by a ranking where there are any."""
+    reranked = reranked_columns(columns, with_reference=referee is not None)
+    return reranked if ranking is None else ranked_columns(reranked)
 
 
 def evidence_of(hits: Hits) -> Evidence:

@@ -24,9 +24,13 @@ def how_many(first: First, options: SearchOptions) -> int:
     return first
 
 
-def ranker_for(source: QuerySource, model: str | os.PathLike[str] | None, first: First) -> Ranker | None:
+def ranker_for(
+    source: QuerySource, model: str | os.PathLike[str] | None, first: First, options: SearchOptions
+) -> Ranker | None:
     """The ranker that suits spectra and model, or None for no re-ranking."""
     if first == 0 or (first is None and source.holds_embeddings):
+        if options.coverage is not None:
+            raise UsageError("answer sets need re-ranked candidates", advice="give the spectra, and no --rerank 0")
         return None
     if source.holds_embeddings:
         raise UsageError("spectrum embeddings have no peaks to re-rank by", advice="give the spectra, or --rerank 0")

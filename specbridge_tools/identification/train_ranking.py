@@ -8,9 +8,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from specbridge_tools.errors import DataError
 from specbridge_tools.identification.identify import identify
 from specbridge_tools.identification.ranked import evidence_of
+from specbridge_tools.identification.references import References
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.ranking.ranking_file import add_ranking
@@ -23,6 +26,7 @@ from specbridge_tools.search.search import SearchOptions
 from specbridge_tools.spectra.spectrum import Spectrum
 
 GROUP_FIELD = "compound_ion"
+_WITHOUT_REFERENCE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,10 +36,14 @@ class ListOptions:
     Attributes:
         each: Spectra of one molecule and adduct, at most; they are also answered together, as a group.
         tolerance: Of the neutral mass.
+        references: Files of reference spectra, as `References` takes them.
+        seed: Of the draw of the molecules whose own reference spectra stay.
     """
 
     each: int = 4
     tolerance: Tolerance = DEFAULT_TOLERANCE
+    references: Sequence[str] = ()
+    seed: int = 0
 
 
 def train_ranking(
@@ -107,16 +115,30 @@ def few_of_each(spectra: Iterable[Spectrum], *, each: int) -> Iterator[Spectrum]
 
 
 def labelled_lists(spectra: Sequence[Spectrum], options: ListOptions, **settings: Any) -> Iterator[LabelledList]:
-    """Yield the list of each spectrum that has candidates, then of each group of several spectra."""
+    """Yield the list of each spectrum that has candidates, then of each group of several spectra.
+
+    Of half of the molecules, drawn at random, all reference spectra are left out; of the others those of the spectrum's
+    own contributor. Every fourth list is made without references as well.
+    """
+    molecules = sorted({str(structure_key(spectrum)) for spectrum in spectra})
+    drawn = np.random.default_rng(options.seed).permutation(len(molecules))
+    number = dict(zip(molecules, drawn.tolist(), strict=True))
     sizes = collections.Counter(spectrum.metadata[GROUP_FIELD] for spectrum in spectra)
     grouped = [spectrum for spectrum in spectra if sizes[spectrum.metadata[GROUP_FIELD]] > 1]
     for field, part in ((None, spectra), (GROUP_FIELD, grouped)):
-        if part:
-            search = SearchOptions(top=0, tolerance=options.tolerance, group_by=field)
-            yield from _lists(part, search, **settings)
+        search = SearchOptions(top=0, tolerance=options.tolerance, group_by=field)
+        for place, leave_out in enumerate(("molecule", "contributor")):
+            own = [spectrum for spectrum in part if number[str(structure_key(spectrum))] % 2 == place]
+            made = _lists(own, search, references=References(options.references, leave_out), **settings)
+            for row, one in enumerate(made):
+                yield one
+                if one.evidence.query.has_reference and row % _WITHOUT_REFERENCE == 0:
+                    yield dataclasses.replace(one, evidence=one.evidence.without_reference())
 
 
 def _lists(spectra: Sequence[Spectrum], search: SearchOptions, **settings: Any) -> Iterator[LabelledList]:
+    if not spectra:
+        return
     with identify(spectra, options=search, **settings) as identified:
         for hits in identified:
             if len(hits):
