@@ -35,7 +35,7 @@ def ranker_for(
     if source.holds_embeddings:
         raise UsageError("spectrum embeddings have no peaks to re-rank by", advice="give the spectra, or --rerank 0")
     ranker = find_ranker(model)
-    if ranker is None and first is not None:
+    if ranker is None and (first is not None or options.coverage is not None):
         advice = "use the model that ships, or --rerank 0"
         raise UsageError("the model holds no ranker", where=model, advice=advice)
     return ranker
