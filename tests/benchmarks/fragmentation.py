@@ -6,9 +6,9 @@
 Prints CPU milliseconds a candidate from SMILES to score, on one core, for 1,000 of the molecules (by default those of
 the examples), 50 a spectrum: molecules not seen before, and the last 50 once more. With spectra and an index also what
 `sb-query` with all candidates re-ranked takes (`--rerank-there` of them in the other checkout, 0 for all): spectra a
-second, memory with that of its processes, and seconds to the first hit of one spectrum; and whether the fragments of
-2,000 molecules are the same in both, every digit of masses, sets and costs. Runs alternate between the two checkouts;
-the best of each counts.
+second, memory with that of its processes (shared pages counted once), and seconds to the first hit of one spectrum;
+and whether the fragments of 2,000 molecules are the same in both, every digit of masses, sets and costs. Runs alternate
+between the two checkouts; the best of each counts.
 """
 
 import argparse
@@ -103,7 +103,9 @@ def run_query(checkout, spectra, index, rerank):
         while process.poll() is None:
             time.sleep(0.2)
             try:
-                memory = max(memory, sum(p.memory_info().rss for p in [process, *process.children(recursive=True)]))
+                memory = max(
+                    memory, sum(p.memory_full_info().pss for p in [process, *process.children(recursive=True)])
+                )
             except psutil.Error:
                 continue
         assert process.returncode == 0
