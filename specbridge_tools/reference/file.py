@@ -151,7 +151,7 @@ def _check_columns(columns: dict[str, NDArray[Any]], where: str) -> None:
                 message = f"dataset {part} has {len(columns[part])} rows, but {name} says {total}"
                 raise FormatError(message, where=where, advice=_BROKEN)
     for name, sizes, apart in (("mz", "n_peaks", 2 * TOLERANCE), ("bit", "n_bits", 0)):
-        steps = np.diff(columns[name].astype(np.int64))
+        steps = np.diff(columns[name].astype(np.int32, copy=False))
         ends = np.cumsum(columns[sizes], dtype=np.int64)
         within = np.ones(len(steps), bool)
         within[ends[(ends > 0) & (ends < len(columns[name]))] - 1] = False

@@ -100,12 +100,14 @@ class PeakIndex:
         self.table = table
         self.n_molecules = n_molecules
         weights = fragment_weights(table.starts, table.mz, table.intensity, table.precursor, table.charge)
-        rows = np.flatnonzero(weights)
-        spectrum = np.repeat(np.arange(len(table), dtype=np.int32), np.diff(table.starts))[rows]
-        order = _sorted(table.mz[rows])
-        self._mz, self._spectrum = table.mz[rows[order]], spectrum[order]
-        self._weight = weights[rows[order]]
-        loss = table.precursor[self._spectrum] - self._mz
+        rows = np.flatnonzero(weights).astype(np.int32)
+        rows = rows[_sorted(table.mz[rows])]
+        self._mz, self._weight = table.mz[rows], weights[rows]
+        del weights
+        self._spectrum = np.repeat(np.arange(len(table), dtype=np.int32), np.diff(table.starts))[rows]
+        del rows
+        loss = table.precursor[self._spectrum]
+        loss -= self._mz
         self._loss_fragment = _sorted(loss)
         self._loss = loss[self._loss_fragment]
 
@@ -176,6 +178,8 @@ def same_ion_width(precursor: int) -> int:
 
 def _sorted(values: NDArray[np.int32]) -> NDArray[np.int32]:
     """The stable order (n,) of whole numbers, by one sort of numbers that hold value and place: twice as fast."""
-    keys = (values.astype(np.int64) << 32) | np.arange(len(values), dtype=np.int64)
+    keys = values.astype("<i8")
+    keys <<= 32
+    keys |= np.arange(len(values), dtype=np.int32)
     keys.sort()
-    return (keys & 0xFFFFFFFF).astype(np.int32)
+    return keys.view("<i4")[::2].copy()

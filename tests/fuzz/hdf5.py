@@ -1,4 +1,4 @@
-"""HDF5: embeddings of molecules and spectra, indexes."""
+"""HDF5: embeddings of molecules and spectra, indexes, references."""
 
 import functools
 import io
@@ -13,7 +13,7 @@ from fuzz import seeds
 from fuzz.cases import BYTES, Case, Format, several
 from fuzz.limits import Outcome
 
-MODULES = ("info", "merge", "build_index", "query", "embed_mols", "embed_spectra")
+MODULES = ("info", "merge", "build_index", "query", "embed_mols", "embed_spectra", "build_reference", "evaluate")
 _OUT = ("-o", "out")
 _INDEX = (
     ("sb-info", "{file}"),
@@ -24,6 +24,13 @@ _INDEX = (
 )
 
 
+_STANDARDS = "".join(
+    f"BEGIN IONS\nTITLE={name}\nPEPMASS={mz}\nCHARGE=1+\nADDUCT=[M+H]+\nSMILES={smiles}\nLICENSE=CC0\n"
+    "65.0386 10\n110.0600 100\nEND IONS\n\n"
+    for name, mz, smiles in (("a", 152.0706, "CC(=O)Nc1ccc(O)cc1"), ("b", 195.0877, "CN1C=NC2=C1C(=O)N(C)C(=O)N2C"))
+)
+
+
 def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
     seeds.make_library(folder)
     seeds.make_model(folder / "model.safetensors")
@@ -31,7 +38,16 @@ def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
     seeds.run(folder, *embed)
     seeds.run(folder, "sb-build-index", "molecules.h5", "-o", "lists.h5", "--ivf", "--ivf-lists", "2", "--threads", "1")
     seeds.run(folder, "sb-build-index", "molecules.h5", "-o", "graph.h5", "--hnsw", "--threads", "1")
+    (folder / "standards.mgf").write_text(_STANDARDS)
+    (folder / "hits.tsv").write_text("query_id\trank\tscore\tinchikey14\tsmiles\na\t1\t0.5\tRZVAJINKPMORJF\tCCO\n")
+    seeds.run(folder, "sb-build-reference", "standards.mgf", "-o", "reference.h5", "--encoder", "toy")
     return {
+        "reference.h5": (
+            ("sb-info", "{file}"),
+            ("sb-merge", "{file}", *_OUT),
+            ("sb-merge", "{file}", "{seeds}/reference.h5", *_OUT),
+            ("sb-evaluate", "{seeds}/hits.tsv", "--truth", "{seeds}/standards.mgf", "--reference", "{file}", *_OUT),
+        ),
         "molecules.h5": (
             ("sb-info", "{file}"),
             ("sb-merge", "{file}", "{seeds}/molecules.h5", *_OUT),
