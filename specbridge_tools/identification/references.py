@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 NO_REFERENCE = "none"
 """In place of a path: not even the reference that ships."""
 _WEIGHTS = {
-    "same_ion": 20.0,
-    "same_polarity_fragments": 5.0,
-    "same_polarity_losses": 10.0,
-    "other_polarity_losses": 10.0,
-    "analog_cosine": 8.0,
+    "same_ion": 16.0,
+    "same_polarity_fragments": 2.0,
+    "same_polarity_losses": 4.0,
+    "other_polarity_losses": 6.0,
+    "analog_cosine": 10.0,
 }
 """What evidence adds to the score where the model does not say."""
 logger = logging.getLogger(__name__)
