@@ -27,6 +27,7 @@ from specbridge_tools.streams import Source, display_name
 
 FORMATS = ("tsv", "jsonl")
 _QUERY = ("query_id", "record")
+_MOST = 2**53  # whole numbers up to here are themselves as float64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +152,7 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
     query_id = first["query_id"]
 
     def integer(column: str) -> int | None:
-        (number,) = _numbers(column, [first.get(column, "")], query_id, name, query.line)
+        (number,) = _counts(column, [first.get(column, "")], query_id, name, query.line)
         return None if number != number else int(number)
 
     record, n_candidates = integer("record"), integer("n_candidates")
@@ -160,9 +161,11 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
     for column, values in texts.items():
         if column in OF_THE_QUERY:
             continue
-        if column in REALS or column in INTEGERS:
-            numbers = _numbers(column, values[:n_rows], query_id, name, query.line)
-            candidates[column] = numbers if column in REALS else np.nan_to_num(numbers).astype(np.int64)
+        if column in REALS:
+            candidates[column] = _numbers(column, values[:n_rows], query_id, name, query.line)
+        elif column in INTEGERS:
+            numbers = _counts(column, values[:n_rows], query_id, name, query.line)
+            candidates[column] = np.nan_to_num(numbers).astype(np.int64)
         else:
             candidates[column] = values[:n_rows]
     return Hits(
@@ -202,3 +205,13 @@ def _grouped(rows: Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]) -> It
     for (columns, _), entries in itertools.groupby(rows, key=identity):
         together = list(entries)
         yield QueryRows(columns, [row for _, row, _ in together], together[0][2])
+
+
+def _counts(column: str, texts: list[str], query_id: str, name: str, line: int) -> NDArray[np.float64]:
+    """`_numbers` that are whole, or missing."""
+    numbers = _numbers(column, texts, query_id, name, line)
+    for text, number in zip(texts, numbers.tolist(), strict=True):
+        if abs(number) >= _MOST or number % 1 > 0:
+            message = f"column {column} of query {query_id}: {text[:40]} is no whole number"
+            raise DataError(message, where=name or None, line=line or None)
+    return numbers

@@ -111,6 +111,15 @@ def test_other_columns_and_gzip_are_read():
         (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"x": 1}\n', DataError, "line 2: has other keys"),
         (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n{"query_id"\n', DataError, "line 2: is not JSON"),
         (b'{"query_id": "q", "score": 1, "inchikey14": "A"}\n[1]\n', DataError, "line 2: is not a JSON object"),
+        *(
+            (
+                f"query_id\t{column}\tscore\tinchikey14\nq\t{text}\t1\tA\n".encode(),
+                DataError,
+                f"line 2: column {column} of",
+            )
+            for column in ("rank", "n_candidates", "record")
+            for text in ("inf", "-1e999", "1.5", "9" * 20)
+        ),
     ],
 )
 def test_broken_tables_are_named(content, kind, message):
