@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Hits": "hits.hits",
     "Molecule": "molecules.molecule",
+    "References": "identification.references",
     "SearchOptions": "search.search",
     "Spectrum": "spectra.spectrum",
     "Tolerance": "search.candidates.tolerance",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from specbridge_tools.hits.table import read_hits
     from specbridge_tools.identification.explained import explained_peaks
     from specbridge_tools.identification.identify import identify, rerank_hits
+    from specbridge_tools.identification.references import References
     from specbridge_tools.molecules.molecule import Molecule
     from specbridge_tools.molecules.reader import read_molecules
     from specbridge_tools.search.candidates.tolerance import Tolerance
@@ -70,6 +72,7 @@ __all__ = [  # noqa: RUF022, in the order of the data
     "rerank_hits",
     "SearchOptions",
     "Tolerance",
+    "References",
     "Hits",
     "read_hits",
     "explained_peaks",

@@ -43,10 +43,10 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
     metavar="N",
     help="Spectra of a molecule and adduct, at most; they are answered together as well.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=12, metavar="N", help="Passes over the lists.")
+@click.option("--epochs", type=click.IntRange(min=0), default=12, metavar="N", help="Passes over the lists.")
 @click.option("--width", type=click.IntRange(min=1, max=4096), default=32, metavar="N", help="Of the hidden layers.")
 @click.option("--networks", type=click.IntRange(min=1, max=64), default=4, metavar="N", help="How many are averaged.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="Of everything that is drawn.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="SEED", help="Of everything that is drawn.")
 @reading_options
 @record_options
 @batch_size_option

@@ -28,13 +28,20 @@ if TYPE_CHECKING:
 NO_REFERENCE = "none"
 """In place of a path: not even the reference that ships."""
 _WEIGHTS = {
-    "same_ion": 16.0,
-    "same_polarity_fragments": 2.0,
-    "same_polarity_losses": 4.0,
-    "other_polarity_losses": 6.0,
-    "analog_cosine": 10.0,
+    "same_ion": 5.0,
+    "same_polarity_fragments": 1.25,
+    "same_polarity_losses": 2.5,
+    "other_polarity_losses": 2.5,
+    "analog_max": 15.0,
 }
-"""What evidence adds to the score where the model does not say."""
+"""What evidence adds to the score where the model does not say; REFERENCE_CARD.md says what they were chosen on."""
+_CALIBRATION = {
+    "scale": 0.6305,
+    "none": 0.0066,
+    "none_log_candidates": -0.137,
+    "none_log_top": -0.5433,
+}
+"""What the scores of single spectra then mean, as `hits.probability` takes it."""
 logger = logging.getLogger(__name__)
 Path = str | os.PathLike[str]
 
@@ -45,10 +52,12 @@ class Evidence:
 
     Attributes:
         contribution: (n,) what is added to the score.
+        calibration: Of the scores with it, None where that of the scores without it has to serve.
         columns: {column of `hits.REFERENCE`, or kind of evidence: (n,)}.
     """
 
     contribution: NDArray[np.float64]
+    calibration: Mapping[str, float] | None
     columns: Mapping[str, Column]
 
 
@@ -93,7 +102,8 @@ class Referee:
         found = matches.evidence(hits.column("inchikey14"), features)
         weights = reference_weights(ranker.config)
         contribution = (found.values * [weights.get(name, 0.0) for name in (*SAME_MOLECULE, *ANALOG)]).sum(axis=1)
-        return Evidence(contribution, self._columns(found, matches))
+        is_default = weights is _WEIGHTS and len(hits.spectra) == 1
+        return Evidence(contribution, _CALIBRATION if is_default else None, self._columns(found, matches))
 
     def _columns(self, found: CandidateEvidence, matches: QueryMatches) -> dict[str, Column]:
         texts, hybrid = self.reference.texts, matches.similarities.hybrid.spectrum

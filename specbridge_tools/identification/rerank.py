@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
 from specbridge_tools.fragmentation.network.scores import CandidateScorer, CandidateScores
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
@@ -103,7 +103,9 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker, *, wit
     # rounded, so that digits which mean nothing decide nothing
     fusion = ranker.fusion(len(hits.spectra))
     fused = fusion.fuse(task.cosine, fragment_score)
-    score = np.round(fused if task.evidence is None else fused + task.evidence.contribution, _DECIMALS)
+    if task.evidence is not None:
+        fused, fusion = fused + task.evidence.contribution, _calibrated(fusion, task.evidence.calibration)
+    score = np.round(fused, _DECIMALS)
     new: dict[str, Column] = {
         "score": score,
         "probability": fused_probabilities(hits, score, scored, fusion),
@@ -121,3 +123,10 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker, *, wit
     rank[order] = competition_ranks(score[order])
     new["rank"] = rank
     return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)
+
+
+def _calibrated(fusion: ScoreFusion, calibration: Mapping[str, float] | None) -> ScoreFusion:
+    """A fusion whose scores, if they are calibrated at all, mean what another calibration says."""
+    if calibration is None or fusion.calibration is None:
+        return fusion
+    return dataclasses.replace(fusion, calibration={**fusion.calibration, **calibration})

@@ -160,7 +160,10 @@ def _from_smiles(smiles: str) -> Chem.Mol | None:
     # no hydrogens to fold in, no stereo to perceive: this saves a third of the time and changes nothing that we use
     molecule = Chem.MolFromSmiles(smiles, AS_WRITTEN)
     if molecule is not None:
-        Chem.SanitizeMol(molecule)
+        try:
+            Chem.SanitizeMol(molecule)
+        except Chem.MolSanitizeException:
+            return None
     return molecule
 
 

@@ -11,6 +11,7 @@ from small_library import pack_small
 import specbridge_tools as sb
 from specbridge_tools import pretrained
 from specbridge_tools.hits.hits import COLUMNS, reranked_columns
+from specbridge_tools.identification.references import NO_REFERENCE
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 N_SPECTRA = 6
@@ -62,7 +63,7 @@ def test_an_open_index_and_a_loaded_model_serve_again(index, spectra):
 def test_numbers_stay_numbers(index, spectra):
     hits = next(hits for hits in sb.identify(spectra, index=index, options=OPTIONS) if len(hits))
     (row, *_) = hits
-    assert hits.columns == reranked_columns(COLUMNS)
+    assert hits.columns == reranked_columns(COLUMNS, with_reference=True)
     assert isinstance(row["score"], float)
     assert isinstance(row["exact_mass"], float)
     assert row["rank"] == 1
@@ -117,7 +118,8 @@ def test_re_ranking_a_table_gives_what_one_call_gives(index, spectra, tmp_path):
         for hits in sb.identify(spectra, index=index, options=options, rerank_first=0):
             writer.write(hits)
     again = sb.rerank_hits(tmp_path / "hits.tsv", spectra, ranker=sb.load_ranker())
-    expected = [hits.rows() for hits in sb.identify(spectra, index=index, options=options)]
+    without = sb.References((NO_REFERENCE,))
+    expected = [hits.rows() for hits in sb.identify(spectra, index=index, options=options, references=without)]
     assert [hits.rows() for hits in again] == expected
 
 
