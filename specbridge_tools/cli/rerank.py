@@ -58,9 +58,9 @@ def main(
 
     This is the second half of what sb-query does by default, for hits of sb-query --rerank 0. The score becomes a
     weighted sum of the cosine and the fragment score, which are written beside it together with the explained share of
-    the intensity. Candidates beyond --rerank N follow by cosine. The hits must be in the order of the spectra, as
-    sb-query writes them, and --model and --group-by must be those of sb-query; queries without a candidate pass
-    through.
+    the intensity. Candidates beyond --rerank N follow, unless reference spectra speak for them. The hits must be in the
+    order of the spectra, as sb-query writes them, and --model and --group-by must be those of sb-query; queries without
+    a candidate pass through.
     """
     if hits == "-" and spectra == "-":
         raise click.UsageError("HITS and --spectra cannot both be stdin")

@@ -49,7 +49,8 @@ def rerank(
     Args:
         queries: Hits that hold their spectra.
         scorer: Scores the candidates.
-        first: How many of the candidates with the highest cosine are scored, 0 for all; the others follow them.
+        first: How many of the candidates with the highest cosine are scored, 0 for all; the others follow
+            them, unless the referee speaks for them.
         referee: Knows the reference spectra, None without any: their columns are then left out.
 
     Raises:

@@ -28,7 +28,7 @@ def test_changed_files(name, tmp_path):
 @pytest.mark.parametrize(
     ("command", "stdout", "stderr"),
     [
-        ("sb-info", b"format\tmgf\nn\t1\nn_rejected\t0\n", b""),
+        ("sb-info", b"file\tx\nkind\tspectra\nformat\tmgf\nn\t1\nn_rejected\t0\n", b""),
         ("sb-query", b"", b"1 spectra read, 0 rejected, 1 written, 0.1 s\n"),
     ],
 )

@@ -138,12 +138,17 @@ def modules_of(*commands: str) -> tuple[str, ...]:
 
 
 def n_counted(case: Case, outcome: Outcome) -> int | None:
-    """How many records a command says that it has read or skipped; None where it does not say."""
+    """How many records a command says that it has read or skipped.
+
+    None where it does not say, or says that it took the file for one of molecules.
+    """
     skipped = sum(map(int, re.findall(rb": (\d+) \w+ skipped \(", outcome.stderr)))
     if case.arguments[0] == "sb-info":
-        read = re.findall(rb"^n(?:_rejected)?\t(\d+)$", outcome.stdout, re.M)
+        is_spectra = b"\nkind\tspectra\n" in outcome.stdout
+        read = re.findall(rb"^n(?:_rejected)?\t(\d+)$", outcome.stdout, re.M) if is_spectra else []
     else:
-        read = re.findall(rb"^(\d+) (?:spectra|molecules|queries) read, ", outcome.stderr, re.M)
+        noun = rb"molecules" if case.arguments[0] == "sb-embed-mols" else rb"spectra"
+        read = re.findall(rb"^(\d+) %b read, " % noun, outcome.stderr, re.M)
     return skipped + sum(map(int, read)) if read else None
 
 
