@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence
 from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE
@@ -66,7 +65,13 @@ def _forms(values: Floats) -> list[Floats]:
     mean = ordered.mean() if len(values) else 0.0
     spread = float(np.sqrt(np.mean((ordered - mean) ** 2))) if len(values) else 0.0
     standard = (values - mean) / spread if spread > _SMALLEST_SPREAD else np.zeros(len(values))
-    return [values, standard, values - values.max(initial=-np.inf), np.log(rankdata(-values))]
+    return [values, standard, values - values.max(initial=-np.inf), np.log(_mean_ranks(values, ordered))]
+
+
+def _mean_ranks(values: Floats, ordered: Floats) -> Floats:
+    """(n,) ranks from 1 for the highest, tied ones at the mean of theirs. scipy.stats takes 0.5 s to import."""
+    below, up_to = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    return len(values) - up_to + (up_to - below + 1) / 2
 
 
 def _of_formula(score: Floats, formulas: object) -> tuple[Floats, Floats]:

@@ -85,3 +85,12 @@ def test_short_lists(n, make_evidence):
     columns = candidate_columns(make_evidence(n, 0))
     assert columns.shape == (n, len(COLUMNS))
     assert np.isfinite(columns).all()
+
+
+def test_tied_values_share_the_mean_of_their_ranks():
+    from scipy.stats import rankdata
+
+    from specbridge_tools.ranking.features import _mean_ranks
+
+    values = np.array([0.5, 2.0, 0.5, -1.0, 2.0, 0.5])
+    assert _mean_ranks(values, np.sort(values)).tolist() == rankdata(-values).tolist() == [4, 1.5, 4, 6, 1.5, 4]
