@@ -197,3 +197,9 @@ def closing_line(text: str, *, quiet: bool = False) -> None:
     """Print the last line of a command, its counts, on stderr."""
     if not quiet:
         say(text)
+
+
+def group_is_quiet() -> bool:
+    """Whether -q was given to the group of the current subcommand."""
+    parent = click.get_current_context().parent
+    return parent is not None and bool(parent.params["quiet"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from specbridge_tools.cli.command import closing_line, group, subcommand
+from specbridge_tools.cli.command import closing_line, group, group_is_quiet, subcommand
 from specbridge_tools.cli.options import (
     batch_size_option,
     device_option,
@@ -63,9 +63,9 @@ def build(
     """Build the index ahead of the first use: into the store, unless it is there already, or into a file."""
     from specbridge_tools.library.store import Making, build_ahead
 
-    making = Making(encoder, device, batch_size, threads, quiet=_quiet())
+    making = Making(encoder, device, batch_size, threads, quiet=group_is_quiet())
     path, n_molecules = build_ahead(output, model, making=making, force=force)
-    closing_line(f"{n_molecules} molecules in {path}", quiet=_quiet())
+    closing_line(f"{n_molecules} molecules in {path}", quiet=group_is_quiet())
 
 
 @subcommand(main, "path", example='sb-library path\nsb-info "$(sb-library path)"')
@@ -89,12 +89,7 @@ def export(output: str, force: bool) -> None:
     facts = library_facts()
     with output_text(output, force=force) as stream:
         export_table(read_columns(facts), stream)
-    closing_line(f"{facts.n_molecules} molecules written, licence {facts.licence}", quiet=_quiet())
-
-
-def _quiet() -> bool:
-    parent = click.get_current_context().parent
-    return parent is not None and bool(parent.params["quiet"])
+    closing_line(f"{facts.n_molecules} molecules written, licence {facts.licence}", quiet=group_is_quiet())
 
 
 def _list(output_format: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from specbridge_tools.cli.command import closing_line, group, subcommand
+from specbridge_tools.cli.command import closing_line, group, group_is_quiet, subcommand
 from specbridge_tools.cli.options import force_option, format_option
 
 EXAMPLE = """
@@ -46,7 +46,7 @@ def import_weights(source: str, output: str, force: bool) -> None:
     from specbridge_tools.encoders.spectral.dreams.weights import convert_dreams
 
     weights = convert_dreams(source, output, force=force)
-    closing_line(f"{len(weights.tensors)} tensors written, {weights.digest()[:12]}", quiet=_quiet())
+    closing_line(f"{len(weights.tensors)} tensors written, {weights.digest()[:12]}", quiet=group_is_quiet())
 
 
 @subcommand(main, "add", example="sb-models add dreams-ssl ~/Downloads/ssl_model.ckpt")
@@ -58,7 +58,7 @@ def add(name: str, source: str, force: bool) -> None:
     from specbridge_tools.weights.store import add_weights
 
     stored = add_weights(name, source, force=force)
-    closing_line(f"{stored.path}, SHA-256 {stored.sha256}", quiet=_quiet())
+    closing_line(f"{stored.path}, SHA-256 {stored.sha256}", quiet=group_is_quiet())
 
 
 @subcommand(main, "fetch", example="sb-models fetch dreams-ssl")
@@ -69,14 +69,9 @@ def fetch(name: str, force: bool) -> None:
     from specbridge_tools.progress import progress
     from specbridge_tools.weights.fetch import fetch_weights
 
-    with progress("fetching", quiet=_quiet()) as display:
+    with progress("fetching", quiet=group_is_quiet()) as display:
         fetched = fetch_weights(name, force=force, display=display)
-    closing_line(f"{fetched.path}, SHA-256 {fetched.sha256}", quiet=_quiet())
-
-
-def _quiet() -> bool:
-    parent = click.get_current_context().parent
-    return parent is not None and bool(parent.params["quiet"])
+    closing_line(f"{fetched.path}, SHA-256 {fetched.sha256}", quiet=group_is_quiet())
 
 
 def _list(output_format: str) -> None:

@@ -90,9 +90,9 @@ class QueryMatches:
         """Fill the columns of `SAME_MOLECULE`; (similarity, kind, spectrum) of what is shown."""
         shown, kind = np.full(len(rows), np.nan), [""] * len(rows)
         spectrum = np.full(len(rows), -1, np.int32)
+        known = np.flatnonzero(rows >= 0)
         for place, name in enumerate(SAME_MOLECULE):
             best = getattr(self.similarities, name)
-            known = np.flatnonzero(rows >= 0)
             values[known, place] = best.similarity[rows[known]]
             for i in np.flatnonzero((values[:, place] > 0) & ~(shown >= values[:, place])).tolist():
                 shown[i], kind[i] = values[i, place], _KIND_OF[name]
