@@ -19,7 +19,7 @@ import weakref
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ _PIECE_BYTES = 1 << 26
 _PIECE_ROWS = 1 << 16  # of texts
 _EXPECTED: dict[type, str] = {int: "a whole number that is not negative", str: "a text"}
 Value = TypeVar("Value", bound="int | str")
+TextArray: TypeAlias = "NDArray[np.object_]"
+"""An array of `str`."""
 # the ends of connections in this process, which a fork must close: else it would hold on to the forks before it
 _ENDS: weakref.WeakSet[Connection] = weakref.WeakSet()
 
@@ -154,7 +156,7 @@ class Hdf5File:
             self._receive(part.reshape(-1).view(np.uint8))
         return values
 
-    def texts(self, dataset: Dataset, start: int, stop: int) -> NDArray[np.object_]:
+    def texts(self, dataset: Dataset, start: int, stop: int) -> TextArray:
         """Rows of a dataset of texts, as str."""
         values = np.empty(stop - start, object)
         for low in range(0, len(values), _PIECE_ROWS):

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.hdf5_file import TextArray
 from specbridge_tools.provenance import CREATED_BY, Part
 
 FORMAT_VERSION = 1
@@ -81,9 +82,9 @@ class ColumnWriter:
             dataset[start:stop] = values
         self._sink.check()
 
-    def texts(self, name: str, *, start: int, stop: int) -> NDArray[np.object_]:
+    def texts(self, name: str, *, start: int, stop: int) -> TextArray:
         """Read back rows of a text column, as str."""
-        values: NDArray[np.object_] = self._file[name].asstr()[start:stop]
+        values: TextArray = self._file[name].asstr()[start:stop]
         return values
 
 

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
 from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnWriter, Layout, create_columns
+from specbridge_tools.hdf5_file import TextArray
 from specbridge_tools.provenance import Part
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ class MoleculeBlock:
     """m rows of a file: embedding (m, d), the rest (m,); text as str objects, inchikey14 as `<U14`."""
 
     embedding: NDArray[np.floating[Any]]
-    id: NDArray[np.object_]
-    all_ids: NDArray[np.object_]
-    smiles: NDArray[np.object_]
-    isomeric_smiles: NDArray[np.object_]
+    id: TextArray
+    all_ids: TextArray
+    smiles: TextArray
+    isomeric_smiles: TextArray
     inchikey14: NDArray[np.str_]
-    formula: NDArray[np.object_]
+    formula: TextArray
     exact_mass: NDArray[np.float64]
-    name: NDArray[np.object_]
+    name: TextArray
     truncated: NDArray[np.uint8]
 
     def __len__(self) -> int:

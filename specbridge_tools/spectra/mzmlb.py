@@ -38,12 +38,7 @@ def read_mzmlb(
 ) -> Iterator[Spectrum | Rejection]:
     """Yield what `read_mzml` yields for the XML; the file is first copied, since HDF5 goes back and forth in it.
 
-    Args:
-        stream: The file, unzipped.
-        source: The name to show.
-        reading: The rules.
-        skipped: Counts the spectra of other levels and those of light, which are not yielded.
-        record_range: Which records are wanted, spectra of every kind counted.
+    The arguments are those of `read_mzml`.
 
     Raises:
         DataError: The XML is broken or cut off.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.molecules import joined_ids
+from specbridge_tools.hdf5_file import TextArray
 
 TEXTS = ("id", "all_ids", "smiles", "formula", "name")
 # Masses of one formula, summed in different orders, agree much better; different formulas seldom come this close.
@@ -30,7 +31,7 @@ class Rows:
 
     exact_mass: NDArray[np.float64]
     inchikey14: NDArray[np.bytes_]
-    texts: dict[str, NDArray[np.object_]]
+    texts: dict[str, TextArray]
     source: NDArray[np.int64]
     position: NDArray[np.int64]
     embedding: NDArray[np.floating] | None = None
