@@ -12,6 +12,7 @@ HYDROGEN_MASS = 1.00782503190
 PROTON_MASS = HYDROGEN_MASS - ELECTRON_MASS
 
 # Mass (Da) of the most abundant isotope of each element that an adduct or its neutral losses are made of: AME2020.
+# With seven decimals: metals that are rare in adducts, as NIST tabulates them (pyteomics.mass.nist_mass).
 ATOM_MASS = {
     "H": HYDROGEN_MASS,
     "Li": 7.0160034343,
@@ -41,6 +42,32 @@ ATOM_MASS = {
     "Ag": 106.9050915330,
     "I": 126.9044718590,
     "Cs": 132.9054519585,
+    "Ti": 47.9479463,
+    "V": 50.9439595,
+    "Cr": 51.9405075,
+    "Ga": 68.9255736,
+    "Sr": 87.9056121,
+    "Mo": 97.9054082,
+    "Ru": 101.9043493,
+    "Rh": 102.9055040,
+    "Pd": 105.9034860,
+    "Cd": 113.9033585,
+    "In": 114.9038780,
+    "Sn": 119.9021947,
+    "Ba": 137.9052472,
+    "La": 138.9063533,
+    "Ce": 139.9054387,
+    "Eu": 152.9212303,
+    "Gd": 157.9241039,
+    "Tb": 158.9253468,
+    "Yb": 173.9388621,
+    "Pt": 194.9647911,
+    "Au": 196.9665687,
+    "Hg": 201.9706430,
+    "Tl": 204.9744275,
+    "Pb": 207.9766521,
+    "Bi": 208.9803987,
+    "U": 238.0507882,
 }
 
 OPEN_RERANK = 200

@@ -10,8 +10,11 @@ from typing import Any
 import click
 
 from specbridge_tools.cli.options import Function
+from specbridge_tools.errors import DataError
+from specbridge_tools.molecules.adducts import parse_adduct
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 
+_SIGNS = {"positive": 1, "negative": -1}
 _SHIFTS = {"": 0, "K": 10, "M": 20, "G": 30}
 SPECTRUM_FORMATS = ("auto", "mgf", "msp", "mzml", "mzxml", "mzmlb", "massbank", "sirius", "json", "mzspeclib")
 
@@ -28,6 +31,27 @@ class _Size(click.ParamType):
         if match is None:
             self.fail(f"{value!r} is no size; write 64MB or 1GB", param, ctx)
         return int(match[1]) << _SHIFTS[(match[2] or "").upper()]
+
+
+class _Polarity(click.Choice):
+    """`positive` or `negative` -> +1 or -1."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return value if isinstance(value, int) else _SIGNS[super().convert(value, param, ctx)]
+
+
+class _Adducts(click.ParamType):
+    """Names of adducts between commas -> their canonical names."""
+
+    name = "adducts"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(parse_adduct(text.strip()).name for text in value.split(","))
+        except DataError as error:
+            self.fail(str(error), param, ctx)
 
 
 # by the names of the fields of `Reading`
@@ -53,6 +77,20 @@ _OPTIONS = {
     ),
     "msn": click.option(
         "--msn", is_flag=True, help="Take MS3 and deeper as spectra of their MS2 precursor.  [default: skip]"
+    ),
+    "polarity": click.option(
+        "--polarity",
+        type=_Polarity(tuple(_SIGNS)),
+        default=None,
+        help="Polarity of all spectra that do not say; those that say the other one are rejected.",
+    ),
+    "adducts": click.option(
+        "--adducts",
+        type=_Adducts(),
+        default=None,
+        metavar="LIST",
+        help="Adducts, such as [M+H]+,[2M+Na]+, to try for spectra that do not say; those that say another are "
+        "rejected.  [default: the usual ones]",
     ),
     "max_peaks": click.option(
         "--max-peaks",
@@ -86,7 +124,8 @@ def reading_options(function: Function) -> Callable[..., object]:
 
     @functools.wraps(function)
     def with_reading(**values: Any) -> object:
-        reading = Reading(**{name: values.pop(name) for name in _OPTIONS})
+        given = {name: values.pop(name) for name in _OPTIONS}
+        reading = Reading(**{name: value for name, value in given.items() if value is not None})
         return function(reading=reading, **values)
 
     decorated: Callable[..., object] = with_reading

@@ -29,9 +29,12 @@ _ABBREVIATION = {
 }
 _ACIDS = ("HCOOH", "CH3COOH", "CF3COOH")
 CARRIER_CHARGE = {
-    **dict.fromkeys(("Li", "Na", "K", "Rb", "Cs", "Ag"), 1),
+    **dict.fromkeys(("Li", "Na", "K", "Rb", "Cs", "Ag", "Au", "Tl"), 1),
     **dict.fromkeys(("Mg", "Ca", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"), 2),
-    "Al": 3,
+    **dict.fromkeys(("Sr", "Pd", "Cd", "Sn", "Ba", "Pt", "Hg", "Pb"), 2),
+    **dict.fromkeys(("Al", "V", "Cr", "Ga", "Ru", "Rh", "In", "Bi"), 3),
+    **dict.fromkeys(("La", "Ce", "Eu", "Gd", "Tb", "Yb"), 3),
+    **dict.fromkeys(("Ti", "Mo", "U"), 4),
     **dict.fromkeys(("Cl", "Br", "I", "37Cl", "81Br"), -1),
 }
 _PART_CHARGE = {

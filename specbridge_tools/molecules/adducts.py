@@ -89,12 +89,16 @@ def default_adducts(charge: int = 0, polarity: int = 0) -> tuple[Adduct, ...]:
 
 
 def adducts_of(spectrum: Spectrum) -> tuple[Adduct, ...]:
-    """The adducts to search for: the one that the spectrum names, else `default_adducts` of its charge and polarity.
+    """The adducts to search for: the one that the spectrum names, else those that its reading says are to be tried.
+
+    Without either these are `default_adducts` of its charge and polarity.
 
     A charge without a sign takes that of the polarity, else both.
     """
     if spectrum.adduct:
         return (parse_adduct(spectrum.adduct),)
+    if spectrum.adducts:
+        return tuple(map(parse_adduct, spectrum.adducts))
     if size := 0 if spectrum.charge else spectrum.charge_size:
         return tuple(
             adduct for sign in (1, -1) if sign * spectrum.polarity >= 0 for adduct in default_adducts(sign * size)

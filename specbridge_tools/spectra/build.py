@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
+from specbridge_tools.spectra.assumed import assumed_ion
 from specbridge_tools.spectra.derived import derived_precursor
 from specbridge_tools.spectra.fields import UNSIGNED, Unusable, is_unknown, parse_charge
-from specbridge_tools.spectra.ion import ion_of
 from specbridge_tools.spectra.isolation import window_of_fields
 from specbridge_tools.spectra.msn import is_deep, take_ms2_precursor
 from specbridge_tools.spectra.peaks import checked_peaks
@@ -106,9 +106,9 @@ def build_spectrum(
         raise Unusable(reasons.ISOTOPE_PEAK, f"isotope {fields['isotope']}")
     charge_text, adduct_text = fields.pop("charge", ""), fields.pop("adduct", "")
     has_sign = fields.pop(UNSIGNED, None) is None
-    adduct, charge, polarity, repaired = ion_of(
-        charge_text, adduct_text, fields.get("ionmode", ""), has_sign=has_sign, repair=reading.repair
-    )
+    mode_text = fields.get("ionmode", "")
+    ion, adducts = assumed_ion(charge_text, adduct_text, mode_text, has_sign=has_sign, reading=reading)
+    adduct, charge, polarity, repaired = ion
     notes: tuple[str, ...] = ()
     if repaired:
         notes, fields["repaired"] = (REPAIRED,), repaired
@@ -125,7 +125,9 @@ def build_spectrum(
     name = record_id(fields, place)
     fields.pop("title", None)
     metadata = types.MappingProxyType(fields)
-    return Spectrum(name, precursor_mz, mz, small, charge, polarity, adduct, place.record, place.line, metadata, notes)
+    return Spectrum(
+        name, precursor_mz, mz, small, charge, polarity, adduct, place.record, place.line, metadata, notes, adducts
+    )  # fmt: skip
 
 
 def _take_precursor(fields: dict[str, str]) -> float:

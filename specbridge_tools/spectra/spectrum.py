@@ -37,6 +37,8 @@ class Spectrum(Noted):
             precursor_intensity is the second number of PEPMASS; charge is one whose sign is not known, or several;
             selected_ion_mz is what stood in the file for precursor_mz, outside of the isolation window, or the own
             precursor of a spectrum of MS3 or deeper; repaired is what charge, polarity or adduct was.
+        adducts: Canonical names to try where it has no adduct, at least two, as the reading of the file says; empty for
+            the usual ones.
         notes: What the reader did about it that is to be counted: REPAIRED, DERIVED.
     """
 
@@ -51,6 +53,7 @@ class Spectrum(Noted):
     line: int = 0
     metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    adducts: tuple[str, ...] = ()
 
     @property
     def repaired(self) -> str:

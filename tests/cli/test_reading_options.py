@@ -229,3 +229,71 @@ def test_an_adduct_with_a_structure_stays_unasked_but_can_be_learned_from(call, 
     assert "1 given a precursor by adduct and structure (b)" in done.stderr.decode()
     # what could not be asked is no miss
     assert "1 spectra of 1 molecules" in done.stdout.decode()
+
+
+SILENT = """BEGIN IONS
+TITLE=dimer
+PEPMASS=411.1050
+134.0373 100
+END IONS
+BEGIN IONS
+TITLE=says
+PEPMASS=195.0652
+ADDUCT=[M+H]+
+134.0373 100
+END IONS
+"""
+
+
+@pytest.fixture
+def silent(files):
+    (files / "silent.mgf").write_text(SILENT)
+    return files
+
+
+def test_adducts_of_a_file_are_tried_and_the_hits_say_which(call, silent):
+    rows, _ = query(call, "silent.mgf")
+    assert [(row["id"], row["adduct"]) for row in rows] == [("", ""), ("ferulic", "[M+H]+")]
+    rows, stderr = query(call, "silent.mgf", "--adducts", "[M+H]+, 2M+Na, [M+Cu-H]+")
+    assert [(row["id"], row["adduct"]) for row in rows] == [("ferulic", "[2M+Na]+"), ("ferulic", "[M+H]+")]
+    assert "2 spectra read, 0 rejected" in stderr
+
+
+def test_a_record_that_says_another_adduct_or_polarity_is_rejected(call, silent):
+    rows, stderr = query(call, "silent.mgf", "--adducts", "[2M+Na]+")
+    assert [(row["id"], row["reason"]) for row in rows] == [("ferulic", ""), ("", "contradictory charge")]
+    assert "1 rejected (1 contradictory charge)" in stderr
+    rows, _ = query(call, "silent.mgf", "--polarity", "negative", "--rejects", "r.tsv")
+    assert [row["reason"] for row in rows] == ["no candidate within 10 ppm", "contradictory charge"]
+    assert (silent / "r.tsv").read_text().splitlines()[1].endswith("polarity negative, adduct [M+H]+")
+
+
+def test_embeddings_are_searched_with_adducts_too(call, silent):
+    call("sb-embed-spectra", "silent.mgf", "--model", "model.safetensors", "-o", "s.h5", "-q")
+    adducts = ("--adducts", "[M+H]+,[2M+Na]+")
+    from_spectra, _ = query(call, "silent.mgf", *adducts)
+    from_embeddings, _ = query(call, "s.h5", *adducts)
+    assert from_embeddings == from_spectra
+    rows, _ = query(call, "s.h5", "--polarity", "negative")
+    assert [row["reason"] for row in rows] == ["no candidate within 10 ppm", "contradictory charge"]
+
+
+def test_groups_try_the_adducts_that_suit_all(call, silent):
+    one = "BEGIN IONS\nTITLE={}\nPEPMASS=411.1050\nFEATURE=1\n{}134.0373 100\nEND IONS\n"
+    (silent / "group.mgf").write_text(one.format("a", "") + one.format("b", "CHARGE=1+\n"))
+    (row,), _ = query(call, "group.mgf", "--group-by", "feature", "--adducts", "[M-H]-,[2M+Na]+,[M+H]+")
+    assert (row["query_id"], row["id"], row["adduct"]) == ("1", "ferulic", "[2M+Na]+")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("--adducts", "nonsense"), "unknown adduct 'nonsense'"),
+        (("--adducts", "[M+H]+,"), "unknown adduct ''"),
+        (("--adducts", "[M+H]+", "--polarity", "negative"), "none of the adducts has the polarity"),
+        (("--polarity", "both"), "'both' is not one of"),
+    ],
+)
+def test_what_cannot_be_said_of_a_file(call, silent, options, text):
+    _, stderr = query(call, "silent.mgf", *options, status=2)
+    assert text in stderr

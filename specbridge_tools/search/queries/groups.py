@@ -44,6 +44,7 @@ class _Group:
         members: the spectra, where they are wanted.
         precursors: m/z of each.
         ions: adduct, charge and polarity of each.
+        adducts: those to be tried for each that has none of its own.
         reason: why the group cannot be used, or ''.
     """
 
@@ -56,6 +57,7 @@ class _Group:
     precursors: list[float] = dataclasses.field(default_factory=list)
     ions: list[tuple[str | None, int, int]] = dataclasses.field(default_factory=list)
     repaired: dict[str, None] = dataclasses.field(default_factory=dict)
+    adducts: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
     reason: str = ""
 
     @property
@@ -138,6 +140,8 @@ class Groups:
             group.members.append(record)
         group.precursors.append(record.precursor_mz)
         group.ions.append((record.adduct, record.charge, record.polarity))
+        if record.adducts:
+            group.adducts.append(record.adducts)
         group.total = group.total + vector.astype(np.float64)
         low, high = self._tolerance.window(group.first.precursor_mz)
         if not low <= record.precursor_mz <= high:
@@ -149,6 +153,10 @@ class Groups:
     def _pooled(self, group: _Group) -> Member:
         adducts, charges, polarities = (set(filter(None, values)) for values in zip(*group.ions, strict=True))
         if max(map(len, (adducts, charges, polarities))) > 1:
+            group.reason = SEVERAL_ADDUCTS
+        tried = [name for name in group.first.adducts if all(name in names for names in group.adducts)]
+        tried = [name for name in tried if not polarities or (name[-1] == "+") == (max(polarities) > 0)]
+        if group.first.adducts and not tried:
             group.reason = SEVERAL_ADDUCTS
         norm = np.linalg.norm(group.total)
         if not group.reason and norm < _LEAST_NORM:
@@ -165,6 +173,7 @@ class Groups:
             adduct=_only(adducts),
             charge=_only(charges) or 0,
             polarity=_only(polarities) or 0,
+            adducts=tuple(tried),
             precursor_mz=float(np.median(group.precursors)),
             **_repaired(group),
         )

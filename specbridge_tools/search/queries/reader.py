@@ -24,6 +24,7 @@ from specbridge_tools.search.index.exact_scores import has_unit_norm, on_grid
 from specbridge_tools.search.queries.groups import Groups, Pair, Vector
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.shards import RecordRange
+from specbridge_tools.spectra.assumed import with_assumed
 from specbridge_tools.spectra.reader import count_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -77,10 +78,11 @@ class QueryReader:
         self._keep = keep_spectra
         self._record_range = record_range
         self._name = ""
+        self._reading = DEFAULT_READING
 
     def read(self, source: QuerySource) -> Iterator[list[Query]]:
         """Yield lists of queries from a source; with groups it must be one that can be reread."""
-        self._name = source.name
+        self._name, self._reading = source.name, source.reading
         if source.holds_embeddings:
             with source.embeddings_path() as path:
                 yield from self._queries(self._from_embeddings(path))
@@ -146,7 +148,9 @@ class QueryReader:
                 message = f"{self._name} was made with model {embeddings.model}, not with {self._model.name}"
                 raise MismatchError(message, advice="embed the spectra with this model, or leave --model out")
             for block in embeddings.blocks(self._batch_size * _BATCHES, record_range=self._record_range):
-                yield [(self._checked(record), vector) for record, vector in block]
+                yield [
+                    (self._checked(with_assumed(record, self._reading, self._name)), vector) for record, vector in block
+                ]
 
     def _checked(self, record: Spectrum | Rejection) -> Spectrum | Rejection:
         """The record itself, or a `Rejection` where this kind of search cannot use it."""

@@ -28,6 +28,7 @@ class QuerySource:
 
     Attributes:
         name: As messages show it.
+        reading: How a file is read, and what it says of a whole file of embeddings.
         holds_embeddings: Whether these are spectrum embeddings, whose `embeddings_path` is read instead of `records`.
     """
 
@@ -41,7 +42,7 @@ class QuerySource:
     ) -> None:
         """Use `open_query_source`."""
         self.name = name
-        self._reading = reading
+        self.reading = reading
         self._stream = stream
         self._records = records
         self._is_read = False
@@ -55,7 +56,7 @@ class QuerySource:
         again, self._is_read = self._is_read, True
         if again:
             self._stream.seek(0)
-        return iter(read_spectra(self._stream, reading=self._reading, record_range=record_range, again=again))
+        return iter(read_spectra(self._stream, reading=self.reading, record_range=record_range, again=again))
 
     def count_values(self, value_of: Callable[[Spectrum], Value]) -> collections.Counter[Value]:
         """How many spectra have each value, '' or None for none; rejected records count for none."""

@@ -259,6 +259,7 @@ class Ion:
     charge: int = 0
     polarity: int = 0
     charge_size: int = 0
+    adducts: tuple[str, ...] = ()
 
 
 @pytest.mark.parametrize(
