@@ -70,7 +70,8 @@ def main(
     why there is none. The score is the cosine, or with --rerank that of sb-rerank, whose columns are then added. Equal
     scores share a rank and are listed in the order of their InChIKeys. For a spectrum without an adduct each of the
     usual ones is tried, and the one behind a candidate is named. Embeddings need no --model, but have probabilities
-    only with it. With --candidates neither mass nor formula selects: each list is ranked as a whole.
+    only with it. With --candidates neither mass nor formula selects: each list is ranked as a whole. On a terminal a
+    short table of the best hits follows.
     """
     check_compared(spectra, index, candidates, search["mode"])
     if not index and candidates is None:
@@ -80,6 +81,7 @@ def main(
     from specbridge_tools.identification.sources import index_files
     from specbridge_tools.progress import progress
     from specbridge_tools.records import open_tally
+    from specbridge_tools.report.best_hits import best_hits
     from specbridge_tools.search.index.reader import digest_of_indexes
     from specbridge_tools.search.queries.reader import count_queries
     from specbridge_tools.streams import display_name, output_text
@@ -94,6 +96,7 @@ def main(
     if plan.is_done:
         return say_done(output, quiet=quiet)
     allow_empty |= is_part(shard)
+    best = best_hits(output, quiet=quiet)
     with (
         output_text(output, force=force) as stream,
         open_tally("spectra", rejects=rejects, strict=strict, force=force, allow_empty=allow_empty) as tally,
@@ -117,7 +120,8 @@ def main(
         ) as hits,
     ):
         writer = HitWriter(stream, output_format=output_format, columns=hits.columns, part=plan.part)
-        n_empty = write_hits(hits, writer, tally=tally, display=display)
+        n_empty = write_hits(best.noted(hits), writer, tally=tally, display=display)
         tally.require_usable(display_name(spectra))
         closing = f"{tally.summary()}, {n_empty} without a candidate"
+    best.show()
     return closing_line(closing if hits.listed is None else f"{hits.listed.summary()}; {closing}", quiet=quiet)
