@@ -6,6 +6,7 @@ import collections
 import functools
 import itertools
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.molecules.lines import numbered_lines
@@ -63,17 +64,34 @@ def read_counted(
     One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted, and
     `may_lack_molecules` that a file without any molecule is no error; `library` reads files of other things.
     """
-    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column, library=library)
+    noted = None if library is None else _NotedReader(library)
+    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column, library=noted)
     records = read(fingerprint=fingerprint, threads=threads or available_threads(), record_range=record_range)
     name = display_name(source)
     if may_lack_molecules:
         return records
     if record_range is None:
-        return with_some_molecule(records, name)
+        # the reader of a library says itself why it holds no record
+        return with_some_molecule(records, name, is_said=lambda: noted is not None and noted.has_read)
     if is_regular_file(source):
         # the first hundred of the file tell, whichever part of it is wanted
         collections.deque(itertools.islice(with_some_molecule(read(threads=1), name), 1), maxlen=0)
     return records
+
+
+class _NotedReader:
+    """A `LibraryReader`; `has_read` once it has read a file."""
+
+    def __init__(self, library: LibraryReader) -> None:
+        self._library = library
+        self.has_read = False
+
+    def __call__(
+        self, head: bytes, stream: BinaryIO, name: str, input_format: str, record_range: RecordRange | None
+    ) -> Iterator[RawMolecule | Rejection] | None:
+        records = self._library(head, stream, name, input_format, record_range)
+        self.has_read = records is not None
+        return records
 
 
 def _read(

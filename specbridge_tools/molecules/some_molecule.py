@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from specbridge_tools.errors import DataError, FormatError
@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 
 def with_some_molecule(
-    records: Iterator[tuple[Molecule | Rejection, _Beside]], name: str
+    records: Iterator[tuple[Molecule | Rejection, _Beside]], name: str, *, is_said: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Molecule | Rejection, _Beside]]:
-    """Yield what is read of a file, from the first structure on as it comes; warn where there is nothing.
+    """Yield what is read of a file, from the first structure on as it comes; warn where there is nothing, unless `is_said`.
 
     Raises:
         FormatError: None of the first hundred records, or of all where there are fewer, is a structure.
@@ -48,7 +48,8 @@ def with_some_molecule(
             f"gives no molecule: all {reasons.total()} records are rejected ({_counts(reasons)})", where=name
         )
     if not reasons and not n_molecules:
-        logger.warning("%s: is empty: it holds no record", name)
+        if not is_said():
+            logger.warning("%s: is empty: it holds no record", name)
 
 
 def _is_structure(record: Molecule | Rejection) -> bool:

@@ -104,6 +104,17 @@ def test_an_empty_file_says_so(call, tmp_path):
     assert ids(tmp_path / "m.h5") == []
 
 
+def test_a_library_of_ms1_alone_says_that_and_not_that_it_is_empty(call, tmp_path):
+    record = "Name: a\nSpectrum_type: MS1\nSMILES: CCO\nNum Peaks: 1\n47.05 1\n\n"
+    (tmp_path / "ms1.msp").write_text(2 * record)
+    done = call("sb-embed-mols", "ms1.msp", "-o", "m.h5", "--encoder", "toy")
+    assert b"ms1.msp holds no spectra of MS2: 2 skipped (MS1)\n" in done.stderr
+    assert b"empty" not in done.stderr
+    (tmp_path / "both.msp").write_text(record + record.replace("MS1", "MS2"))
+    done = call("sb-embed-mols", "both.msp", "-o", "b.h5", "--encoder", "toy")
+    assert b"1 molecules read, 0 rejected" in done.stderr
+
+
 def test_a_missing_smiles_leaves_its_place_to_the_inchi(call, tmp_path):
     (tmp_path / "m.csv").write_text(
         "name,SMILES,InChI\nethanol,CCO,\ncaffeine,NA,"
