@@ -38,6 +38,8 @@ COLUMNS = (
 )
 REPAIRED = "repaired"
 """The column behind all others where spectra were repaired: what the reader overruled in the query."""
+USI = "usi"
+"""The column behind all others where the spectra's file names Universal Spectrum Identifiers: that of the query."""
 RERANKED = ("cosine", "fragment_score", "explained_intensity")
 """Columns that re-ranking adds, behind `score`."""
 REFERENCE = ("reference_similarity", "reference_id", "reference_kind", "reference_licence", "analog_score", "analog_id")
@@ -57,7 +59,7 @@ REALS = frozenset(
         "analog_score",
     }
 )
-OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED})
+OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED, USI})
 # repr has as many digits as it takes to read the same float64 again, so that order and ties survive
 _FORMATS = {"probability": ".6g", IF_LISTED: ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(
     (*RERANKED[1:], "reference_similarity", "analog_score"), ".9g"
@@ -79,6 +81,7 @@ class Hits:
         n_candidates: How many molecules were compared; None where it is unknown.
         spectra: The spectrum, or all of the group, where they are kept.
         repaired: What the reader overruled in the spectrum, see `Spectrum.repaired`.
+        usi: Universal Spectrum Identifier of the spectrum, those of a group with `;` between them; '' for none.
     """
 
     query_id: str
@@ -89,6 +92,7 @@ class Hits:
     n_candidates: int | None = None
     spectra: tuple[Spectrum, ...] = ()
     repaired: str = ""
+    usi: str = ""
 
     def __len__(self) -> int:
         """Number of candidates."""
@@ -178,6 +182,8 @@ class Hits:
             return "" if self.n_candidates is None else str(self.n_candidates)
         if name == REPAIRED:
             return self.repaired
+        if name == USI:
+            return self.usi
         return self.reason if name == "reason" else ""
 
     def _printed(self, name: str) -> list[str]:

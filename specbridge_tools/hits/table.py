@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.hits import COLUMNS, INTEGERS, OF_THE_QUERY, REALS, REPAIRED, Column, Hits, Value
+from specbridge_tools.hits.hits import COLUMNS, INTEGERS, OF_THE_QUERY, REALS, REPAIRED, USI, Column, Hits, Value
 from specbridge_tools.hits.rows import json_rows, opened_table, tsv_columns, tsv_rows
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part, is_part
@@ -176,6 +176,7 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
         first.get("reason", ""),
         n_candidates,
         repaired=first.get(REPAIRED, ""),
+        usi=first.get(USI, ""),
     )
 
 

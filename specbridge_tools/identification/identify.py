@@ -14,7 +14,7 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, REPAIRED, Hits
+from specbridge_tools.hits.hits import COLUMNS, REPAIRED, USI, Hits
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
@@ -186,8 +186,8 @@ def identify(
             options=options if ranker is None else before_reranking(options, first), record_range=record_range,
             batch_size=batch_size, threads=threads,
         )  # fmt: skip
-        columns: tuple[str, ...] = (*COLUMNS, REPAIRED) if reading.repair else COLUMNS
-        if reading.repair:
+        columns = (*COLUMNS, *([REPAIRED] if reading.repair else []), *([USI] if source.names_usi else []))
+        if columns != COLUMNS:
             hits = (dataclasses.replace(query, columns=columns) for query in hits)
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256

@@ -22,7 +22,9 @@ logger = logging.getLogger(__name__)
 def with_some_molecule(
     records: Iterator[tuple[Molecule | Rejection, _Beside]], name: str, *, is_said: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Molecule | Rejection, _Beside]]:
-    """Yield what is read of a file, from the first structure on as it comes; warn where there is nothing, unless `is_said`.
+    """Yield what is read of a file, from the first structure on as it comes; warn where there is nothing.
+
+    `is_said` tells whether that was said already.
 
     Raises:
         FormatError: None of the first hundred records, or of all where there are fewer, is a structure.
@@ -47,9 +49,8 @@ def with_some_molecule(
         raise DataError(
             f"gives no molecule: all {reasons.total()} records are rejected ({_counts(reasons)})", where=name
         )
-    if not reasons and not n_molecules:
-        if not is_said():
-            logger.warning("%s: is empty: it holds no record", name)
+    if not reasons and not n_molecules and not is_said():
+        logger.warning("%s: is empty: it holds no record", name)
 
 
 def _is_structure(record: Molecule | Rejection) -> bool:

@@ -54,6 +54,7 @@ def hits_of_candidates(
         n_candidates=n_candidates,
         spectra=query.spectra,
         repaired=query.repaired,
+        usi=query.usi,
     )
 
 
@@ -74,6 +75,7 @@ def hits_without_candidates(query: Query, reason: str) -> Hits:
         n_candidates=0,
         spectra=query.spectra,
         repaired=query.repaired,
+        usi=query.usi,
     )
 
 

@@ -15,6 +15,16 @@ REPAIRED = "repaired"
 DERIVED = "given a precursor by adduct and structure"
 """Notes of spectra, as the closing line counts them."""
 
+USI_PREFIX = "mzspec:"
+"""How every Universal Spectrum Identifier begins (Deutsch et al., Nat. Methods 18, 768, 2021)."""
+_USI_FIELDS = ("usi", "universal_spectrum_identifier", "spectrum_usi")
+
+
+def usi_of(fields: Mapping[str, str]) -> str:
+    """The Universal Spectrum Identifier among the fields of a record, '' for none."""
+    texts = (fields.get(name, "").strip() for name in _USI_FIELDS)
+    return next((text for text in texts if text.lower().startswith(USI_PREFIX)), "")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Spectrum(Noted):
@@ -59,6 +69,11 @@ class Spectrum(Noted):
     def repaired(self) -> str:
         """Which statement was overruled, such as `polarity was positive`; '' for none."""
         return self.metadata.get("repaired", "") if REPAIRED in self.notes else ""
+
+    @property
+    def usi(self) -> str:
+        """Its Universal Spectrum Identifier, '' for none."""
+        return usi_of(self.metadata)
 
     @property
     def n_peaks(self) -> int:

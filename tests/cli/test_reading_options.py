@@ -6,7 +6,9 @@ import io
 import pytest
 
 from specbridge_tools.cli.reading_options import SPECTRUM_FORMATS
-from specbridge_tools.spectra.reader import FORMATS
+from specbridge_tools.hits.table import read_hits
+from specbridge_tools.identification.identify import identify
+from specbridge_tools.spectra.reader import FORMATS, read_spectra
 
 # feruloyl of case "two of three agree": [M-H]- and 1- beside a wrong ion mode
 CONTRADICTORY = """BEGIN IONS
@@ -297,3 +299,32 @@ def test_groups_try_the_adducts_that_suit_all(call, silent):
 def test_what_cannot_be_said_of_a_file(call, silent, options, text):
     _, stderr = query(call, "silent.mgf", *options, status=2)
     assert text in stderr
+
+
+USI = "mzspec:MSV000012345:run1:scan:{}"
+
+
+def test_identifiers_of_spectra_stand_behind_their_hits(call, silent):
+    blocks = SILENT.replace("TITLE=dimer\n", f"TITLE=dimer\nUSI={USI.format(1)}\n")
+    (silent / "usi.mgf").write_text(blocks + f"BEGIN IONS\nTITLE=bad\nUSI={USI.format(3)}\nPEPMASS=0\n50 1\nEND IONS\n")
+    rows, _ = query(call, "usi.mgf", "--repair")
+    assert list(rows[0])[-3:] == ["record", "repaired", "usi"]
+    assert [row["usi"] for row in rows] == [USI.format(1), "", USI.format(3)]
+    call(
+        "sb-query", "usi.mgf", "--index", "i.h5", "--model", "model.safetensors", "-o", "usi.jsonl", "--format", "jsonl"
+    )
+    assert [row.usi for row in read_hits(silent / "usi.jsonl")] == [USI.format(1), "", USI.format(3)]
+    with open(silent / "usi.mgf", "rb") as file:
+        unchanged = identify(file, index=silent / "i.h5", model=silent / "model.safetensors")
+        assert [row.usi for row in unchanged] == [USI.format(1), "", USI.format(3)]
+
+
+def test_identifiers_of_a_group_and_of_spectra_in_memory(call, silent):
+    one = "BEGIN IONS\nTITLE={0}\nPEPMASS=195.0652\nADDUCT=[M+H]+\nFEATURE=1\nUSI={1}\n134.0373 100\nEND IONS\n"
+    (silent / "group.mgf").write_text("".join(one.format(i, USI.format(i)) for i in (1, 2)))
+    (row,), _ = query(call, "group.mgf", "--group-by", "feature")
+    assert (row["query_id"], row["usi"]) == ("1", f"{USI.format(1)};{USI.format(2)}")
+    spectra = read_spectra(silent / "group.mgf")
+    hits = identify(spectra, index=silent / "i.h5", model=silent / "model.safetensors")
+    assert hits.columns[-1] == "usi"
+    assert [query.value("usi") for query in hits] == [USI.format(1), USI.format(2)]

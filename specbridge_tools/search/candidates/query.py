@@ -28,6 +28,7 @@ class Query:
         list_id: the field CANDIDATES of the spectrum, '' for none.
         spectra: the spectrum, or all of the group, where the reader keeps them.
         repaired: what the reader overruled in it, see `Spectrum.repaired`.
+        usi: Universal Spectrum Identifier of the spectrum, those of a group with `;` between them, '' for none.
     """
 
     id: str
@@ -40,3 +41,4 @@ class Query:
     list_id: str = ""
     spectra: tuple[Spectrum, ...] = ()
     repaired: str = ""
+    usi: str = ""

@@ -28,6 +28,7 @@ Pair = tuple["Spectrum | Rejection", "Vector | None"]
 Member = tuple["Spectrum | Rejection", "Vector | None", tuple[Spectrum, ...]]
 """What is answered as one: a record, its vector, and the spectra behind it."""
 Value = TypeVar("Value")
+_USI_SEPARATOR = ";"
 
 
 @dataclasses.dataclass
@@ -41,6 +42,7 @@ class _Group:
         total: sum of the vectors, (d,).
         places: id, record, line and notes of each spectrum.
         repaired: what the reader overruled in them, each statement once.
+        usis: their Universal Spectrum Identifiers, each once.
         members: the spectra, where they are wanted.
         precursors: m/z of each.
         ions: adduct, charge and polarity of each.
@@ -57,6 +59,7 @@ class _Group:
     precursors: list[float] = dataclasses.field(default_factory=list)
     ions: list[tuple[str | None, int, int]] = dataclasses.field(default_factory=list)
     repaired: dict[str, None] = dataclasses.field(default_factory=dict)
+    usis: dict[str, None] = dataclasses.field(default_factory=dict)
     adducts: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
     reason: str = ""
 
@@ -136,6 +139,8 @@ class Groups:
         group.places.append((record.id, record.record, record.line, record.notes))
         if record.repaired:
             group.repaired[record.repaired] = None
+        if record.usi:
+            group.usis[record.usi] = None
         if self._keep:
             group.members.append(record)
         group.precursors.append(record.precursor_mz)
@@ -175,16 +180,17 @@ class Groups:
             polarity=_only(polarities) or 0,
             adducts=tuple(tried),
             precursor_mz=float(np.median(group.precursors)),
-            **_repaired(group),
+            **_of_all(group),
         )
         return pooled, group.total if group.size == 1 else group.total / norm, tuple(group.members)
 
 
-def _repaired(group: _Group) -> dict[str, Any]:
-    """The fields of a spectrum that say what was overruled in any of the group."""
+def _of_all(group: _Group) -> dict[str, Any]:
+    """The fields of a spectrum that say what was overruled in any of the group, and the identifiers of all."""
+    added = {"usi": _USI_SEPARATOR.join(group.usis)} if len(group.usis) > 1 else {}
     if not group.repaired:
-        return {}
-    metadata = {**group.first.metadata, REPAIRED: "; ".join(group.repaired)}
+        return {"metadata": types.MappingProxyType({**group.first.metadata, **added})} if added else {}
+    metadata = {**group.first.metadata, **added, REPAIRED: "; ".join(group.repaired)}
     return {"metadata": types.MappingProxyType(metadata), "notes": (REPAIRED,)}
 
 

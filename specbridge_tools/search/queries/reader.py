@@ -27,7 +27,7 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.assumed import with_assumed
 from specbridge_tools.spectra.reader import count_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.spectrum import Spectrum, usi_of
 from specbridge_tools.streams import open_input
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ class QueryReader:
     def _query(self, record: Spectrum | Rejection, vector: Vector | None, spectra: tuple[Spectrum, ...]) -> Query:
         name = record.id or f"record={record.record}"
         if isinstance(record, Rejection) or vector is None:
-            return Query(name, record.record, getattr(record, "reason", ""))
+            usi = record.usi if isinstance(record, Spectrum) else usi_of(record.fields)
+            return Query(name, record.record, getattr(record, "reason", ""), usi=usi)
         return Query(
             name,
             record.record,
@@ -172,6 +173,7 @@ class QueryReader:
             vector=self._on_grid(vector[None], name),
             spectra=spectra,
             repaired=record.repaired,
+            usi=record.usi,
         )
 
     def _on_grid(self, vectors: Vector, name: str) -> NDArray[np.float64]:

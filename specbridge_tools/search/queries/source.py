@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from specbridge_tools.embeddings.spectra import holds_embeddings, is_hdf5, path_of
+from specbridge_tools.molecules.lines import joined
 from specbridge_tools.records import Rejection
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
-from specbridge_tools.spectra.spectrum import Spectrum
+from specbridge_tools.spectra.sniff import HEAD
+from specbridge_tools.spectra.spectrum import USI_PREFIX, Spectrum, usi_of
 from specbridge_tools.streams import InputStream, Source, copy_to_own, display_name, open_input, rewindable
 from specbridge_tools.temporary import scratch_path
 
@@ -30,6 +32,8 @@ class QuerySource:
         name: As messages show it.
         reading: How a file is read, and what it says of a whole file of embeddings.
         holds_embeddings: Whether these are spectrum embeddings, whose `embeddings_path` is read instead of `records`.
+        names_usi: Whether the file's first 64 KB, or the first of spectra in memory, name a Universal Spectrum
+            Identifier.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class QuerySource:
         *,
         name: str = "spectra",
         reading: Reading = DEFAULT_READING,
+        names_usi: bool = False,
     ) -> None:
         """Use `open_query_source`."""
         self.name = name
@@ -47,6 +52,7 @@ class QuerySource:
         self._records = records
         self._is_read = False
         self.holds_embeddings = stream is not None and holds_embeddings(stream)
+        self.names_usi = names_usi
 
     def records(self, *, record_range: RecordRange | None = None) -> Iterator[Spectrum | Rejection]:
         """Yield the records; from the start again where the source was opened to be reread."""
@@ -84,11 +90,26 @@ def open_query_source(
         reread: Whether `records` will be called more than once: a pipe is then copied to a temporary file.
     """
     if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
-        yield QuerySource(records=list(spectra) if reread else spectra, reading=reading)
+        records = iter(spectra)
+        first = list(itertools.islice(records, 1))
+        names_usi = any(_usi(record) for record in first)
+        together = itertools.chain(first, records)
+        yield QuerySource(records=list(together) if reread else together, reading=reading, names_usi=names_usi)
         return
     file = cast("Source", spectra)
     with rewindable(file) if reread else open_input(file) as opened, _as_a_file(opened) as stream:
-        yield QuerySource(stream, name=display_name(file), reading=reading)
+        if is_hdf5(stream):
+            yield QuerySource(stream, name=display_name(file), reading=reading)
+            return
+        head = stream.read(HEAD)
+        if reread:
+            stream.seek(0)
+        else:
+            stream = joined(head, stream)
+            stream.raw.name = display_name(file)  # type: ignore[attr-defined]  # as of a file
+        yield QuerySource(
+            stream, name=display_name(file), reading=reading, names_usi=USI_PREFIX.encode() in head.lower()
+        )
 
 
 @contextlib.contextmanager
@@ -101,6 +122,10 @@ def _as_a_file(stream: InputStream) -> Iterator[InputStream]:
         copy_to_own(stream, copy)
         with open(copy, "rb") as file:
             yield file
+
+
+def _usi(record: Spectrum | Rejection) -> str:
+    return record.usi if isinstance(record, Spectrum) else usi_of(record.fields)
 
 
 def _numbered(record: Spectrum | Rejection, number: int) -> Spectrum | Rejection:
