@@ -25,6 +25,7 @@ class CandidateArrays:
         cuts: (c, 4) piece, atom that stays, atom that goes, kind of the bond.
         sets: (f, MAX_PIECES) the pieces that each fragment lacks, then k as a filler.
         masses: (f,) Da; the first is that of the candidate itself.
+        by_mass: (f,) the fragments by their masses.
         hydrogens: (f,).
         formula: (N_ELEMENTS + 1,) atoms by element, then hydrogens.
     """
@@ -35,6 +36,7 @@ class CandidateArrays:
     cuts: NDArray[np.int64]
     sets: NDArray[np.int32]
     masses: NDArray[np.float64]
+    by_mass: NDArray[np.int64]
     hydrogens: NDArray[np.int64]
     formula: NDArray[np.int64]
 
@@ -52,6 +54,7 @@ def candidate_arrays(fragments: Fragments) -> CandidateArrays:
         cuts,
         fragments.sets,
         fragments.masses,
+        np.argsort(fragments.masses),
         fragments.hydrogens,
         np.append(elements, graph.hydrogens.sum()),
     )
@@ -95,6 +98,11 @@ class CandidateBatch:
     def masses(self) -> NDArray[np.float64]:
         """(F,) Da."""
         return np.concatenate([candidate.masses for candidate in self.candidates])
+
+    @functools.cached_property
+    def by_mass(self) -> NDArray[np.int64]:
+        """(F,) the fragments of each candidate by their masses."""
+        return np.concatenate([candidate.by_mass for candidate in self.candidates]) + self.intact[self.owner]
 
     @functools.cached_property
     def hydrogens(self) -> NDArray[np.int64]:

@@ -40,8 +40,11 @@ def combine(
         Sets (f, MAX_PIECES), the pieces ascending and then k as a filler, and their costs (f,), ascending.
     """
     k = len(cost)
-    together, partners = _go_together(atoms, closed, labels)
-    sets, costs = np.full((2 * capacity + k, MAX_PIECES), k, np.int32), np.zeros(2 * capacity + k, np.int64)
+    together, partners = _go_together(atoms, closed, labels, cost, limit)
+    # of each number of pieces at most `capacity` stay; arrays that grew would be slow
+    most = MAX_PIECES * capacity + k + 1
+    sets, costs = np.empty((most, MAX_PIECES), np.int32), np.empty(most, np.int64)
+    sets[0], costs[0] = k, 0
     counts = np.zeros(limit + 1, np.int64)
     counts[0] = n_within = 1  # the sets of each cost; those up to the limit
     begin, end = 0, 1
@@ -59,10 +62,9 @@ def combine(
                     fits = fits and together[sets[row, position], piece]
                 if not fits or (depth > 1 and labels[piece] != 0 and _splits(labels, sets, row, depth, piece)):
                     continue
-                if size == len(costs):
-                    sets = np.concatenate((sets, np.full_like(sets, k)))
-                    costs = np.concatenate((costs, np.zeros_like(costs)))
-                for position in range(depth):
+                if size == most:
+                    size = _keep_within(sets, costs, end, size, limit)
+                for position in range(MAX_PIECES):
                     sets[size, position] = sets[row, position]
                 sets[size, depth], costs[size] = piece, costs[row] + cost[piece]
                 counts[costs[size]] += 1
@@ -71,33 +73,45 @@ def combine(
                 while n_within > capacity and limit > 0:
                     n_within -= counts[limit]
                     limit -= 1
-        begin, kept = end, end
-        for row in range(end, size):
-            if costs[row] <= limit:
-                for position in range(depth + 1):
-                    sets[kept, position] = sets[row, position]
-                costs[kept] = costs[row]
-                kept += 1
-        end = kept
-    order = _by_cost(costs[:end], limit)
-    return sets[order], costs[order]
+        begin, end = end, _keep_within(sets, costs, end, size, limit)
+    return _by_cost(sets[:end], costs[:end], limit)
 
 
 @compiled
-def _go_together(atoms: Words, closed: Words, labels: Words) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Which pieces behind each one neither overlap nor touch it, nor split the molecule with it.
+def _keep_within(sets: NDArray[np.int32], costs: Ints, start: int, stop: int, limit: int) -> int:
+    """Of the rows from `start` to `stop` only those that cost at most `limit` stay, one after another; where they end.
+
+    The rows before them are not looked at.
+    """
+    kept = start
+    for row in range(start, stop):
+        if costs[row] <= limit:
+            for position in range(MAX_PIECES):
+                sets[kept, position] = sets[row, position]
+            costs[kept] = costs[row]
+            kept += 1
+    return kept
+
+
+@compiled
+def _go_together(
+    atoms: Words, closed: Words, labels: Words, cost: Ints, limit: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Which pieces behind each one neither overlap nor touch it, nor split the molecule with it, nor cost too much.
 
     Returns:
-        (k, k) whether they do not; and (k + 1, k) those pieces in order, then k as a filler, in the last row all of
+        (k, k) whether they do not; and (k + 1, k) those pieces in order, then k and anything, in the last row all of
         them.
     """
     k, n_words = atoms.shape
     together = np.zeros((k, k), np.bool_)
-    partners = np.full((k + 1, k), k, np.int32)
+    partners = np.empty((k + 1, k), np.int32)
     for first in range(k):
         partners[k, first] = first
         place = 0
         for second in range(first + 1, k):
+            if cost[first] + cost[second] > limit:
+                break
             shared = np.uint64(0)
             for word in range(n_words):
                 shared |= closed[first, word] & atoms[second, word]
@@ -105,6 +119,7 @@ def _go_together(atoms: Words, closed: Words, labels: Words) -> tuple[NDArray[np
                 together[first, second] = True
                 partners[first, place] = second
                 place += 1
+        partners[first, place] = k
     return together, partners
 
 
@@ -123,19 +138,23 @@ def _splits(labels: Words, sets: NDArray[np.int32], row: int, size: int, piece: 
 
 
 @compiled
-def _by_cost(cost: Ints, limit: int) -> Ints:
-    """The rows that cost at most `limit`, cheapest first, equal ones in their order."""
+def _by_cost(sets: NDArray[np.int32], costs: Ints, limit: int) -> tuple[NDArray[np.int32], Ints]:
+    """The sets and costs of those that cost at most `limit`, cheapest first, equal ones in their order."""
     place = np.zeros(limit + 2, np.int64)
-    for value in cost:
-        if value <= limit:
-            place[value + 1] += 1
+    for cost in costs:
+        if cost <= limit:
+            place[cost + 1] += 1
     place = np.cumsum(place)
-    order = np.empty(place[-1], np.int64)
-    for row in range(len(cost)):
-        if cost[row] <= limit:
-            order[place[cost[row]]] = row
-            place[cost[row]] += 1
-    return order
+    size = place[limit + 1]
+    sorted_sets, sorted_costs = np.empty((size, MAX_PIECES), np.int32), np.empty(size, np.int64)
+    for row in range(len(costs)):
+        if costs[row] <= limit:
+            new = place[costs[row]]
+            place[costs[row]] += 1
+            sorted_costs[new] = costs[row]
+            for position in range(MAX_PIECES):
+                sorted_sets[new, position] = sets[row, position]
+    return sorted_sets, sorted_costs
 
 
 @compiled

@@ -11,43 +11,75 @@ Floats = NDArray[np.float32]
 
 
 @compiled
-def cut_sums(staying: Floats, going: Floats, of_kind: Floats, cuts: NDArray[np.int64], n_pieces: int) -> Floats:
-    """The sums (k, a) over the cuts of each piece of relu(staying + going + kind), as the cuts (c, 4) name them."""
-    sums = np.zeros((n_pieces, staying.shape[1]), np.float32)
+def add_bias(values: Floats, bias: Floats, relu: bool) -> None:
+    """Add the bias (h,) to each row of the values (n, h), in place; with `relu` what is negative becomes 0."""
+    least = np.float32(0) if relu else np.float32(-np.inf)
+    for row in range(values.shape[0]):
+        for column in range(values.shape[1]):
+            value = values[row, column] + bias[column]
+            values[row, column] = least if value < least else value
+
+
+@compiled
+def with_neighbours(atoms: Floats, bonds: NDArray[np.int64]) -> Floats:
+    """The vectors (n, a) of atoms, each with the sum of its neighbours' behind it (n, 2 a)."""
+    n, width = atoms.shape
+    both = np.zeros((n, 2 * width), np.float32)
+    both[:, :width] = atoms
+    for bond in range(len(bonds)):
+        for end in (0, 1):
+            atom, other = bonds[bond, end], bonds[bond, 1 - end]
+            total, vector = both[atom, width:], atoms[other]
+            for column in range(width):
+                total[column] += vector[column]
+    return both
+
+
+@compiled
+def cut_sums(staying_going: Floats, of_kind: Floats, cuts: NDArray[np.int64], out: Floats) -> None:
+    """Add to `out` (k, a) the sums over the cuts of each piece of relu(what the cut gains).
+
+    Args:
+        staying_going: (n, 2 a) what a cut gains by the atom that stays, and by the one that goes.
+        of_kind: (kinds, a) what it gains by the kind of its bond.
+        cuts: (c, 4) piece, atom that stays, atom that goes, kind of the bond.
+        out: (k, a or more).
+    """
+    width = of_kind.shape[1]
     for row in range(len(cuts)):
-        piece, stays, goes, kind = cuts[row]
-        for column in range(staying.shape[1]):
-            value = staying[stays, column] + going[goes, column] + of_kind[kind, column]
-            sums[piece, column] += max(value, np.float32(0))
-    return sums
+        total, staying, kind = out[cuts[row, 0]], staying_going[cuts[row, 1]], of_kind[cuts[row, 3]]
+        going = staying_going[cuts[row, 2], width:]
+        for column in range(width):
+            value = staying[column] + going[column] + kind[column]
+            total[column] += np.float32(0) if value < 0 else value
 
 
 @compiled
 def fragment_layer(
-    pieces: Floats, sets: NDArray[np.int32], masses: Floats, of_mass: Floats, common: Floats, out: Floats
-) -> None:
+    pieces: Floats, sets: NDArray[np.int32], masses: NDArray[np.float64], scale: float, of_mass: Floats, common: Floats,
+    out: Floats,
+) -> None:  # fmt: skip
     """Write the first hidden layer of one candidate's fragments to `out` (f, h).
 
     Args:
-        pieces: (k, h).
+        pieces: (k + 1, h), of the filler 0.
         sets: (f, MAX_PIECES) the pieces that each fragment lacks, then k as a filler.
-        masses: (f, 3).
-        of_mass: (3, h).
+        masses: (f,) of the fragments, the first that of the candidate.
+        scale: What masses are divided by.
+        of_mass: (3, h) for the mass as a share of the candidate's, its square, and the mass itself.
         common: (MAX_PIECES + 1, h) what fragments have in common, by how many pieces they lack.
         out: (f, h).
     """
-    n_pieces, width = pieces.shape
+    filler, width = len(pieces) - 1, pieces.shape[1]
     for row in range(len(sets)):
         size = 0
-        while size < sets.shape[1] and sets[row, size] < n_pieces:
+        while size < sets.shape[1] and sets[row, size] < filler:
             size += 1
-        first, second, third = masses[row]
+        share = masses[row] / masses[0]
+        first, second, third = np.float32(share), np.float32(share * share), np.float32(masses[row] / scale)
+        a, b, c, d = sets[row, 0], sets[row, 1], sets[row, 2], sets[row, 3]
         for column in range(width):
             of_masses = first * of_mass[0, column] + second * of_mass[1, column] + third * of_mass[2, column]
-            out[row, column] = common[size, column] + of_masses
-        for position in range(size):
-            piece = sets[row, position]
-            for column in range(width):
-                out[row, column] += pieces[piece, column]
-        for column in range(width):
-            out[row, column] = max(out[row, column], np.float32(0))
+            value = common[size, column] + of_masses
+            value = value + pieces[a, column] + pieces[b, column] + pieces[c, column] + pieces[d, column]
+            out[row, column] = np.float32(0) if value < 0 else value

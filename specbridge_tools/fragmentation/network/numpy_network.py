@@ -28,12 +28,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch
-from specbridge_tools.fragmentation.network.layers import cut_sums, fragment_layer
+from specbridge_tools.fragmentation.network.layers import add_bias, cut_sums, fragment_layer, with_neighbours
 from specbridge_tools.fragmentation.network.weight_shapes import Floats, Weights
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.match import match_ions
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
-from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
 PIECE_SIZE, MOLECULE_SIZE, MASS_SCALE = 8, 25, 500  # the inputs are divided by these
 
@@ -42,7 +41,7 @@ class EncodedCandidate(NamedTuple):
     """What one network makes of a candidate, whatever the spectrum.
 
     Attributes:
-        pieces: (k, h) what a fragment without a piece gains by its absence.
+        pieces: (k + 1, h) what a fragment without a piece gains by its absence, and 0 without none.
         molecule: (h,) what all its fragments have in common.
     """
 
@@ -72,7 +71,11 @@ class SpectrumEvidence:
 
 
 def weigh_spectrum(
-    networks: Sequence[Weights], batch: CandidateBatch, encoded: Sequence[Sequence[EncodedCandidate]], peaks: Peaks
+    networks: Sequence[Weights],
+    batch: CandidateBatch,
+    encoded: Sequence[Sequence[EncodedCandidate]],
+    peaks: Peaks,
+    by_formula: NDArray[np.bool_],
 ) -> SpectrumEvidence:
     """Find the evidence of one spectrum: mean scores and probabilities of networks that were trained separately.
 
@@ -81,9 +84,9 @@ def weigh_spectrum(
         batch: The candidates.
         encoded: Of each network, the candidates as `encode_candidate` encodes them.
         peaks: Of the spectrum.
+        by_formula: (b, p) as `explained_peaks` finds it.
     """
     matches = match_ions(batch, peaks)
-    by_formula = explained_peaks(batch.formulas, peaks)
     scores, predicted, log_probability = zip(
         *(
             _weigh_with_one(weights, batch, candidates, peaks, matches, by_formula)
@@ -142,17 +145,17 @@ def concatenate_evidence(parts: Sequence[SpectrumEvidence], n_fragments: NDArray
 def ion_logits(weights: Weights, batch: CandidateBatch, encoded: Sequence[EncodedCandidate], context: Floats) -> Floats:
     """Logits (F, N_SHIFTS) of all fragment ions under the conditions `Peaks.context`."""
     of_context = weights["molecule.weight"][:, -len(context) :] @ context
-    relative = batch.relative_masses
-    masses = np.stack([relative, relative**2, batch.masses / MASS_SCALE], axis=1).astype(np.float32)
     of_mass = np.ascontiguousarray(weights["mass.weight"].T)
-    hidden = np.empty((len(masses), of_mass.shape[1]), np.float32)
+    n_fragments = batch.n_fragments.tolist()
+    logits = np.empty((sum(n_fragments), N_SHIFTS), np.float32)
+    hidden = np.empty((max(n_fragments), of_mass.shape[1]), np.float32)  # of one candidate: stays in the cache
     stop = 0
-    for candidate, vectors in zip(batch.candidates, encoded, strict=True):
-        start, stop = stop, stop + len(candidate.masses)
+    for candidate, vectors, n in zip(batch.candidates, encoded, n_fragments, strict=True):
+        start, stop = stop, stop + n
         common = weights["taken"] + (vectors.molecule + of_context)
-        fragment_layer(vectors.pieces, candidate.sets, masses[start:stop], of_mass, common, hidden[start:stop])
-    hidden = _relu(_linear(weights, "hidden", hidden, batch.n_fragments))
-    return _linear(weights, "out", hidden, batch.n_fragments)
+        fragment_layer(vectors.pieces, candidate.sets, candidate.masses, MASS_SCALE, of_mass, common, hidden[:n])
+        _linear(weights, "out", _linear(weights, "hidden", hidden[:n], relu=True), out=logits[start:stop])
+    return logits
 
 
 def encode_candidate(weights: Weights, candidate: CandidateArrays) -> EncodedCandidate:
@@ -166,13 +169,9 @@ def encode_candidate(weights: Weights, candidate: CandidateArrays) -> EncodedCan
 
 def _atom_vectors(weights: Weights, candidate: CandidateArrays) -> Floats:
     """Vectors (n, a) of the atoms after three messages."""
-    n = len(candidate.atoms)
-    bonded = np.zeros((n, n), np.float32)
-    first, second = candidate.bonds.T
-    bonded[first, second] = bonded[second, first] = 1
 
     def message(name: str, atoms: Floats) -> Floats:
-        return _relu(_linear(weights, name, np.concatenate([atoms, bonded @ atoms], axis=1)))
+        return _linear(weights, name, with_neighbours(atoms, candidate.bonds), relu=True)
 
     atoms = message("atom2", message("atom1", candidate.atoms))
     atoms += message("atom3", atoms)
@@ -180,17 +179,20 @@ def _atom_vectors(weights: Weights, candidate: CandidateArrays) -> Floats:
 
 
 def _piece_vectors(weights: Weights, candidate: CandidateArrays, atoms: Floats, both: Floats) -> Floats:
-    """Vectors (k, h) of the pieces; `both` are the atoms' vectors with their features behind them."""
+    """Vectors (k + 1, h) of the pieces and of none; `both` are the atoms' vectors with their features behind them."""
     # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
     of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
-    k = len(candidate.members)
-    staying, going = _product(atoms, of_staying) + weights["cut.bias"], _product(atoms, of_going)
-    cut = cut_sums(staying, going, np.ascontiguousarray(of_kind), candidate.cuts, k)
-    n_cuts = np.bincount(candidate.cuts[:, 0], minlength=k)
-    content = candidate.members.astype(np.float32) @ both / np.float32(PIECE_SIZE)
-    size = content[:, -1:]
-    described = np.concatenate([cut, content, n_cuts[:, None].astype(np.float32) - 1, size * size], axis=1)
-    return _linear(weights, "piece2", _relu(_linear(weights, "piece1", described)))
+    of_atoms = _product(atoms, np.concatenate([of_staying, of_going], axis=1))
+    described = np.zeros((len(candidate.members), len(of_kind.T) + both.shape[1] + 2), np.float32)
+    cut_sums(of_atoms, np.ascontiguousarray(of_kind) + weights["cut.bias"], candidate.cuts, described)
+    content, others = described[:, of_kind.shape[1] : -2], described[:, -2:]
+    np.divide(candidate.members.astype(np.float32) @ both, np.float32(PIECE_SIZE), out=content)
+    others[:, 0] = np.bincount(candidate.cuts[:, 0], minlength=len(others)) - 1
+    others[:, 1] = np.square(content[:, -1])
+    hidden = _linear(weights, "piece1", described, relu=True)
+    vectors = np.zeros((len(hidden) + 1, hidden.shape[1]), np.float32)
+    _linear(weights, "piece2", hidden, out=vectors[:-1])
+    return vectors
 
 
 def _log_sum_by_candidate(logits: Floats, batch: CandidateBatch) -> Floats:
@@ -208,8 +210,11 @@ def _log_floor(weights: Weights, by_formula: NDArray[np.bool_], peaks: Peaks) ->
         _linear(
             weights,
             "floor2",
-            _relu(
-                _linear(weights, "floor1", np.append(peaks.features, np.full((len(peaks.mz), 1), flag, np.float32), 1))
+            _linear(
+                weights,
+                "floor1",
+                np.append(peaks.features, np.full((len(peaks.mz), 1), flag, np.float32), 1),
+                relu=True,
             ),
         )[:, 0]
         + flag * weights["formula"].item()
@@ -220,37 +225,29 @@ def _log_floor(weights: Weights, by_formula: NDArray[np.bool_], peaks: Peaks) ->
 
 def _peak_weights(weights: Weights, peaks: Peaks) -> Floats:
     """How much each peak (p,) counts."""
-    raw = _linear(weights, "weight2", _relu(_linear(weights, "weight1", peaks.features)))[:, 0]
+    raw = _linear(weights, "weight2", _linear(weights, "weight1", peaks.features, relu=True))[:, 0]
     peak_weights: Floats = np.logaddexp(0, raw) * peaks.weight
     return peak_weights
 
 
-def _linear(weights: Weights, name: str, inputs: Floats, counts: NDArray[np.int64] | None = None) -> Floats:
-    outputs = _product(inputs, weights[f"{name}.weight"].T, counts)
-    outputs += weights[f"{name}.bias"]
+def _linear(weights: Weights, name: str, inputs: Floats, *, relu: bool = False, out: Floats | None = None) -> Floats:
+    outputs = _product(inputs, weights[f"{name}.weight"].T, out)
+    add_bias(outputs, weights[f"{name}.bias"], relu)
     return outputs
 
 
-def _product(rows: Floats, matrix: Floats, counts: NDArray[np.int64] | None = None) -> Floats:
-    """Compute rows @ matrix, the rows of each candidate (`counts` of them, None for one) as a product of their own.
+def _product(rows: Floats, matrix: Floats, out: Floats | None = None) -> Floats:
+    """Compute rows @ matrix; the rows are those of one candidate.
 
     With some kernels of BLAS the last bits of a row depend on the shape of a product and on the row's place in it. This
     way a candidate's numbers are its own, whatever stands beside it in the list. A single row is doubled, since the
     product of a vector goes to other kernels.
     """
-    if counts is None and len(rows) > 1:
-        whole: Floats = rows @ matrix
-        return whole
-    product = np.empty((len(rows), matrix.shape[1]), np.float32)
-    start = 0
-    for stop in [len(rows)] if counts is None else np.cumsum(counts).tolist():
-        if stop - start == 1:
-            product[start:stop] = (np.repeat(rows[start:stop], 2, axis=0) @ matrix)[:1]
-        else:
-            np.matmul(rows[start:stop], matrix, out=product[start:stop])
-        start = stop
+    if len(rows) == 1:
+        one: Floats = (np.repeat(rows, 2, axis=0) @ matrix)[:1]
+        if out is None:
+            return one
+        out[:] = one
+        return out
+    product: Floats = np.matmul(rows, matrix, out=out)
     return product
-
-
-def _relu(values: Floats) -> Floats:
-    return np.maximum(values, 0, out=values)

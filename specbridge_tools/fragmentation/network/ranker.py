@@ -95,6 +95,12 @@ class Ranker:
         missing = [name for name in REQUIRED_CONFIG if name not in self.config]
         if missing:
             raise FormatError(f"ranker without {', '.join(missing)}")
+        # matrices are read transposed, and are then contiguous
+        networks = [
+            {name: np.array(value, order="F" if name.endswith(".weight") else "C") for name, value in each.items()}
+            for each in self.networks
+        ]
+        object.__setattr__(self, "networks", networks)
 
     def __reduce__(self) -> tuple[type[Ranker], tuple[Sequence[Weights], Mapping[str, Any]]]:
         # for worker processes: without the cached candidates
@@ -132,13 +138,21 @@ class Ranker:
         """Find the evidence of each spectrum for at least one candidate; inside `one_blas_thread`."""
         from specbridge_tools.fragmentation.fragments.batch import CandidateBatch
         from specbridge_tools.fragmentation.network.numpy_network import concatenate_evidence, weigh_spectrum
+        from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 
+        formulas = np.stack([known.arrays.formula for known in candidates])
+        explained = [explained_peaks(formulas, peaks) for peaks in spectra]
         parts, n_fragments = [], []
         for start in range(0, len(candidates), _CANDIDATES_PER_BATCH):
-            part = candidates[start : start + _CANDIDATES_PER_BATCH]
-            batch = CandidateBatch([known.arrays for known in part])
-            encoded = list(zip(*(known.encoded for known in part), strict=True))
-            parts.append([weigh_spectrum(self.networks, batch, encoded, peaks) for peaks in spectra])
+            rows = slice(start, start + _CANDIDATES_PER_BATCH)
+            batch = CandidateBatch([known.arrays for known in candidates[rows]])
+            encoded = list(zip(*(known.encoded for known in candidates[rows]), strict=True))
+            parts.append(
+                [
+                    weigh_spectrum(self.networks, batch, encoded, peaks, by_formula[rows])
+                    for peaks, by_formula in zip(spectra, explained, strict=True)
+                ]
+            )
             n_fragments.append(batch.n_fragments.sum())
         return [concatenate_evidence(evidence, np.array(n_fragments)) for evidence in zip(*parts, strict=True)]
 

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch
-from specbridge_tools.fragmentation.network.numpy_network import encode_candidate, weigh_spectrum
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.prepare import (
@@ -188,9 +187,8 @@ def _targets(
     if teacher is None:
         return [truth] * len(spectra)
     with one_blas_thread():
-        encoded = [[encode_candidate(weights, each) for each in batch.candidates] for weights in teacher.networks]
-        scores = [weigh_spectrum(teacher.networks, batch, encoded, peaks).score for peaks in spectra]
-    return [(1 - share) * truth + share * torch.softmax(torch.tensor(score).float(), 0) for score in scores]
+        evidence = teacher.evidence([teacher.encode(each) for each in batch.candidates], spectra)
+    return [(1 - share) * truth + share * torch.softmax(torch.tensor(each.score).float(), 0) for each in evidence]
 
 
 def _without_energy(peaks: Peaks) -> Peaks:

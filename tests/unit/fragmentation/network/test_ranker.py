@@ -16,6 +16,7 @@ from specbridge_tools.fragmentation.network.scores import CandidateScorer, score
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
+from specbridge_tools.fragmentation.peaks.subformula import explained_peaks
 from specbridge_tools.molecules.formula import mass_of_formula
 from specbridge_tools.molecules.smiles_graph import molecular_graph
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -40,7 +41,7 @@ def test_numpy_and_torch_are_one_network(ranker, adduct):
     batch = CandidateBatch([ranker.candidate(smiles) for smiles in CANDIDATES])
     peaks = prepare_peaks(paracetamol(adduct))
     encoded = [encode_candidate(network.weights(), candidate) for candidate in batch.candidates]
-    found = weigh_spectrum([network.weights()], batch, [encoded], peaks)
+    found = weigh_spectrum([network.weights()], batch, [encoded], peaks, explained_peaks(batch.formulas, peaks))
     scores, log_likelihood = network(batch, network.encode_candidates(batch), peaks)
     assert found.score == pytest.approx(scores.detach().numpy(), rel=1e-4, abs=1e-5)
     assert log_likelihood.shape == (len(CANDIDATES), len(peaks.mz))
