@@ -16,6 +16,8 @@ IN_WHEEL = (
     "specbridge_tools/pretrained/library/library.safetensors",
     "specbridge_tools/FILES.md",
     "specbridge_tools/cli/query.py",
+    "specbridge_tools/report/live/page.css",
+    "specbridge_tools/report/live/page.js",
     "specbridge_tools/py.typed",
 )
 IN_SDIST = (
@@ -31,6 +33,7 @@ IN_SDIST = (
     "examples/cluster/README.md",
     "examples/environment.sh",
     "examples/quickstart.sh",
+    "examples/report.png",
     "examples/spectra.mgf",
     "examples/molecules.tsv",
     "tests/run.sh",

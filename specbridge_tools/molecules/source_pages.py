@@ -18,11 +18,27 @@ DATABASES = {
     "cas": SourceDatabase(
         "CAS Common Chemistry", "https://commonchemistry.cas.org", "https://commonchemistry.cas.org/detail?cas_rn="
     ),
+    "chebi": SourceDatabase(
+        "ChEBI", "https://www.ebi.ac.uk/chebi", "https://www.ebi.ac.uk/chebi/searchId.do?chebiId=CHEBI:"
+    ),
+    "chembl": SourceDatabase(
+        "ChEMBL", "https://www.ebi.ac.uk/chembl", "https://www.ebi.ac.uk/chembl/compound_report_card/"
+    ),
+    "coconut": SourceDatabase(
+        "COCONUT", "https://coconut.naturalproducts.net", "https://coconut.naturalproducts.net/compounds/"
+    ),
     "comptox": SourceDatabase(
         "CompTox", "https://comptox.epa.gov/dashboard", "https://comptox.epa.gov/dashboard/chemical/details/"
     ),
+    "drugbank": SourceDatabase("DrugBank", "https://go.drugbank.com", "https://go.drugbank.com/drugs/"),
     "drugcentral": SourceDatabase("DrugCentral", "https://drugcentral.org", "https://drugcentral.org/drugcard/"),
+    "foodb": SourceDatabase("FooDB", "https://foodb.ca", "https://foodb.ca/compounds/"),
+    "hmdb": SourceDatabase("HMDB", "https://hmdb.ca", "https://hmdb.ca/metabolites/"),
+    "kegg": SourceDatabase("KEGG", "https://www.genome.jp/kegg", "https://www.genome.jp/entry/"),
     "lipidmaps": SourceDatabase("LIPID MAPS", "https://www.lipidmaps.org", "https://www.lipidmaps.org/databases/lmsd/"),
+    "lotus": SourceDatabase(
+        "LOTUS", "https://lotus.naturalproducts.net", "https://lotus.naturalproducts.net/compound/lotus_id/"
+    ),
     "massbank": SourceDatabase("MassBank", "https://massbank.eu", "https://massbank.eu/MassBank/RecordDisplay?id="),
     "modelseed": SourceDatabase("ModelSEED", "https://modelseed.org", "https://modelseed.org/biochem/compounds/"),
     "npatlas": SourceDatabase("NP Atlas", "https://www.npatlas.org", "https://www.npatlas.org/explore/compounds/"),

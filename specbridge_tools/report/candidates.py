@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specbridge_tools.errors import DataError
 from specbridge_tools.hits.hits import Hits
-from specbridge_tools.molecules.drawing import draw_structure
-from specbridge_tools.report.markup import Markup, element, image, joined
+from specbridge_tools.hits.level import candidate_levels
+from specbridge_tools.report.identifiers import links
+from specbridge_tools.report.markup import Markup, element, joined
+from specbridge_tools.report.structures import structure_image
 from specbridge_tools.report.table import fixed
 
-_WIDTH, _HEIGHT = 220, 140
-_TEXTS = ("rank", "smiles", "inchikey14", "formula", "adduct", "name", "all_ids", "id")
+TEXTS = ("rank", "smiles", "inchikey14", "formula", "adduct", "name", "all_ids", "id")
 # column of the hits -> heading, digits behind the point
-_NUMBERS = {
+NUMBERS = {
     "exact_mass": ("mass (Da)", 4),
     "mass_error_ppm": ("error (ppm)", 2),
     "score": ("score", 3),
@@ -26,31 +26,27 @@ _NUMBERS = {
 
 def candidate_table(hits: Hits, *, top: int, truth: str = "") -> Markup:
     """The first `top` candidates, and how many more there are; marks those with the InChIKey block `truth`."""
-    columns = {name: hits.column(name) for name in _TEXTS if name in hits.columns}
-    numbers = {name: hits.numbers(name) for name in _NUMBERS if name in hits.columns}
-    headings = ("rank", "structure", "molecule", "formula", "adduct", *(_NUMBERS[name][0] for name in numbers))
+    columns = {name: hits.column(name) for name in TEXTS if name in hits.columns}
+    numbers = {name: hits.numbers(name) for name in NUMBERS if name in hits.columns}
+    levels = candidate_levels(hits)
+    headings = ("rank", "structure", "molecule", "formula", "adduct", *(NUMBERS[name][0] for name in numbers), "level")
     rows = [element("tr", *(element("th", heading) for heading in headings))]
     for row in range(min(top, len(hits))):
         texts = {name: values[row] for name, values in columns.items()}
         is_true = texts["inchikey14"] == truth
         cells = (
             element("td", texts.get("rank", row + 1)),
-            element("td", _structure(texts.get("smiles", ""))),
+            element("td", structure_image(texts.get("smiles", ""))),
             element("td", _names(texts, is_true=is_true), class_="long"),
             element("td", texts.get("formula", "")),
             element("td", texts.get("adduct", "")),
-            *(element("td", fixed(numbers[name][row], _NUMBERS[name][1]), align="right") for name in numbers),
+            *(element("td", fixed(numbers[name][row], NUMBERS[name][1]), align="right") for name in numbers),
+            element("td", levels[row]),
         )
         rows.append(element("tr", *cells, class_="true" if is_true else None))
-    return joined(element("table", *rows, border=1, cellpadding=4, cellspacing=0), _remainder(hits, top))
-
-
-def _structure(smiles: str) -> str:
-    try:
-        svg = draw_structure(smiles, width=_WIDTH, height=_HEIGHT)
-    except DataError as error:
-        return f"{smiles} ({error.message})"
-    return image(svg, text=smiles, width=_WIDTH, height=_HEIGHT)
+    return joined(
+        element("table", *rows, class_="candidates", border=1, cellpadding=4, cellspacing=0), _remainder(hits, top)
+    )
 
 
 def _names(texts: Mapping[str, str], *, is_true: bool) -> Markup:
@@ -58,7 +54,7 @@ def _names(texts: Mapping[str, str], *, is_true: bool) -> Markup:
     lines: list[str] = [element("b", texts["name"])] if texts.get("name") else []
     lines += [texts[name] for name in ("smiles", "inchikey14") if texts.get(name)]
     ids = texts.get("all_ids") or texts.get("id")
-    lines += [f"id {ids}"] if ids else []
+    lines += [joined("id ", links(ids))] if ids else []
     lines += [element("b", "true molecule")] if is_true else []
     return joined(*(element("div", line) for line in lines))
 

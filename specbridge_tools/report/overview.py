@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.level import query_level
 from specbridge_tools.report.markup import Child, Markup, element, joined
+from specbridge_tools.report.references import reference_evidence
+from specbridge_tools.report.structures import small_image
 from specbridge_tools.report.summary import N_BINS, Summary
 from specbridge_tools.report.table import fixed
 
-_HEADINGS = ("query", "best candidate", "formula", "adduct", "score", "probability", "")
+_HEADINGS = (
+    "structure",
+    "query",
+    "best candidate",
+    "formula",
+    "adduct",
+    "score",
+    "probability",
+    "reference spectra",
+    "level",
+    "",
+)
+_LONG = (1, 2)
 
 
 def summary_section(summary: Summary, *, n_drawn: int, accuracy: Sequence[str] = ()) -> Markup:
@@ -18,13 +33,13 @@ def summary_section(summary: Summary, *, n_drawn: int, accuracy: Sequence[str] =
     counts += [(f"without: {reason}", count) for reason, count in summary.reasons.most_common()]
     counts += [("candidates in the table of hits", summary.n_candidates)]
     drawn = "All are shown below." if n_drawn == summary.n_queries else f"The first {n_drawn} are shown below."
-    return joined(
-        element("h1", f"Candidates for {summary.n_queries} queries"),
+    parts = (
         element("p", drawn),
         element("table", *(_row("td", *pair) for pair in counts), border=1, cellpadding=4, cellspacing=0),
         _accuracy(accuracy),
         _probabilities(summary),
     )
+    return joined(element("h1", f"Candidates for {summary.n_queries} queries"), element("div", *parts, class_="about"))
 
 
 def _accuracy(lines: Sequence[str]) -> Markup:
@@ -45,7 +60,7 @@ def _probabilities(summary: Summary) -> Markup:
 
 def overview_table(rows: Iterable[Markup]) -> Iterator[str]:
     """Yield the pieces of a table of rows (`overview_row`), one after the other."""
-    yield from ('<table border="1" cellpadding="4" cellspacing="0">\n', _row("th", *_HEADINGS), "\n")
+    yield from ('<table border="1" cellpadding="4" cellspacing="0">\n', _row("th", *_HEADINGS, long=()), "\n")
     yield from (f"{row}\n" for row in rows)
     yield "</table>\n"
 
@@ -54,14 +69,17 @@ def overview_row(number: int, hits: Hits, verdict: str = "") -> Markup:
     """One line on a query, with a link to its section."""
     link = element("a", hits.query_id, href=f"#query-{number}")
     if not len(hits):
-        return _row("td", link, hits.reason, "", "", "", "", verdict)
+        return _row("td", "", link, hits.reason, "", "", "", "", "", query_level(hits), verdict, long=_LONG)
     score, probability = (
         fixed(hits.numbers(name)[0], 3) if name in hits.columns else "" for name in ("score", "probability")
     )
     best = hits.value("name") or hits.value("smiles") or hits.value("inchikey14")
-    return _row("td", link, best, hits.value("formula"), hits.value("adduct"), score, probability, verdict)
+    evidence = reference_evidence(hits, None)
+    match = evidence.label if evidence else ""
+    figures = (hits.value("formula"), hits.value("adduct"), score, probability, match, query_level(hits))
+    return _row("td", small_image(hits.value("smiles")), link, best, *figures, verdict, long=_LONG)
 
 
-def _row(kind: str, *cells: Child) -> Markup:
-    """A row of cells `th` or `td`, of which the first two may be long."""
-    return element("tr", *(element(kind, cell, class_="long" if at < 2 else None) for at, cell in enumerate(cells)))
+def _row(kind: str, *cells: Child, long: Container[int] = (0, 1)) -> Markup:
+    """A row of cells `th` or `td`, of which those at the places `long` may be long."""
+    return element("tr", *(element(kind, cell, class_="long" if at in long else None) for at, cell in enumerate(cells)))

@@ -1,13 +1,16 @@
-"""The hits of many spectra as one HTML page for people, which needs neither network nor scripts."""
+"""The hits of many spectra as one HTML page for people, which needs no network.
+
+All of it stands there in plain form, which is what is printed, and what servers show that clean foreign HTML. Scripts,
+where they may run, hide that and show the same in a form that can be sorted, filtered, hovered and zoomed.
+"""
 
 from __future__ import annotations
 
-import base64
 import collections
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, TextIO
 
 from specbridge_tools.errors import UsageError
@@ -20,11 +23,15 @@ from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import CREATED_BY
 from specbridge_tools.records import Tally
 from specbridge_tools.reference.accessions import Accessions
-from specbridge_tools.report.candidates import candidate_table
-from specbridge_tools.report.markup import Markup, element, joined
+from specbridge_tools.report.candidates import NUMBERS, candidate_table
+from specbridge_tools.report.document import foot, head, nonce_of
+from specbridge_tools.report.levels import LEVEL_MEANINGS
+from specbridge_tools.report.live_data import query_data
+from specbridge_tools.report.markup import Markup, data_element, element, joined
 from specbridge_tools.report.overview import overview_row, overview_table, summary_section
 from specbridge_tools.report.references import reference_section
-from specbridge_tools.report.spectra import spectrum_pictures
+from specbridge_tools.report.spectra import explanations, spectrum_pictures
+from specbridge_tools.report.structures import HEIGHT, WIDTH
 from specbridge_tools.report.summary import Summary
 from specbridge_tools.report.verdicts import Verdicts
 from specbridge_tools.search.queries.source import open_query_source
@@ -33,16 +40,6 @@ from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import Source
 
-_STYLE = """
-body { font-family: sans-serif; font-size: 14px; margin: 2em auto; max-width: 1100px; }
-table { border-collapse: collapse; margin: 0.5em 0; }
-th, td { border: 1px solid #ccc; vertical-align: top; }
-td.long { overflow-wrap: anywhere; }
-th { background: #eee; text-align: left; }
-tr.true { background: #e6f4e6; }
-h2 { border-top: 2px solid #888; margin-top: 2em; padding-top: 0.5em; }
-img { max-width: 100%; }
-"""
 _COLUMNS = (
     ("score", "how near spectrum and molecule lie; after re-ranking, a weighted sum of that (cosine) and of the "
      "fragment score. Compare it within a query, never between queries."),
@@ -51,6 +48,8 @@ _COLUMNS = (
     ("explained intensity", "share of the spectrum's intensity that fragments of the candidate explain, 0 to 1."),
     ("reference", "similarity to the reference spectrum that speaks most for the candidate, 0 to 1."),
     ("analog", "similarity to the spectrum of a related molecule, times that of the molecules, 0 to 1."),
+    ("level", "; ".join(f"{level}: {meaning}" for level, meaning in LEVEL_MEANINGS.items())
+     + ". After Schymanski et al. 2014, doi:10.1021/es5002105, as far as spectra alone can say."),
     ("error", "deviation of the spectrum's neutral mass from that of the molecule; it takes no part in the score."),
 )  # fmt: skip
 _CAUTION = (
@@ -98,7 +97,10 @@ def write_report(
         collections.deque(counted, maxlen=0)
     tally.n_read += summary.n_queries
     n_drawn = min(queries or summary.n_queries, summary.n_queries)
-    _write_head(stream)
+    nonce = nonce_of(hits)
+    stream.write(head(nonce))
+    stream.write(data_element("data-page", _page_data(n_drawn, summary)))
+    stream.write(Markup('\n<main id="report">\n'))
     stream.write(summary_section(summary, n_drawn=n_drawn, accuracy=verdicts.accuracy if verdicts else ()))
     stream.write(element("h2", "Queries"))
     with _queries(hits, n_drawn) as drawn:
@@ -109,7 +111,8 @@ def write_report(
             stream.write(_query_section(number, query, ranker, accessions, top, *_verdict(verdicts, query)))
             tally.n_written += 1
             display.advance()
-    _write_foot(stream)
+    stream.write(_explanation())
+    stream.write(foot(nonce))
 
 
 def spectra_of_parts(sources: Iterable[Source], *, reading: Reading = DEFAULT_READING) -> Iterator[Spectrum]:
@@ -156,30 +159,35 @@ def _verdict(verdicts: Verdicts | None, hits: Hits) -> tuple[str, str]:
 def _query_section(
     number: int, hits: Hits, ranker: Ranker | None, accessions: Accessions | None, top: int, truth: str, verdict: str
 ) -> Markup:
-    parts = [element("h2", hits.query_id, id=f"query-{number}")]
+    explained = explanations(hits, ranker, top=top)
+    data = query_data(hits, explained, accessions, top=top, truth=truth, verdict=verdict)
+    parts = [element("h2", hits.query_id, id=f"query-{number}"), data_element("data-query", data)]
     if verdict:
         parts.append(element("p", verdict))
     if not len(hits):
         parts.append(element("p", f"No candidate: {hits.reason or 'no reason given'}."))
     else:
         parts += [candidate_table(hits, top=top, truth=truth), reference_section(hits, accessions)]
-        parts.append(spectrum_pictures(hits, ranker))
-    return joined(*parts, Markup("\n"))
+        parts.append(spectrum_pictures(hits, explained))
+    return joined(element("section", *parts, class_="query"), Markup("\n"))
 
 
-def _write_head(stream: TextIO) -> None:
-    # a sheet that is linked leaves no text behind where a server takes it out of the page
-    style = "data:text/css;base64," + base64.b64encode(_STYLE.encode()).decode()
-    head = (
-        element("meta", charset="utf-8"),
-        element("title", "Candidates"),
-        element("link", rel="stylesheet", href=style),
-    )
-    stream.write(f'<!DOCTYPE html>\n<html lang="en">\n{element("head", *head)}\n<body>\n')
+def _page_data(n_drawn: int, summary: Summary) -> Mapping[str, object]:
+    headings = {name: heading for name, (heading, _) in NUMBERS.items()}
+    digits = {name: places for name, (_, places) in NUMBERS.items()}
+    return {
+        "queries": summary.n_queries,
+        "drawn": n_drawn,
+        "headings": headings,
+        "digits": digits,
+        "help": dict(_COLUMNS),
+        "levels": LEVEL_MEANINGS,
+        "size": [WIDTH, HEIGHT],
+    }
 
 
-def _write_foot(stream: TextIO) -> None:
+def _explanation() -> Markup:
     rows = (element("tr", element("th", name), element("td", text)) for name, text in _COLUMNS)
     table = element("table", *rows, border=1, cellpadding=4, cellspacing=0)
-    stream.write(joined(element("h2", "How to read this"), table, element("p", _CAUTION), element("p", CREATED_BY)))
-    stream.write("\n</body>\n</html>\n")
+    parts = (element("h2", "How to read this"), table, element("p", _CAUTION), element("p", CREATED_BY))
+    return joined(element("div", *parts, class_="about"), Markup("\n</main>\n"))

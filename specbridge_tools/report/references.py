@@ -1,6 +1,8 @@
-"""What reference spectra say of the first candidate of a query, in words and as a picture."""
+"""What reference spectra say of the candidates of a query, in words and as a picture."""
 
 from __future__ import annotations
+
+import dataclasses
 
 from specbridge_tools.hits.hits import Hits
 from specbridge_tools.reference.accessions import Accessions, ShownSpectrum
@@ -18,28 +20,54 @@ _KINDS = {
 }
 
 
-def reference_section(hits: Hits, accessions: Accessions | None) -> Markup:
-    """A line on the first candidate's reference spectrum or analog, and a picture where the spectra are there."""
-    accession = hits.value("reference_id")
-    if accession:
+@dataclasses.dataclass(frozen=True, eq=False)
+class ReferenceEvidence:
+    """What reference spectra say of one candidate.
+
+    Attributes:
+        words: One line.
+        label: The same in few words, for the table of all queries.
+        spectrum: The spectrum that is named, None where it is not at hand.
+        is_analog: Whether it is that of a related molecule.
+    """
+
+    words: str
+    label: str
+    spectrum: ShownSpectrum | None
+    is_analog: bool
+
+
+def reference_evidence(hits: Hits, accessions: Accessions | None) -> ReferenceEvidence | None:
+    """What speaks for the first of the candidates, None for nothing."""
+    if accession := hits.value("reference_id"):
         shown = None if accessions is None else accessions.find(accession)
-        return joined(element("p", _match(hits, shown)), _mirrored(hits.spectra, shown))
+        return _match(hits, shown)
     if analog := hits.value("analog_id"):
         shown = None if accessions is None else accessions.find(analog)
         name = analog if shown is None else f"{shown.molecule} ({analog})"
-        text = (
-            f"analog: {name}, similarity {hits.numbers('analog_score')[0]:.2f} (of the spectra times of the molecules)"
-        )
-        return element("p", text)
-    return joined()
+        similarity = f"{hits.numbers('analog_score')[0]:.2f}"
+        words = f"analog: {name}, similarity {similarity} (of the spectra times of the molecules)"
+        return ReferenceEvidence(words, f"analog {similarity}", shown, is_analog=True)
+    return None
 
 
-def _match(hits: Hits, shown: ShownSpectrum | None) -> str:
+def reference_section(hits: Hits, accessions: Accessions | None) -> Markup:
+    """A line on the first candidate's reference spectrum or analog, and a picture where the spectra are there."""
+    evidence = reference_evidence(hits, accessions)
+    if evidence is None:
+        return joined()
+    mirrored = joined() if evidence.is_analog else _mirrored(hits.spectra, evidence.spectrum)
+    return joined(element("p", evidence.words), mirrored)
+
+
+def _match(hits: Hits, shown: ShownSpectrum | None) -> ReferenceEvidence:
     kind, similarity = hits.value("reference_kind"), float(hits.numbers("reference_similarity")[0])
     is_match = kind == "same_ion" and similarity >= MATCH
     words = "library match" if is_match else f"reference spectrum of {_KINDS.get(kind, 'the molecule')}"
     about = hits.value("reference_licence") if shown is None else shown.about
-    return f"{words}: {hits.value('reference_id')}, similarity {similarity:.2f}" + (f" ({about})" if about else "")
+    whole = f"{words}: {hits.value('reference_id')}, similarity {similarity:.2f}" + (f" ({about})" if about else "")
+    label = f"{'library match' if is_match else 'reference'} {similarity:.2f}"
+    return ReferenceEvidence(whole, label, shown, is_analog=False)
 
 
 def _mirrored(spectra: tuple[Spectrum, ...], shown: ShownSpectrum | None) -> Markup:

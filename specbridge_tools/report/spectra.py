@@ -13,34 +13,59 @@ from specbridge_tools.report.spectrum_picture import HEIGHT, WIDTH, draw_spectru
 from specbridge_tools.spectra.spectrum import Spectrum
 
 _MOST_FRAGMENTS = 8
-_HEADINGS = ("m/z", "relative intensity", "formula of the ion", "fragment", "bonds cut")
+_HEADINGS = ("m/z", "relative intensity", "formula of the ion", "error (ppm)", "fragment", "bonds cut")
 
 
-def spectrum_pictures(hits: Hits, ranker: Ranker | None) -> Markup:
+def explanations(hits: Hits, ranker: Ranker | None, *, top: int) -> list[list[list[Explanation]]]:
+    """The explained peaks of each spectrum of a query, for each of its first `top` candidates."""
+    if ranker is None or not len(hits):
+        return [[] for _ in hits.spectra]
+    smiles, adducts = (
+        hits.column(name)[:top] if name in hits.columns else [""] * min(top, len(hits)) for name in ("smiles", "adduct")
+    )
+    return [
+        [
+            explain(ranker, structure, prepare_peaks(spectrum, adduct or None))
+            for structure, adduct in zip(smiles, adducts, strict=True)
+        ]
+        for spectrum in hits.spectra
+    ]
+
+
+def error_ppm(explanation: Explanation) -> float:
+    """By how much a peak lies above its ion."""
+    return (explanation.mz - explanation.ion_mz) / explanation.ion_mz * 1e6
+
+
+def spectrum_pictures(hits: Hits, explained: Sequence[Sequence[Sequence[Explanation]]]) -> Markup:
     """One picture, caption and table of fragments for each spectrum of a query that has a candidate.
 
-    Without a ranker no peak is explained, and the caption says so.
+    `explained` is that of `explanations`; where it has no candidate no peak is explained, and the caption says so.
     """
-    smiles, adduct = hits.value("smiles"), hits.value("adduct")
-    return joined(*(_picture(spectrum, smiles, adduct, ranker) for spectrum in hits.spectra))
+    adduct = hits.value("adduct")
+    return joined(
+        *(
+            _picture(spectrum, adduct, of_candidates[0] if of_candidates else None)
+            for spectrum, of_candidates in zip(hits.spectra, explained, strict=True)
+        )
+    )
 
 
-def _picture(spectrum: Spectrum, smiles: str, adduct: str, ranker: Ranker | None) -> Markup:
+def _picture(spectrum: Spectrum, adduct: str, explained: Sequence[Explanation] | None) -> Markup:
     peaks = prepare_peaks(spectrum, adduct or None)
     title = f"{spectrum.id}, precursor m/z {spectrum.precursor_mz:.4f}"
     if not len(peaks.mz):
         return element("p", f"{title}: no peak below the precursor.")
-    explained = [] if ranker is None else explain(ranker, smiles, peaks)
     mz, intensity = peaks.mz.tolist(), peaks.intensity.tolist()
-    explained_mz = {explanation.mz for explanation in explained}
+    explained_mz = {explanation.mz for explanation in explained or ()}
     svg = draw_spectrum(mz, intensity, explained=explained_mz, precursor_mz=spectrum.precursor_mz)
     caption = f"{title}: {_counted(len(mz), spectrum.n_peaks)}; " + (
         "the model holds no ranker, which would tell what fragments explain."
-        if ranker is None
+        if explained is None
         else f"{len(explained)} explained by fragments of the first candidate (blue)."
     )
     picture = image(svg, text=caption, width=WIDTH, height=HEIGHT)
-    return joined(element("p", picture), element("p", caption), _fragments(explained, max(intensity)))
+    return joined(element("p", picture), element("p", caption), _fragments(explained or (), max(intensity)))
 
 
 def _counted(n_shown: int, n_peaks: int) -> str:
@@ -57,6 +82,7 @@ def _fragments(explained: Sequence[Explanation], highest: float) -> Markup:
             f"{peak.mz:.4f}",
             f"{peak.intensity / highest:.1%}",
             peak.fragment_formula,
+            f"{error_ppm(peak):+.1f}",
             peak.fragment_smiles,
             peak.n_cuts,
         )

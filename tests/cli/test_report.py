@@ -1,3 +1,4 @@
+import html
 import html.parser
 import io
 import json
@@ -45,12 +46,18 @@ def files(tmp_path):
 
 
 class Page(html.parser.HTMLParser):
-    """The rows of all tables, the pictures' texts, and the names of all elements and attributes."""
+    """The rows of all tables, the pictures' texts, the scripts, their data, and the names of all elements and attributes.
+
+    The small pictures of the table of all queries are left out, and the first cell of its rows, where they stand.
+    """
 
     def __init__(self, text):
         super().__init__()
         self.rows, self.pictures, self.names, self.text, self._in_cell = [], [], set(), [], False
+        self.small, self.scripts, self.queries = [], [], []
         self.feed(text)
+        headings = next(row for row in self.rows if row[:2] == ["structure", "query"])
+        self.rows = [row[1:] if len(row) == len(headings) and not row[0] else row for row in self.rows]
         self.text = "".join(self.text)
 
     def handle_starttag(self, tag, attributes):
@@ -63,7 +70,12 @@ class Page(html.parser.HTMLParser):
             self._in_cell = True
         elif tag == "img":
             assert values["src"].startswith(PICTURE)
-            self.pictures.append(values["alt"])
+            (self.small if values.get("class") == "small" else self.pictures).append(values["alt"])
+        elif tag == "script":
+            self.scripts.append(values)
+        if values.get("class") == "data-query":
+            assert not set("<>&") & set(values["data-json"])
+            self.queries.append(json.loads(values["data-json"]))
 
     def handle_data(self, data):
         self.text.append(data)
@@ -92,8 +104,9 @@ def test_what_all_queries_come_to(call, files):
 def test_candidates_are_drawn_with_their_figures(call, files):
     page = Page(call("sb-report", "hits.tsv").stdout.decode())
     assert page.pictures == [TRUTH, OTHER, OTHER, TRUTH]
+    assert page.small == [TRUTH, OTHER]
     (best,) = [row for row in page.rows if row[0] == "1" and "paracetamol" in row[2]]
-    assert best[4:] == ["[M+H]+", "0.40", "0.720", "0.610"]
+    assert best[4:] == ["[M+H]+", "0.40", "0.720", "0.610", "5"]
     assert best[2] == f"paracetamol{TRUTH}{TRUE_KEY}id M1"
     assert "2 of 2 candidates in the table of hits, of 7 that were compared." in page.text
     assert "No candidate: no molecule in the window." in page.text
@@ -104,9 +117,9 @@ def test_spectra_are_drawn_and_their_peaks_explained(call, files):
     assert [text.partition(":")[0] for text in page.pictures] == [
         TRUTH, "p1, precursor m/z 152.0706", OTHER, "p2, precursor m/z 152.0706",
     ]  # fmt: skip
-    explained = {row[0]: row[1:3] for row in page.rows if row[0] in ("110.0600", "93.0335")}
-    assert explained["110.0600"] == ["100.0%", "C6H8NO+"]
-    assert explained["93.0335"] == ["12.0%", "C6H5O+"]
+    explained = {row[0]: row[1:4] for row in page.rows if row[0] in ("110.0600", "93.0335")}
+    assert explained["110.0600"] == ["100.0%", "C6H8NO+", "-0.4"]
+    assert explained["93.0335"] == ["12.0%", "C6H5O+", "+0.1"]
     assert "1 of 2 candidates in the table of hits" in page.text
 
 
@@ -144,16 +157,22 @@ def test_texts_of_files_are_no_markup(call, files):
     (files / "nasty.mgf").write_text("".join(MGF.format(name, TRUTH) for name in (nasty, nasty + "2", "p2")))
     text = call("sb-report", "hits.jsonl", "--spectra", "nasty.mgf").stdout.decode()
     page = Page(text)
-    assert "script" not in page.names
+    assert [script["src"].partition(",")[0] for script in page.scripts] == ["data:text/javascript;base64"]
     assert not [name for name in page.names if name.startswith("on")]
     assert page.text.count(nasty) >= 8
+    assert [query["id"] for query in page.queries] == [nasty, nasty + "2", "p2"]
+    assert page.queries[0]["candidates"][0]["smiles"] == nasty
     assert f"{nasty} (structure cannot be read)" in page.text
 
 
 def test_a_page_needs_nothing_but_itself(call, files):
     text = call("sb-report", "hits.tsv", "--spectra", "spectra.mgf").stdout.decode()
-    assert "http" not in text
-    assert not {"script", "iframe", "object", "svg"} & Page(text).names
+    assert "http:" not in text
+    assert "https:" not in text
+    page = Page(text)
+    assert not {"iframe", "object", "svg", "style"} & page.names
+    (script,) = page.scripts
+    assert f"script-src '{script['integrity']}' 'nonce-{script['nonce']}';" in html.unescape(text)
 
 
 def test_parts_are_numbered_as_merged_hits(call, files):

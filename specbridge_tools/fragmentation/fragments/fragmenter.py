@@ -57,7 +57,8 @@ class Fragments:
 
     def cut_bonds(self, index: int) -> list[int]:
         """Sorted numbers of the bonds cut to make a fragment."""
-        return sorted(int(bond) for piece, bond, _ in self.cuts if piece in self.sets[index])
+        bonds: list[int] = self.cuts[np.isin(self.cuts[:, 0], self.sets[index]), 1].tolist()
+        return sorted(bonds)
 
 
 def fragment(graph: MolecularGraph, *, capacity: int = CAPACITY, limit: int = COST_LIMIT) -> Fragments:

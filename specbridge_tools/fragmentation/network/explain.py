@@ -32,6 +32,7 @@ class Explanation:
         cost: Of the cut bonds.
         n_cuts: Number of the cut bonds.
         probability: Of this ion, among all of the candidate, by the ranker.
+        atoms: Of the fragment, by their numbers in the SMILES, ascending.
     """
 
     mz: float
@@ -43,9 +44,11 @@ class Explanation:
     cost: int
     n_cuts: int
     probability: float
+    atoms: tuple[int, ...]
 
 
-FIELDS = tuple(field.name for field in dataclasses.fields(Explanation))
+FIELDS = tuple(field.name for field in dataclasses.fields(Explanation) if field.name != "atoms")
+"""What tables of explained peaks have."""
 
 
 def explain(ranker: Ranker, smiles: str, peaks: Peaks) -> list[Explanation]:
@@ -92,4 +95,5 @@ def _explanation(fragments: Fragments, peaks: Peaks, match: NDArray[np.int64], p
         int(fragments.cost[index]),
         len(fragments.cut_bonds(index)),
         probability,
+        tuple(np.flatnonzero(atoms).tolist()),
     )

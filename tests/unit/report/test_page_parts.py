@@ -1,4 +1,5 @@
 import base64
+import json
 import xml.etree.ElementTree as ET
 
 import giants
@@ -7,7 +8,8 @@ import pytest
 from specbridge_tools.errors import DataError
 from specbridge_tools.hits.table import QueryRows, parse_hits
 from specbridge_tools.report.candidates import candidate_table
-from specbridge_tools.report.markup import Markup, element, image, joined
+from specbridge_tools.report.identifiers import identified, links
+from specbridge_tools.report.markup import Markup, data_element, element, image, joined
 from specbridge_tools.report.overview import overview_row, summary_section
 from specbridge_tools.report.spectrum_picture import EXPLAINED_COLOUR, OTHER_COLOUR, PRECURSOR_COLOUR, draw_spectrum
 from specbridge_tools.report.summary import Summary
@@ -37,6 +39,30 @@ def test_text_is_escaped_and_markup_is_not():
 
 def test_a_lone_surrogate_can_be_written():
     assert element("p", "a\ud800b").encode() == b"<p>a?b</p>"
+
+
+def test_data_for_scripts_stay_in_their_attribute():
+    values = {"id": "'\"><script>&amp;\u2028\ud800", "n": [1, 2.5, None]}
+    tag = data_element("data-query", values)
+    assert tag == (
+        "<div class=\"data-query\" data-json='{\"id\":\"\\u0027\\\"\\u003e\\u003cscript\\u003e\\u0026amp;\\u2028\\ud800\","
+        "\"n\":[1,2.5,null]}'></div>"
+    )
+    assert json.loads(tag.split("'")[1]) == values
+
+
+def test_ids_lead_to_their_pages():
+    texts = "pubchem:2519;M7;HMDB0001847;CHEBI:27732;javascript:alert(1);M7"
+    assert identified(texts) == [
+        ("pubchem:2519", "https://pubchem.ncbi.nlm.nih.gov/compound/2519"),
+        ("M7", ""),
+        ("HMDB0001847", "https://hmdb.ca/metabolites/HMDB0001847"),
+        ("CHEBI:27732", "https://www.ebi.ac.uk/chebi/searchId.do?chebiId=CHEBI:27732"),
+        ("javascript:alert(1)", ""),
+    ]
+    assert links("M7;pubchem:1") == (
+        'M7;<a href="https://pubchem.ncbi.nlm.nih.gov/compound/1" rel="noreferrer">pubchem:1</a>'
+    )
 
 
 def test_a_picture_stands_in_the_page_with_its_text():
