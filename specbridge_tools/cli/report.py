@@ -54,14 +54,14 @@ def main(
     show_queries: int, show_candidates: int, group_by: str | None, reference: tuple[str, ...], reading: Reading,
     quiet: bool,
 ) -> None:  # fmt: skip
-    """Show the HITS of sb-query or sb-rerank as one HTML page, which needs neither network nor scripts.
+    """Show the HITS of sb-query or sb-rerank as one HTML page, which needs no network.
 
-    It begins with the counts of all queries, the reasons of those without a candidate, and the probabilities of the
-    best candidates; --truth says which of them are right. Then come the first --show-queries: the best candidates of
-    each with their structures, scores and masses, the reference spectrum of the first or the related molecule that
-    speaks for it, and with --spectra a picture of the spectrum, in which the peaks that fragments of the first
-    candidate explain are in colour, and one of it beside the reference spectrum. The model's ranker explains them;
-    --model, --group-by and --reference must be those of sb-query.
+    The first --show-queries are a table to sort and filter: the best candidate of each, its probability, what
+    reference spectra say, its confidence level; --truth says which are right. A query has its candidates with
+    structures, scores and masses, and with --spectra the spectrum, in colour where fragments explain it: a peak shows
+    its fragment inside the structure, and two candidates stand side by side. The model's ranker explains the peaks;
+    --model, --group-by and --reference must be those of sb-query. Counts of all queries, and the reasons of those
+    without a candidate, stand there, too. Without scripts, and on paper, the page says the same in plain form.
     """
     if sum(path == "-" for path in (hits, truth, *spectra)) > 1:
         raise click.UsageError("only one of HITS, --spectra and --truth can be stdin")

@@ -1,6 +1,6 @@
-"""The picture at the top of the README: picture.py PAGE.html QUERY OUT.png, of a page of sb-report and the id of a query.
+"""The picture at the top of the README, of a query on a page of sb-report: picture.py PAGE.html QUERY OUT.png.
 
-The second candidate is laid beside the first, and the pointer stands on the highest peak that both explain.
+The second candidate is laid beside the first, and the highest peak that one of them explains is chosen.
 """
 
 import sys

@@ -46,7 +46,7 @@ def files(tmp_path):
 
 
 class Page(html.parser.HTMLParser):
-    """The rows of all tables, the pictures' texts, the scripts, their data, and the names of all elements and attributes.
+    """Rows of all tables, texts of pictures, scripts and their data, and the names of all elements and attributes.
 
     The small pictures of the table of all queries are left out, and the first cell of its rows, where they stand.
     """

@@ -45,8 +45,8 @@ def test_data_for_scripts_stay_in_their_attribute():
     values = {"id": "'\"><script>&amp;\u2028\ud800", "n": [1, 2.5, None]}
     tag = data_element("data-query", values)
     assert tag == (
-        "<div class=\"data-query\" data-json='{\"id\":\"\\u0027\\\"\\u003e\\u003cscript\\u003e\\u0026amp;\\u2028\\ud800\","
-        "\"n\":[1,2.5,null]}'></div>"
+        '<div class="data-query" data-json=\'{"id":"\\u0027\\"\\u003e\\u003cscript\\u003e\\u0026amp;\\u2028\\ud800",'
+        '"n":[1,2.5,null]}\'></div>'
     )
     assert json.loads(tag.split("'")[1]) == values
 
