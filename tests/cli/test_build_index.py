@@ -86,6 +86,7 @@ def test_from_table_to_index_in_one_pipe(tmp_path):
         assert index.texts["all_ids"].read(0, index.n) == ["ethanol;again", "glycine"]
 
 
+@pytest.mark.slow
 def test_several_inputs_in_little_memory(tmp_path):
     parts = [
         write_embeddings(tmp_path / f"{name}.h5", SMILES, repeat=400, first=first, dimension=128)

@@ -32,12 +32,14 @@ def test_several_files_are_one_reference(folder, call):
     assert (folder / "ref.h5").read_bytes() == (folder / "all.h5").read_bytes()
 
 
+@pytest.mark.slow
 def test_through_pipes(folder, run):
     build(run, "all.mgf", "-o", "ref.h5")
     done = build(run, "-", stdin=(folder / "all.mgf").read_bytes())
     assert done.stdout == (folder / "ref.h5").read_bytes()
 
 
+@pytest.mark.slow
 def test_shards_merge_to_the_bytes_of_the_whole(folder, call):
     build(call, "some.mgf", "rest.mgf", "-o", "whole.h5")
     for i in (3, 1, 2):

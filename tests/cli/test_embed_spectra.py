@@ -108,6 +108,7 @@ def test_plain_vectors_of_an_encoder(call, spectra, tmp_path):
     assert attributes["weights_sha256"] == attributes["model_sha256"] == encoder.weights_sha256
 
 
+@pytest.mark.slow
 def test_plain_vectors_of_published_weights(call, spectra, tmp_path):
     torch.manual_seed(0)
     sizes = {"n_layers": 2, "d_peak": 8, "d_fourier": 24, "fourier_hidden": 16, "fourier_depth": 3}

@@ -79,6 +79,7 @@ def test_without_it_nothing_changes(run, write):
     assert with_audit[len(plain) :].count(b"\n") == 6
 
 
+@pytest.mark.slow
 def test_lists_that_cannot_be_audited(call, write, tmp_path):
     arguments = write(KEKULE)
     (tmp_path / "other.tsv").write_text("list_id\tsmiles\nelsewhere\tCCO\n")

@@ -239,6 +239,7 @@ def test_json_lines(call, files):
     assert {name: export(call, name)[0] for name in expected} == expected
 
 
+@pytest.mark.slow
 def test_pipes(run, files):
     done = run("sb-export", "-", "--format", "tsv-edges", stdin=(files / "hits.tsv").read_bytes())
     assert [line["target"] for line in table_of(done.stdout.decode())] == [

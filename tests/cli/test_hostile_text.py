@@ -111,6 +111,7 @@ def on_terminal(*command):
     return shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_format", ["tsv", "json"])
 def test_a_terminal_shows_the_header_of_a_file_as_text(tmp_path, output_format):
     path = tmp_path / "weights"

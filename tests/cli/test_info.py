@@ -106,6 +106,7 @@ def test_lines_for_people(call, files):
     assert all("\t" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["molecules", "zipped", "model"])
 def test_stdin(run, files, name):
     done = run("sb-info", "-", "--format", "json", stdin=(files / name).read_bytes())

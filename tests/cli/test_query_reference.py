@@ -56,6 +56,7 @@ def rows_of(done, query=None):
     return [row for row in rows if query is None or row["query_id"] == query]
 
 
+@pytest.mark.slow
 def test_columns_stand_behind_those_of_reranking(ask):
     rows = rows_of(ask("--reference", "standards.h5"))
     assert list(rows[0]) == [*COLUMNS[:3], *RERANKED, *REFERENCE, *COLUMNS[3:]]
@@ -100,6 +101,7 @@ def test_a_spectrum_does_not_find_itself(ask, tmp_path, files, by, kinds):
     assert "same_ion" in {row["reference_kind"] for row in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", [(), ("--group-by", "feature_id")])
 def test_one_step_gives_what_two_give(ask, files, tmp_path, group):
     whole = ask("--reference", "standards.h5", *group)
@@ -112,6 +114,7 @@ def test_one_step_gives_what_two_give(ask, files, tmp_path, group):
     assert ask(name="sb-rerank", given=given).stdout == ask(*group).stdout
 
 
+@pytest.mark.slow
 def test_shards_merge_to_the_whole_and_know_their_references(ask, call):
     whole = ask("--reference", "standards.h5").stdout
     for i in (1, 2):
@@ -121,6 +124,7 @@ def test_shards_merge_to_the_whole_and_know_their_references(ask, call):
     assert b"reference" in call("sb-merge", "1.tsv", "2.tsv", "-q", status=3).stderr
 
 
+@pytest.mark.slow
 def test_the_order_of_files_and_threads_changes_nothing(ask, call, tmp_path):
     whole = ask("--reference", "standards.h5").stdout
     for i in (1, 2):

@@ -73,6 +73,7 @@ def test_repair(call, files):
     assert stderr.startswith("1 spectra read, 0 rejected, 1 written, 1 repaired (a), ")
 
 
+@pytest.mark.slow
 def test_repaired_hits_go_through_the_commands_behind(call, files):
     call("sb-query", "two.mgf", "--index", "i.h5", "--model", "model.safetensors", "--repair", "-o", "h.tsv")
     done = call("sb-evaluate", "h.tsv", "--truth", "two.mgf", "--repair", "--show", "1")

@@ -40,6 +40,7 @@ def rows_of(output):
     return list(csv.DictReader(io.StringIO(output.decode()), delimiter="\t"))
 
 
+@pytest.mark.slow
 def test_hits_are_re_ranked(run, files):
     done = run("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--threads", "1", "-o", "out.tsv")
     rows = rows_of((files / "out.tsv").read_bytes())
@@ -53,6 +54,7 @@ def test_hits_are_re_ranked(run, files):
     assert done.stderr.decode().splitlines()[-1].startswith("3 queries read, 0 rejected, 3 written")
 
 
+@pytest.mark.slow
 def test_how_many_are_scored(run, files):
     command = ("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--threads", "1")
     every, zero, default = (run(*command, *rest).stdout for rest in (("--rerank", "all"), ("--rerank", "0"), ()))
@@ -125,6 +127,7 @@ def test_mistakes_end_in_one_line(run, files, arguments, status, message):
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_table_without_rows_gives_its_header(run, files):
     done = run("sb-rerank", "-", "--spectra", "spectra.mgf", "--threads", "1", stdin=table([]).encode())
     assert done.stdout.startswith(b"query_id\trank\tscore\tcosine\tfragment_score\texplained_intensity\t")

@@ -76,6 +76,7 @@ def same_columns(first, second):
             np.testing.assert_array_equal(one[name][:], other[name][:], err_msg=name)
 
 
+@pytest.mark.slow
 def test_shards_of_molecules_merge_to_the_whole(data, run_command):
     names = shards_of(run_command, data, ["sb-embed-mols", "molecules.tsv"], 3, "m.{}.h5")
     run_command("sb-merge", *reversed(names), "-o", "m.h5", cwd=data)
@@ -85,6 +86,7 @@ def test_shards_of_molecules_merge_to_the_whole(data, run_command):
     assert "shard 2 of 3 missing" in run_command("sb-build-index", names[0], names[2], "-o", "x.h5", cwd=data, status=3)
 
 
+@pytest.mark.slow
 def test_shards_of_hits_merge_to_the_whole(data, run_command):
     query = ["sb-query", "spectra.mgf", "--index", "index.h5", "--rerank", "0", "--tolerance", "1Da", "--top", "4"]
     run_command(*query, "-o", "hits.tsv", cwd=data)
@@ -114,6 +116,7 @@ def test_shards_of_reranked_hits_merge_to_the_whole(data, run_command):
     assert (data / "q.tsv").read_bytes() == (data / "in-one-step.tsv").read_bytes()
 
 
+@pytest.mark.slow
 def test_shards_of_embedded_spectra(data, run_command):
     run_command("sb-embed-spectra", "spectra.mgf", "-o", "s.h5", cwd=data)
     names = shards_of(run_command, data, ["sb-embed-spectra", "spectra.mgf"], 2, "s.{}.h5")
@@ -151,6 +154,7 @@ def test_what_is_not_whole_is_not_merged(data, run_command, tmp_path):
     assert not (tmp_path / "whole.h5").exists()
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(data, run_command, tmp_path):
     command = ["sb-query", str(data / "spectra.mgf"), "--index", str(data / "index.h5"), "-o", "h.tsv", "--rerank", "0"]
     first = [*command, "--shard", "1/2", "--skip-existing"]

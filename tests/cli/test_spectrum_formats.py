@@ -44,6 +44,7 @@ def test_info(call, folder, name):
     assert (values["n"], values["n_rejected"]) == (FILES[name][1], 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_query(call, folder, name):
     options = ["--index", str(folder / "index"), "--model", str(folder / "model")]
@@ -56,6 +57,7 @@ def test_query(call, folder, name):
     assert rows == done.stdout.splitlines()[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mzmlb", "gnps"])
 def test_a_pipe(run, folder, name):
     options = ["--index", str(folder / "index"), "--model", str(folder / "model")]

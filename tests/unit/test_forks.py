@@ -14,6 +14,7 @@ def endless():
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of a fork are those of Linux")
 @pytest.mark.parametrize(
     ("function", "failure"),

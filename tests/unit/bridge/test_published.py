@@ -80,6 +80,7 @@ def low_rank(make_model, base, rank=2):
     return AlignedModel(ModelConfig(model.encoder.describe(), "toy", "abc", 8, projector_hidden=16), model.encoder)
 
 
+@pytest.mark.slow
 def test_low_rank_changes_alone_learn_and_are_stored(make_model, pairs, base, tmp_path):
     model = low_rank(make_model, base)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

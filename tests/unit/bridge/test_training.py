@@ -30,6 +30,7 @@ def without_time(history):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in history]
 
 
+@pytest.mark.slow
 def test_training_learns_to_rank(make_model, pairs, tmp_path):
     model = make_model("toy:dimension=64", dropout=0.0)
     before = rank_among_candidates(model, pairs)["recall@1"]
@@ -92,6 +93,7 @@ def test_a_run_that_a_signal_ends_goes_on_within_the_epoch(make_model, pairs, tm
         assert torch.equal(tensor, other), name
 
 
+@pytest.mark.slow
 def test_progress_counts_epochs_and_names_the_metrics(make_model, pairs, tmp_path):
     class Display:
         done, notes = 0.0, {}
@@ -109,12 +111,14 @@ def test_progress_counts_epochs_and_names_the_metrics(make_model, pairs, tmp_pat
     assert {"loss", "recall@1", "recall@5", "recall@20", "mrr"} <= set(display.notes)
 
 
+@pytest.mark.slow
 def test_resume_refuses_other_data(make_model, pairs, tmp_path):
     run(make_model, pairs, tmp_path / "c", options=dataclasses.replace(OPTIONS, epochs=1))
     with pytest.raises(MismatchError, match="started with data = a, now it is b"):
         train(make_model(), pairs, pairs, OPTIONS, checkpoint=tmp_path / "c", fingerprint={"data": "b"}, resume=True)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_kept_and_patience_ends_the_run(make_model, pairs, tmp_path, monkeypatch):
     scores = iter([0.3, 0.5, 0.4, 0.2, 0.1])
     states = []
@@ -130,6 +134,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(make_model, pairs, tmp
         assert torch.equal(tensor, states[1][name]), name
 
 
+@pytest.mark.slow
 def test_the_best_epoch_by_another_metric(make_model, pairs, tmp_path, monkeypatch):
     rows = iter([{"mrr": 0.9, "recall@5": 0.1}, {"mrr": 0.1, "recall@5": 0.8}, {"mrr": 0.5, "recall@5": 0.3}])
     states = []
@@ -145,6 +150,7 @@ def test_the_best_epoch_by_another_metric(make_model, pairs, tmp_path, monkeypat
         assert torch.equal(tensor, states[1][name]), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "model", "moved"),
     [

@@ -14,6 +14,7 @@ from specbridge_tools.conversion.json_lists import read_json_lists
 from specbridge_tools.errors import DataError, FormatError
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     lists=st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=12), max_size=5), max_size=6),
@@ -52,6 +53,7 @@ def test_a_byte_order_mark_and_gzip():
         assert dict(read_json_lists(io.BytesIO(content))) == {"C": ["CC", "\u00e9"], "": []}
 
 
+@pytest.mark.slow
 def test_memory_stays_small():
     text = json.dumps({f"C{i}": [f"C{i}O{j}" for j in range(100)] for i in range(5000)}).encode()
     tracemalloc.start()

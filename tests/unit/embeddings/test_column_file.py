@@ -76,6 +76,7 @@ def test_a_truncated_file(whole, share):
         open_molecule_embeddings(whole)
 
 
+@pytest.mark.slow
 def test_damage_is_a_format_error_and_nothing_else(whole, tmp_path):
     data = whole.read_bytes()
     rng = np.random.default_rng(0)

@@ -133,6 +133,7 @@ def test_explained_peaks_are_those_of_the_spectrum(index, spectra):
     assert all(abs(spectrum.mz - peak.mz).min() < 1e-6 for _, peak in explained)
 
 
+@pytest.mark.slow
 def test_without_anything_else_the_library_that_ships_is_searched(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "LIBRARY", pack_small(tmp_path))
     monkeypatch.setenv("SPECBRIDGE_HOME", str(tmp_path / "home"))

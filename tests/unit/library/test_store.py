@@ -156,6 +156,7 @@ def test_a_missing_library_says_so(monkeypatch, tmp_path):
         store.library_facts()
 
 
+@pytest.mark.slow
 def test_a_held_lock_is_waited_for(small, tmp_path):
     home = tmp_path / "home"
     (home / "library").mkdir(parents=True)

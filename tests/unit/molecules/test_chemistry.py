@@ -218,6 +218,7 @@ def test_an_unreadable_smiles_is_a_data_error():
         chemistry.scaffold("C1CC")
 
 
+@pytest.mark.slow
 def test_what_has_hundreds_of_rings_is_too_large():
     """Of a torus of 31 by 31 rings, finding them takes seconds, several times for each record."""
     smiles = giants.torus(31)
@@ -231,6 +232,7 @@ def test_what_has_hundreds_of_rings_is_too_large():
     assert time.process_time() - started < 3
 
 
+@pytest.mark.slow
 def test_as_many_rings_as_the_limit_are_a_molecule():
     smiles = giants.spiro(chemistry.MAX_RINGS)
     assert standardise(smiles).formula == "C901H1204"

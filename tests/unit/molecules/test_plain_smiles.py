@@ -123,6 +123,7 @@ def test_any_order_of_the_atoms_is_read_as_rdkit_reads_it(smiles, seed):
 SIGNS = ["C", "N", "O", "S", "c", "n", "o", "s", "Cl", "(", ")", "=", "#", "-", "1", "2", "%11", "[nH]", "[N+]", "[O-]"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([*SIGNS, "B", "[", "]", "+", "H", "P", "%", "3"]), max_size=14).map("".join))
 @settings(max_examples=1000, deadline=None)
 def test_whatever_it_reads_rdkit_reads_too(text):

@@ -50,6 +50,7 @@ def test_workers_answer_as_this_process_does(small_pool, fingerprint):
     assert children() == []
 
 
+@pytest.mark.slow
 def test_records_keep_their_order_and_rejections_their_place(small_pool):
     table = "id\tsmiles\n" + "".join(f"{i}\t{smiles}\n" for i, (smiles, _) in enumerate(structures(60)))
     parallel = list(read_molecules(io.BytesIO(table.encode()), threads=3))

@@ -58,6 +58,7 @@ def merge(sources, destination):
     return merge_parts([str(source) for source in sources], str(destination), tally), tally
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [1, 2, 4096])
 def test_molecules_of_several_files_stand_once_with_all_ids(tmp_path, monkeypatch, block):
     monkeypatch.setattr(merge_hdf5, "BLOCK", block)
@@ -114,6 +115,7 @@ def test_spectra_of_other_models_are_refused(tmp_path, name):
         merge(parts, tmp_path / "all.h5")
 
 
+@pytest.mark.slow
 def test_merged_indexes_are_the_index_of_the_merged_embeddings(tmp_path):
     first = write_molecules(tmp_path / "a.h5", [("K" * 14, "C2H6O", "a1"), ("L" * 14, "CH4", "a3")])
     second = write_molecules(tmp_path / "bb.h5", [("M" * 14, "C", "b1"), ("K" * 14, "C2H6O", "b2")])

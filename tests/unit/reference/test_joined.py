@@ -6,6 +6,7 @@ from specbridge_tools.reference.writer import write_reference
 from specbridge_tools.shards import Shard
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["toy", "default"])
 @pytest.mark.parametrize("n", [1, 2, 3, 7])
 def test_shards_make_the_bytes_of_the_whole(build, tmp_path, n, encoder):

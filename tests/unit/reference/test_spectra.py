@@ -33,6 +33,7 @@ def table(spectra, molecules=None):
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first case compiles
 @given(st.lists(SPECTRUM, min_size=1, max_size=8), SPECTRUM)
 def test_the_search_equals_the_definition(library, query):
@@ -50,6 +51,7 @@ def test_the_search_equals_the_definition(library, query):
         assert similarities.same_ion.similarity[row] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first case compiles
 @given(st.lists(SPECTRUM, min_size=2, max_size=6), SPECTRUM)
 def test_what_else_is_in_the_library_changes_no_bit(library, query):

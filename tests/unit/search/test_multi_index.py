@@ -45,6 +45,7 @@ def answered(index, **options):
     return keyed, [hits.rows() for hits in answers]
 
 
+@pytest.mark.slow
 @pytest.mark.graph
 @pytest.mark.ivf
 @pytest.mark.parametrize("kind", KINDS)

@@ -116,6 +116,7 @@ def test_a_field_that_comes_again_and_again_takes_no_time(read):
     assert len(spectrum.metadata["comment"]) > 9_000_000
 
 
+@pytest.mark.slow
 def test_memory_stays_small(library):
     name, make = library
     content = make(1500).encode()

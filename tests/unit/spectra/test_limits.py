@@ -134,6 +134,7 @@ def test_a_file_that_begins_with_nothing_is_not_called_empty(read, head):
     assert read(head[:60_000]) == []
 
 
+@pytest.mark.slow
 def test_a_rest_that_is_passed_over_ends_where_a_record_begins(read):
     """A record that is too long and has no end takes no other with it."""
     content = "BEGIN IONS\nTITLE=a\n" + "50 1\n" * 500_000 + NEXT_MGF + "junk\n" * 500_000 + NEXT_MGF

@@ -86,6 +86,7 @@ def test_the_same_as_mzml(read, make, maker, same_spectra, dtype, pack, tmp_path
     same_spectra(list(read_spectra(path)), spectra)
 
 
+@pytest.mark.slow
 def test_parts(read, maker, same_spectra):
     for i in range(5):
         maker.spectrum([50.0 + i, 60], level="1" if i == 1 else "2")
@@ -185,6 +186,7 @@ def test_a_document_type_is_refused(read, maker):
         read(maker.content(xml=text))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_changed_bytes_give_records_or_an_error(make, changes):
@@ -199,6 +201,7 @@ def test_changed_bytes_give_records_or_an_error(make, changes):
     assert all(isinstance(record, Rejection) or record.n_peaks > 0 for record in records)
 
 
+@pytest.mark.slow
 def test_cut_off(maker):
     content = maker.spectrum().spectrum([5.0], [6.0]).content()
     for end in (*range(9, len(content) - 1, 97), len(content) - 1):

@@ -146,6 +146,7 @@ def test_damage_is_one_rejection(read, make, data, length, reason, compress):
     assert spectrum.n_peaks == 2
 
 
+@pytest.mark.slow
 def test_a_bomb_takes_no_memory(read, make):
     bomb = zlib.compress(bytes.fromhex("408f400000000000") + b"\x88" * (1 << 28))
     text = base64.b64encode(bomb).decode()

@@ -11,6 +11,7 @@ DECIMAL = st.from_regex(r"[0-9]{1,18}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?", fu
 LETTERS = st.text("0123456789.eE+-", min_size=1, max_size=8)
 
 
+@pytest.mark.slow
 @example([("9007199254740993", "1e23"), ("0.1", "123456789012345678e-12")])
 @given(st.lists(st.tuples(DECIMAL, DECIMAL), min_size=1, max_size=12))
 def test_to_the_last_bit(pairs):

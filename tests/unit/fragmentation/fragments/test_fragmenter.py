@@ -56,6 +56,7 @@ def test_fragments_of_ethanol_one_by_one():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smiles", MOLECULES)
 def test_every_fragment_is_connected_once_and_weighs_what_its_atoms_weigh(smiles):
     fragments = cut(smiles)

@@ -45,6 +45,7 @@ def test_training_lowers_the_loss_and_ranks_the_truth_first(examples, ranker):
     assert [np.argmax(score) for example in examples for score in scores(example)] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_teacher_is_learned_where_the_truth_says_nothing(examples, ranker):
     teacher = Ranker([network().weights()], ranker.config)
     torch.manual_seed(5)
@@ -70,6 +71,7 @@ def test_a_teacher_is_learned_where_the_truth_says_nothing(examples, ranker):
     assert distance() < 0.2 * before
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_ends_as_one_that_was_not_interrupted(examples, tmp_path):
     options = TrainingOptions(epochs=4, molecules=1, drop_peaks=0.3, move_intensity=0.3)
     uninterrupted, interrupted, resumed = network(0.2), network(0.2), network(0.2)

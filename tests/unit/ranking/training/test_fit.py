@@ -16,6 +16,7 @@ def fitted(lists):
     return fit
 
 
+@pytest.mark.slow
 def test_probabilities_of_fresh_lists_mean_what_they_say(make_lists):
     ranking = fitted([*make_lists(200), *make_lists(40, n_spectra=3, seed=7)]).ranking
     assert ranking.calibration(1) != ranking.calibration(3)
@@ -34,6 +35,7 @@ def test_probabilities_of_fresh_lists_mean_what_they_say(make_lists):
     assert np.mean(stated) < np.mean(listed)
 
 
+@pytest.mark.slow
 def test_groups_are_calibrated_as_single_spectra_where_there_are_none(make_lists):
     ranking = fitted(make_lists(60)).ranking
     assert ranking.calibration(1) == ranking.calibration(2)

@@ -16,6 +16,7 @@ def trained(lists, options=QUICK):
     return train_networks(columns, [one.truth for one in lists], np.ones(len(lists)), options=options)
 
 
+@pytest.mark.slow
 def test_it_learns_and_repeats(make_lists):
     lists, others = make_lists(60), make_lists(60, seed=1)
     networks = trained(lists)

@@ -67,6 +67,7 @@ def test_molecules_are_sorted_with_all_they_have(tmp_path):
         )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     inputs=st.lists(

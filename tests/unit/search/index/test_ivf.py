@@ -59,6 +59,7 @@ def recall(index, queries, nprobe, top=10):
     return sum(n_found) / (top * len(queries))
 
 
+@pytest.mark.slow
 def test_recall_grows_with_the_lists_that_are_searched(made, queries):
     with open_index(made) as index:
         few, some, all_lists = (recall(index, queries, nprobe) for nprobe in (1, 6, 20))

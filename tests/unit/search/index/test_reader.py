@@ -48,6 +48,7 @@ def test_the_bytes_are_where_the_documentation_says(write_index, make_rows, tmp_
         assert [blob[a:b].decode() for a, b in itertools.pairwise(ends)] == list(rows.texts["smiles"])
 
 
+@pytest.mark.slow
 @given(masses=st.lists(st.sampled_from([1.0, 1.5, 2.0, 2.5, 3.0]), min_size=1, max_size=20), bounds=st.data())
 def test_mass_windows_hold_exactly_the_masses_between_the_bounds(opened, make_rows, masses, bounds):
     low = bounds.draw(st.sampled_from([0.5, 1.0, 1.25, 2.0, 3.0, 3.5]))

@@ -199,6 +199,7 @@ def test_what_does_not_fit_is_not_converted(tmp_path, published_state):
     assert not (tmp_path / "out.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_no_weights_are_drawn_to_be_replaced(tmp_path, published_state):
     path = save_ckpt(published_state(), tmp_path / "x.ckpt")
     code = "import sys, torch\n"
