@@ -44,6 +44,15 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
     metavar="NAME",
     help="Column of a table that holds SMILES or InChI.  [default: found by its name]",
 )
+@click.option(
+    "--count",
+    "counts",
+    multiple=True,
+    default=(),
+    metavar="COLUMN",
+    help="Carry a column of a table along, numbers from 0 such as of patents or papers, for sb-query --prior; may be "
+    "repeated.",
+)
 @batch_size_option
 @device_option
 @click.option(
@@ -54,8 +63,8 @@ zcat molecules.smi.gz | sb-embed-mols - --encoder morgan:bits=2048,dimension=256
 @threads_option
 def main(
     molecules: str, output: str, force: bool, encoder: str, dtype: str, input_format: str, smiles_column: str | None,
-    batch_size: int, device: str, allow_download: bool, shard: Shard | None, skip_existing: bool, rejects: str | None,
-    strict: bool, threads: int | None, quiet: bool,
+    counts: tuple[str, ...], batch_size: int, device: str, allow_download: bool, shard: Shard | None,
+    skip_existing: bool, rejects: str | None, strict: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Standardise molecules and encode them.
 
@@ -93,7 +102,7 @@ def main(
         open_tally("molecules", rejects=rejects, strict=strict, force=force) as tally,
         progress("molecules", quiet=quiet) as display,
     ):
-        counts = embed_molecules(
+        made = embed_molecules(
             molecules,
             output,
             encoder=molecule_encoder,
@@ -106,5 +115,6 @@ def main(
             display=display,
             input_format=input_format,
             smiles_column=smiles_column,
+            counts=counts,
         )
-    closing_line(f"{tally.summary()}; {counts.summary()}", quiet=quiet)
+    closing_line(f"{tally.summary()}; {made.summary()}", quiet=quiet)

@@ -62,6 +62,12 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
     help="Test whether the spelling of the SMILES in FILE gives true structures away. FILE is what sb-query "
     "--candidates read, or the molecules of the index for hits of --top 0.",
 )
+@click.option(
+    "--with-prior",
+    is_flag=True,
+    help="Take hits of sb-query --prior, which are refused otherwise: their figures are not those of spectra "
+    "alone, and every metric says so.",
+)
 @click.option("--resamples", type=click.IntRange(min=1), default=2000, metavar="N", help="Bootstrap resamples.")
 @seed_option(what="the bootstrap")
 @record_options
@@ -69,8 +75,8 @@ def _ranks(context: click.Context, option: click.Parameter, text: str) -> tuple[
 @threads_option
 def main(
     hits: str, truth: str, output: str, force: bool, output_format: str, show: int | None, plot: str | None,
-    ks: tuple[int, ...], group_by: str | None, audited: str | None, resamples: int, seed: int, rejects: str | None,
-    strict: bool, reading: Reading, references: References, threads: int | None, quiet: bool,
+    ks: tuple[int, ...], group_by: str | None, audited: str | None, with_prior: bool, resamples: int, seed: int,
+    rejects: str | None, strict: bool, reading: Reading, references: References, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Compare the HITS of sb-query with the true structures: recall at k and mean reciprocal rank.
 
@@ -90,20 +96,22 @@ def main(
     from specbridge_tools.evaluation.audit_lists import read_audit_lists
     from specbridge_tools.evaluation.candidates import read_lists
     from specbridge_tools.evaluation.evaluate import evaluate
+    from specbridge_tools.evaluation.priors import Priors
     from specbridge_tools.evaluation.table import write_metrics
     from specbridge_tools.evaluation.truth import read_truths
     from specbridge_tools.hits.table import read_hits
     from specbridge_tools.identification.references import measured_ions
     from specbridge_tools.records import open_tally
-    from specbridge_tools.streams import STDIO, check_output, output_text
+    from specbridge_tools.streams import STDIO, check_output, display_name, output_text
 
     for path in filter(None, (output, plot)):
         check_output(path, force=force)
     with open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally:
         truths = read_truths(truth, tally, reading=reading, group_by=group_by, measured=measured_ions(references))
     numbers: dict[str, int] = {}
-    lists = list(read_lists(read_hits(hits), truths, numbers=numbers))
-    metrics = evaluate(lists, ks=ks, resamples=resamples, seed=seed)
+    priors = Priors(display_name(hits), allowed=with_prior)
+    lists = list(read_lists(priors.noted(read_hits(hits)), truths, numbers=numbers))
+    metrics = priors.named(evaluate(lists, ks=ks, resamples=resamples, seed=seed))
     if audited is not None:
         audit_lists = read_audit_lists(audited, lists, list(numbers), threads=threads)
         metrics += audit(audit_lists, resamples=resamples, seed=seed)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from specbridge_tools.shards import Shard
 
 # options that say how something is computed or reported, not what comes out
+_NEW = RULES | {"prior", "counts"}
 _NOT_OF_THE_OUTPUT = frozenset(
     {"output", "force", "shard", "skip_existing", "rejects", "strict", "threads", "device", "allow_download", "quiet"}
     | {"explain", "explain_top", "encoder", "allow_empty"}
@@ -90,8 +91,8 @@ def make_plan(
         known["reference"] = functools.partial(_references_digest, values["reference"])
     passed = {*_NOT_OF_THE_OUTPUT, *files, *known}
     for option in context.command.params:
-        # rules of reading count where they are not the default: parts that were made before them still go together
-        if option.name in RULES and values[option.name] == option.type_cast_value(context, option.get_default(context)):
+        # what is new counts where it is not the default: parts that were made before it still go together
+        if option.name in _NEW and values[option.name] == option.type_cast_value(context, option.get_default(context)):
             passed.add(option.name)
     settings = {name: value for name, value in values.items() if name not in passed}
     return plan_part(

@@ -29,7 +29,11 @@ from specbridge_tools.cli.query_options import (
 from specbridge_tools.cli.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from specbridge_tools.hits.prior import Prior
     from specbridge_tools.identification.references import References
+    from specbridge_tools.records import Tally
     from specbridge_tools.shards import Shard
     from specbridge_tools.spectra.reading import Reading
 
@@ -110,6 +114,7 @@ def main(
             options=typed_options(search),
             references=references,
             rerank_first=search["rerank"],
+            prior=search["prior"],
             reading=reading,
             record_range=plan.record_range,
             tally=tally,
@@ -124,4 +129,12 @@ def main(
         tally.require_usable(display_name(spectra))
         closing = f"{tally.summary()}, {n_empty} without a candidate"
     best.show()
-    return closing_line(closing if hits.listed is None else f"{hits.listed.summary()}; {closing}", quiet=quiet)
+    return closing_line("; ".join(_summaries(hits.listed, closing, search["prior"])), quiet=quiet)
+
+
+def _summaries(listed: Tally | None, closing: str, prior: Prior | None) -> Iterator[str]:
+    if listed is not None:
+        yield listed.summary()
+    yield closing
+    if prior is not None:
+        yield f"scores with the prior {prior}"

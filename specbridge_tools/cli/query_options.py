@@ -11,6 +11,7 @@ from specbridge_tools.cli.options import Function, group_option, rerank_option, 
 from specbridge_tools.streams import STDIO
 
 if TYPE_CHECKING:
+    from specbridge_tools.hits.prior import Prior
     from specbridge_tools.search.search import SearchOptions
 
 _MODES = ("mass", "formula", "open")
@@ -34,6 +35,18 @@ _COMPARED = (
         help="Molecular encoder of --candidates, or of the library that ships.  [default: the model's]",
     ),
 )
+
+
+class _Prior(click.ParamType):
+    """A column of counts and its weight, as `Prior.parse` reads them."""
+
+    name = "prior"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Prior:
+        from specbridge_tools.hits.prior import Prior
+
+        return value if isinstance(value, Prior) else Prior.parse(value)
+
 
 _OPTIONS = (
     click.option(
@@ -63,6 +76,14 @@ _OPTIONS = (
         default=None,
         help="Re-rank all candidates by what their fragments explain, or the first N by cosine, 0 for none; in "
         "mode open all are the first 200.  [default: all, if the model has a ranker and SPECTRA have peaks]",
+    ),
+    click.option(
+        "--prior",
+        type=_Prior(),
+        default=None,
+        metavar="COLUMN[:WEIGHT]",
+        help="Add WEIGHT (else 1) times ln(1 + count) to the score: counts that sb-embed-mols --count carried along, "
+        "or that --candidates hold. Probabilities do not know of it.  [default: no prior]",
     ),
     click.option("--top", type=click.IntRange(min=0), default=10, metavar="K", help="Candidates to write, 0 for all."),
     click.option(

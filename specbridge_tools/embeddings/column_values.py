@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import FormatError
+from specbridge_tools.molecules.counts import PREFIX, parse_count
 
 Check = Callable[[NDArray[Any]], NDArray[np.bool_]]
 _LONGEST_CHARGE = 1000  # no ion comes near it
@@ -33,6 +34,13 @@ def _graphic_ascii(values: NDArray[Any]) -> NDArray[np.bool_]:
     return fits
 
 
+def _counts(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Texts that are numbers from 0 as they are carried along."""
+    return np.array([parse_count(str(text)) == text for text in values], bool)
+
+
+_COUNT = PREFIX
+_OF_TEXTS = ("_bytes", "_offsets")  # how an index holds text
 _CHECKS: dict[str, tuple[Check, str]] = {
     **dict.fromkeys(("embedding", "ivf_centroids", "ivf_embedding"), (_finite, "a finite number")),
     "exact_mass": (_not_negative, "a mass"),
@@ -42,6 +50,7 @@ _CHECKS: dict[str, tuple[Check, str]] = {
     "polarity": (lambda values: abs(values.astype(np.int64)) <= 1, "-1, 0 or 1"),
     "truncated": (lambda values: values <= 1, "0 or 1"),
     "record": (_not_negative, "the number of a record"),
+    _COUNT: (_counts, "a number from 0"),
     "line": (_not_negative, "the number of a line"),
 }
 
@@ -55,12 +64,14 @@ def check_values(values: NDArray[Any], column: str, where: str, *, first_row: in
         where: Name of the file, for messages.
         first_row: Which row of the file the first one is, from 0, for messages.
     """
-    if column not in _CHECKS or not values.size:
+    kind = _COUNT if column.startswith(_COUNT) and not column.endswith(_OF_TEXTS) else column
+    if kind not in _CHECKS or not values.size:
         return
-    check, expected = _CHECKS[column]
+    check, expected = _CHECKS[kind]
     fits = check(values)
     if not fits.all():
         row = int(fits.reshape(len(values), -1).all(axis=1).argmin())
         value = values[row] if values.ndim == 1 else values[row][~fits[row]][0]
-        what = f"row {first_row + row + 1} of {column} is {value.item()!r}, expected {expected}"
+        shown = value.item() if isinstance(value, np.generic) else value
+        what = f"row {first_row + row + 1} of {column} is {shown!r}, expected {expected}"
         raise FormatError(what, where=where, advice="copy it or make it again")

@@ -16,6 +16,7 @@ from specbridge_tools.embeddings.columns import ColumnWriter, stored_vectors
 from specbridge_tools.embeddings.molecules import create_molecule_embeddings, joined_ids
 from specbridge_tools.encoders.base import FingerprintEncoder, MoleculeEncoder
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
+from specbridge_tools.molecules.counts import count_column, most
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_counted
 from specbridge_tools.progress import SilentProgress
@@ -62,6 +63,7 @@ def embed_molecules(
     record_range: RecordRange | None = None,
     part: Part | None = None,
     may_lack_molecules: bool = False,
+    counts: Sequence[str] = (),
     force: bool = False,
     display: SilentProgress | None = None,
 ) -> EmbedCounts:
@@ -82,6 +84,7 @@ def embed_molecules(
         record_range: The records to encode; None for all.
         part: Which part of a whole the file then is; None for a whole.
         may_lack_molecules: Whether a file that gives no molecule is no error.
+        counts: Columns of a table to carry along, numbers from 0; of repeated structures the highest one counts.
         force: Whether to replace an existing file.
         display: Shows progress in records.
 
@@ -91,21 +94,25 @@ def embed_molecules(
     if isinstance(encoder, str):
         encoder = MOLECULE_ENCODERS.create(encoder, threads=threads)
     tally = tally or Tally(noun="molecules")
+    columns = [count_column(name) for name in dict.fromkeys(counts)]
     fingerprint = encoder.fingerprint if isinstance(encoder, FingerprintEncoder) else None
     reading = read_counted(
         source, fingerprint=fingerprint, input_format=input_format, smiles_column=smiles_column, threads=threads,
         record_range=record_range, may_lack_molecules=may_lack_molecules, library=read_library_molecules,
+        counts=tuple(dict.fromkeys(counts)),
     )  # fmt: skip
     with (
         output_path(destination, force=force) as temporary,
-        create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype, part=part) as writer,
+        create_molecule_embeddings(temporary, encoder=encoder, dtype=dtype, counts=columns, part=part) as writer,
         contextlib.closing(_closable(reading)) as records,
     ):
         repeats, n_truncated = _Repeats(), 0
         molecules = repeats.without(records, tally, display or SilentProgress())
         while block := list(itertools.islice(molecules, BLOCK)):
-            n_truncated += _append(writer, block, encoder, dtype)
+            n_truncated += _append(writer, block, encoder, dtype, columns)
         _write_all_ids(writer, repeats.ids)
+        for i, column in enumerate(columns):
+            _write_counts(writer, column, {row: each[i] for row, each in repeats.counts.items()})
         tally.n_written = writer.n
     return EmbedCounts(repeats.n, n_truncated)
 
@@ -120,11 +127,13 @@ class _Repeats:
     Attributes:
         n: How many there are.
         ids: Row of the first record of a structure -> ids of its repeats, each once, in order.
+        counts: Row of the first record of a structure -> the highest counts of its repeats.
     """
 
     def __init__(self) -> None:
         self.n = 0
         self.ids: dict[int, dict[str, None]] = {}
+        self.counts: dict[int, tuple[str, ...]] = {}
         self._row_of: dict[str, int] = {}
 
     def without(
@@ -142,10 +151,17 @@ class _Repeats:
             else:
                 self.n += 1
                 self.ids.setdefault(row, {})[molecule.id] = None
+                if molecule.counts:
+                    known = self.counts.get(row, molecule.counts)
+                    self.counts[row] = tuple(map(most, zip(known, molecule.counts, strict=True)))
 
 
 def _append(
-    writer: ColumnWriter, block: Sequence[tuple[Molecule, Counts]], encoder: MoleculeEncoder, dtype: str
+    writer: ColumnWriter,
+    block: Sequence[tuple[Molecule, Counts]],
+    encoder: MoleculeEncoder,
+    dtype: str,
+    count_columns: Sequence[str],
 ) -> int:
     """Encode and write molecules; returns how many were truncated."""
     molecules = [molecule for molecule, _ in block]
@@ -167,6 +183,8 @@ def _append(
         "smiles": smiles,
         "truncated": np.array([text in truncated for text in smiles], np.uint8),
     }
+    for i, name in enumerate(count_columns):
+        columns[name] = [molecule.counts[i] for molecule in molecules]
     writer.append(columns)
     return len(truncated)
 
@@ -186,3 +204,13 @@ def _write_all_ids(writer: ColumnWriter, repeated: Mapping[int, Iterable[str]]) 
         for row in rows:
             ids[row - start] = joined_ids([ids[row - start], *repeated[row]])
         writer.write("all_ids", ids, start=start, stop=stop)
+
+
+def _write_counts(writer: ColumnWriter, column: str, repeated: Mapping[int, str]) -> None:
+    """Raise counts of the rows of first records to those of their repeats."""
+    for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
+        stop = min(start + BLOCK, writer.n)
+        counts = writer.texts(column, start=start, stop=stop)
+        for row in rows:
+            counts[row - start] = most([counts[row - start], repeated[row]])
+        writer.write(column, counts, start=start, stop=stop)

@@ -12,6 +12,8 @@ HDF5; row i of every dataset is the same molecule, in the order in which the inp
     exact_mass       (n,) float64                Da, sum of the atoms' monoisotopic masses
     name             (n,) text                   of the first record
     truncated        (n,) uint8                  1 where the encoder had to cut the SMILES
+    count:NAME       (n,) text                   only where columns of the table were carried along: a number from 0,
+                                                 the highest of the records with this structure
 
 Root attributes: format = "specbridge-molecules", format_version = 1, created_by, n; encoder, weights_sha256 (of its
 weights), dimension. (inchikey14, formula) is unique. Text is variable-length UTF-8 (`embeddings.columns`).
@@ -23,7 +25,7 @@ import contextlib
 import dataclasses
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from numpy.typing import NDArray
 from specbridge_tools.embeddings.column_file import ColumnFile, open_columns
 from specbridge_tools.embeddings.columns import TEXT, VECTOR, ColumnWriter, Layout, create_columns
 from specbridge_tools.hdf5_file import TextArray
+from specbridge_tools.molecules.counts import PREFIX as COUNTS
 from specbridge_tools.provenance import Part
 
 if TYPE_CHECKING:
@@ -59,7 +62,10 @@ ID_SEPARATOR = ";"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MoleculeBlock:
-    """m rows of a file: embedding (m, d), the rest (m,); text as str objects, inchikey14 as `<U14`."""
+    """m rows of a file: embedding (m, d), the rest (m,); text as str objects, inchikey14 as `<U14`.
+
+    `counts` are the columns of counts by their names in the file.
+    """
 
     embedding: NDArray[np.floating[Any]]
     id: TextArray
@@ -71,6 +77,7 @@ class MoleculeBlock:
     exact_mass: NDArray[np.float64]
     name: TextArray
     truncated: NDArray[np.uint8]
+    counts: Mapping[str, NDArray[np.object_]] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.exact_mass)
@@ -94,11 +101,27 @@ class MoleculeEmbeddings(ColumnFile):
         """(n,), Da, all in memory."""
         return self.read("exact_mass")
 
+    @property
+    def count_columns(self) -> tuple[str, ...]:
+        """The columns of counts."""
+        return tuple(name for name in self._layout.columns if name.startswith(COUNTS))
+
     def blocks(self, size: int) -> Iterator[MoleculeBlock]:
         """Yield blocks of up to `size` rows, in order."""
         for columns in self.read_blocks(size):
             columns["inchikey14"] = columns["inchikey14"].astype("U14")
-            yield MoleculeBlock(**columns)
+            counts = {name: columns.pop(name) for name in self.count_columns}
+            yield MoleculeBlock(**columns, counts=counts)
+
+    def _check(self) -> None:
+        names = sorted(name for name in self._file.datasets if name.startswith(COUNTS))
+        self._layout = layout_with(self._layout, names)
+        super()._check()
+
+
+def layout_with(layout: Layout, counts: Iterable[str]) -> Layout:
+    """A layout with columns of counts as well."""
+    return dataclasses.replace(layout, columns={**layout.columns, **dict.fromkeys(counts, TEXT)})
 
 
 def open_molecule_embeddings(source: str | os.PathLike[str]) -> MoleculeEmbeddings:
@@ -118,13 +141,18 @@ def joined_ids(texts: Iterable[str]) -> str:
 
 @contextlib.contextmanager
 def create_molecule_embeddings(
-    path: str | os.PathLike[str], *, encoder: MoleculeEncoder, dtype: str, part: Part | None = None
+    path: str | os.PathLike[str],
+    *,
+    encoder: MoleculeEncoder,
+    dtype: str,
+    counts: Iterable[str] = (),
+    part: Part | None = None,
 ) -> Iterator[ColumnWriter]:
-    """Yield the writer of a new file for the vectors of `encoder`; see `create_columns`."""
+    """Yield the writer of a new file for the vectors of `encoder`, with columns of `counts`; see `create_columns`."""
     attributes = {
         "encoder": encoder.name,
         "weights_sha256": encoder.weights_sha256,
         "dimension": encoder.dimension,
     }
-    with create_columns(path, LAYOUT, attributes, dtype=dtype, part=part) as writer:
+    with create_columns(path, layout_with(LAYOUT, counts), attributes, dtype=dtype, part=part) as writer:
         yield writer

@@ -214,6 +214,12 @@ def ranked_columns(columns: Sequence[str]) -> tuple[str, ...]:
     return (*others[:position], IF_LISTED, *others[position:])
 
 
+def prior_columns(columns: Sequence[str], prior: str) -> tuple[str, ...]:
+    """Columns of a table that was ranked with a prior: its column stands behind `score`."""
+    position = columns.index("score") + 1
+    return (*columns[:position], prior, *columns[position:])
+
+
 def above_probability(hits: Hits, least: float) -> Hits:
     """The candidates whose probability is at least `least`; without any, the reason that says so."""
     if not len(hits):

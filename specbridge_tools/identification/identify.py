@@ -15,9 +15,11 @@ from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
 from specbridge_tools.hits.hits import COLUMNS, REPAIRED, USI, Hits
+from specbridge_tools.hits.prior import Prior
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
+from specbridge_tools.identification.prior import with_prior
 from specbridge_tools.identification.ranked import columns_with, rank_by_all, ranking_for
 from specbridge_tools.identification.references import (
     DEFAULT_REFERENCES,
@@ -27,12 +29,11 @@ from specbridge_tools.identification.references import (
     open_referee,
 )
 from specbridge_tools.identification.rerank import rerank
-from specbridge_tools.identification.reranked import First, before_reranking, how_many, ranker_for, reported
-from specbridge_tools.identification.sources import open_molecules
+from specbridge_tools.identification.reranked import First, before_ranking, how_many, ranker_for, reported
+from specbridge_tools.identification.sources import open_molecules, wanted_lists
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.records import Rejection, Tally
-from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists
 from specbridge_tools.search.queries.source import QuerySource, open_query_source
 from specbridge_tools.search.search import DEFAULT_OPTIONS, SearchOptions, search_queries
 from specbridge_tools.shards import RecordRange
@@ -116,6 +117,7 @@ def identify(
     options: SearchOptions = DEFAULT_OPTIONS,
     references: References = DEFAULT_REFERENCES,
     rerank_first: First = None,
+    prior: Prior | None = None,
     reading: Reading = DEFAULT_READING,
     record_range: RecordRange | None = None,
     tally: Tally | None = None,
@@ -140,6 +142,7 @@ def identify(
         rerank_first: How many of the candidates with the highest cosine are scored by what their fragments explain, 0
             for none. None: all where there are peaks and the model has a ranker. All of an open search are
             `OPEN_RERANK`.
+        prior: Counts of the molecules that are a part of the score, None for none. Probabilities do not know of it.
         reading: How the spectra are read.
         record_range: Which of the records to answer, None for all.
         tally: Counts the records; a new one where None.
@@ -177,26 +180,47 @@ def identify(
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
             open_molecules(
-                index, candidates, wanted=_wanted_lists(source, options.group_field), model=loaded, tally=listed,
+                index, candidates, wanted=wanted_lists(source, options.group_field), model=loaded, tally=listed,
                 encoder=encoder, device=device, batch_size=batch_size, threads=threads, quiet=display is not None,
+                counts=() if prior is None else (prior.count,),
             )
         )  # fmt: skip
         hits = search_queries(
             source, index=opened, model=loaded, lists=lists, tally=tally, keep_spectra=ranker is not None,
-            options=options if ranker is None else before_reranking(options, first), record_range=record_range,
+            options=before_ranking(options, first, reranked=ranker is not None, prior=prior), record_range=record_range,
             batch_size=batch_size, threads=threads,
         )  # fmt: skip
-        columns = (*COLUMNS, *([REPAIRED] if reading.repair else []), *([USI] if source.names_usi else []))
-        if columns != COLUMNS:
-            hits = (dataclasses.replace(query, columns=columns) for query in hits)
+        hits, columns = _with_columns(hits, source)
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
             referee = open_referee(references, encoder_sha256=encoder_sha256)
-            ranking = ranking_for(path, first, options)
-            fused = rerank(hits, scorer, first=first, referee=referee)
-            hits = (reported(query, options) for query in rank_by_all(fused, ranking, coverage=options.coverage))
-            columns = columns_with(columns, referee=referee, ranking=ranking)
+            hits, columns = _ranked(hits, columns, scorer, ranking_for(path, first, options), referee, first, options)
+        if prior is not None:
+            hits, columns = with_prior(hits, columns, prior, index=opened)
+        if scorer is not None or prior is not None:
+            hits = (reported(query, options) for query in hits)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
+
+
+def _with_columns(hits: Iterator[Hits], source: QuerySource) -> tuple[Iterator[Hits], tuple[str, ...]]:
+    """The hits of a search with what their source adds, and their columns."""
+    columns = (*COLUMNS, *([REPAIRED] if source.reading.repair else []), *([USI] if source.names_usi else []))
+    return (hits if columns == COLUMNS else (dataclasses.replace(query, columns=columns) for query in hits)), columns
+
+
+def _ranked(
+    hits: Iterator[Hits],
+    columns: tuple[str, ...],
+    scorer: CandidateScorer,
+    ranking: Ranking | None,
+    referee: Referee | None,
+    first: int,
+    options: SearchOptions,
+) -> tuple[Iterator[Hits], tuple[str, ...]]:
+    """The hits of a search, re-ranked by all evidence, and their columns."""
+    fused = rerank(hits, scorer, first=first, referee=referee)
+    columns = columns_with(columns, referee=referee, ranking=ranking)
+    return rank_by_all(fused, ranking, coverage=options.coverage), columns
 
 
 def rerank_hits(
@@ -272,28 +296,3 @@ def _model(
     if model is None or isinstance(model, (str, os.PathLike)):
         return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads)
     return model
-
-
-def _wanted_lists(source: QuerySource, group_field: str | None) -> WantedLists:
-    """What `read_candidate_table` asks: which lists the spectra name.
-
-    All of them (None) for embeddings, and where no spectrum can be used.
-    """
-
-    def wanted(key: str) -> set[str] | None:
-        if source.holds_embeddings:
-            if key == "list_id":
-                advice = "give the spectra, or a table with query_id"
-                raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
-            return None
-        field = LIST_FIELD if key == "list_id" else group_field
-
-        # tuples, so that a spectrum without a value is counted as well
-        def name_of(spectrum: Spectrum) -> tuple[str]:
-            return (spectrum.id if field is None else spectrum.metadata.get(field, ""),)
-
-        names = source.count_values(name_of)
-        # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
-        return {name for (name,) in names if name} if names else None
-
-    return wanted

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.errors import DataError
+from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
 from specbridge_tools.fragmentation.network.scores import CandidateScorer, CandidateScores
 from specbridge_tools.fragmentation.peaks.prepare import Peaks, prepare_peaks
 from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import REFERENCE, Column, Hits, reranked_columns
+from specbridge_tools.hits.prior import prior_of
 from specbridge_tools.identification.references import Evidence, Referee
 from specbridge_tools.search.candidates.ranking import competition_ranks
 
@@ -67,6 +68,9 @@ def _tasks(
         if not len(hits):
             yield _Task(hits, np.zeros(0), {}), []
             continue
+        if prior := prior_of(hits.columns):
+            message = f"the hits were ranked with the prior {prior}"
+            raise UsageError(message, advice="sb-query --prior re-ranks by itself; or search without it")
         missing = [name for name in _REQUIRED if name not in hits.columns]
         if missing:
             raise DataError(f"hits without column {', '.join(missing)}", advice="sb-query writes them")

@@ -11,6 +11,7 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import find_ranker
 from specbridge_tools.hits.hits import Hits, above_probability
+from specbridge_tools.hits.prior import Prior
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.search import SearchOptions
 
@@ -41,9 +42,18 @@ def ranker_for(
     return ranker
 
 
-def before_reranking(options: SearchOptions, first: int) -> SearchOptions:
-    """What is to be found, so that the lists that come out are as `options` want them."""
+def before_ranking(options: SearchOptions, first: int, *, reranked: bool, prior: Prior | None) -> SearchOptions:
+    """What is to be found, so that the lists that come out are as `options` want them: with a prior all of it.
+
+    Raises:
+        UsageError: With a prior in mode open, whose lists are never complete.
+    """
+    if prior is not None and options.mode == "open":
+        raise UsageError("a prior needs complete lists", advice="search by mass or formula, or leave --prior out")
+    if not reranked:
+        return options if prior is None else dataclasses.replace(options, top=0)
     top = options.top and first and max(options.top, first)
+    top = top if prior is None else 0
     return dataclasses.replace(options, top=top, with_ties=True, min_probability=None)
 
 

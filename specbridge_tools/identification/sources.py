@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from specbridge_tools.errors import DataError, UsageError
 from specbridge_tools.library.store import Making, library_index
 from specbridge_tools.records import Tally
-from specbridge_tools.search.candidates.list_file import WantedLists, read_candidate_table
+from specbridge_tools.search.candidates.list_file import LIST_FIELD, WantedLists, read_candidate_table
 from specbridge_tools.search.candidates.lists import CandidateLists, index_of_lists, lists_in_index
 from specbridge_tools.search.index.reader import Index, open_index
 from specbridge_tools.search.multi_index import MultiIndex, opened_together
+from specbridge_tools.search.queries.source import QuerySource
+from specbridge_tools.spectra.spectrum import Spectrum
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -48,6 +50,7 @@ def open_molecules(
     batch_size: int = 64,
     threads: int = 1,
     quiet: bool = False,
+    counts: Sequence[str] = (),
 ) -> Iterator[tuple[Index | MultiIndex, CandidateLists | None]]:
     """Yield (open index, its candidate lists or None).
 
@@ -63,6 +66,7 @@ def open_molecules(
         device: Of that encoder.
         batch_size: Of that encoder.
         threads: For standardising structures.
+        counts: Columns of the table of lists to carry along, where the lists are encoded now.
         quiet: Whether no progress is shown of the library's index, where that is built.
 
     Raises:
@@ -78,7 +82,7 @@ def open_molecules(
             yield opened, None
         return
     tally = tally or Tally(noun="candidate structures")
-    table = read_candidate_table(candidates, wanted=wanted)
+    table = read_candidate_table(candidates, wanted=wanted, counts=() if index is not None else counts)
     if not table.lists:
         advice = "query_id must be the ids of the spectra (or of their groups), list_id their field CANDIDATES"
         raise DataError(f"no {table.key} is that of a spectrum", where=table.name, advice=advice)
@@ -94,3 +98,28 @@ def open_molecules(
         if isinstance(opened, MultiIndex):
             raise UsageError("lists are ranked in one index", advice="merge the indexes with sb-merge")
         yield opened, lists_in_index(table, opened, tally=tally, threads=threads)
+
+
+def wanted_lists(source: QuerySource, group_field: str | None) -> WantedLists:
+    """What `read_candidate_table` asks: which lists the spectra name.
+
+    All of them (None) for embeddings, and where no spectrum can be used.
+    """
+
+    def wanted(key: str) -> set[str] | None:
+        if source.holds_embeddings:
+            if key == "list_id":
+                advice = "give the spectra, or a table with query_id"
+                raise UsageError(f"spectrum embeddings hold no field {LIST_FIELD}", advice=advice)
+            return None
+        field = LIST_FIELD if key == "list_id" else group_field
+
+        # tuples, so that a spectrum without a value is counted as well
+        def name_of(spectrum: Spectrum) -> tuple[str]:
+            return (spectrum.id if field is None else spectrum.metadata.get(field, ""),)
+
+        names = source.count_values(name_of)
+        # a file without a usable spectrum asks for nothing, and is no reason to complain about the table
+        return {name for (name,) in names if name} if names else None
+
+    return wanted

@@ -37,6 +37,7 @@ class Molecule(Noted):
         isomeric_smiles: Canonical SMILES with stereo and isotopes as given; equals `smiles` where there are none.
         record: Its number in the file, 1-based.
         line: Its first line in the file, 1-based; 0 where the format has no lines.
+        counts: Those that were asked for, as text (`molecules.counts`).
         notes: What standardising did about it that is to be counted: `metals.COMPLEX`.
     """
 
@@ -50,3 +51,4 @@ class Molecule(Noted):
     record: int = 0
     line: int = 0
     notes: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()

@@ -23,7 +23,8 @@ _SMILES = re.compile(
 class RawMolecule(NamedTuple):
     """One record; `text` is a SMILES, an InChI or a molfile block, and `kind` says which: smiles, inchi or mol.
 
-    `others` are SMILES and InChI of the same record, which count where `text` cannot be used.
+    `others` are SMILES and InChI of the same record, which count where `text` cannot be used. `counts` are those that
+    were asked for (`molecules.counts`).
     """
 
     text: str
@@ -33,6 +34,7 @@ class RawMolecule(NamedTuple):
     record: int
     line: int
     others: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
 
 
 class LibraryReader(Protocol):

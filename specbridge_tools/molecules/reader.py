@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from specbridge_tools.errors import UsageError
@@ -58,14 +58,18 @@ def read_counted(
     record_range: RecordRange | None = None,
     may_lack_molecules: bool = False,
     library: LibraryReader | None = None,
+    counts: Sequence[str] = (),
 ) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     """`read_molecules`, each with the Morgan counts {bit: count} for `fingerprint` (radius, bits), or with None.
 
     One pass does both, since the parsed structure is at hand. `record_range` says which records are wanted, and
-    `may_lack_molecules` that a file without any molecule is no error; `library` reads files of other things.
+    `may_lack_molecules` that a file without any molecule is no error; `library` reads files of other things. `counts`
+    are columns of a table to carry along (`molecules.counts`).
     """
     noted = None if library is None else _NotedReader(library)
-    read = functools.partial(_read, source, input_format=input_format, smiles_column=smiles_column, library=noted)
+    read = functools.partial(
+        _read, source, input_format=input_format, smiles_column=smiles_column, library=noted, counts=tuple(counts)
+    )
     records = read(fingerprint=fingerprint, threads=threads or available_threads(), record_range=record_range)
     name = display_name(source)
     if may_lack_molecules:
@@ -103,10 +107,12 @@ def _read(
     fingerprint: tuple[int, int] | None = None,
     record_range: RecordRange | None = None,
     library: LibraryReader | None = None,
+    counts: tuple[str, ...] = (),
 ) -> Iterator[tuple[Molecule | Rejection, dict[int, int] | None]]:
     raw = read_raw(
-        source, input_format=input_format, smiles_column=smiles_column, record_range=record_range, library=library
-    )
+        source, input_format=input_format, smiles_column=smiles_column, record_range=record_range, library=library,
+        counts=counts,
+    )  # fmt: skip
     # structures are read ahead of their forms: their records wait here
     waiting: collections.deque[RawMolecule | Rejection] = collections.deque()
     structures = _structures(raw, waiting)
@@ -146,6 +152,7 @@ def read_raw(
     smiles_column: str | None = None,
     record_range: RecordRange | None = None,
     library: LibraryReader | None = None,
+    counts: tuple[str, ...] = (),
 ) -> Iterator[RawMolecule | Rejection]:
     """Yield each record, structures not looked at; otherwise as `read_molecules`."""
     if input_format not in FORMATS and library is None:
@@ -156,11 +163,14 @@ def read_raw(
         if library is not None and not shows_structures(head, smiles_column):
             records = library(head, stream, name, input_format, record_range)
             if records is not None:
+                _refuse_counts(counts, name)
                 yield from records
                 return
         file_format = sniff(head, name, smiles_column=smiles_column) if input_format == "auto" else input_format
         if file_format is None:
             return
+        if file_format in ("sdf", "smi"):
+            _refuse_counts(counts, name)
         lines = numbered_lines(head, stream, name)
         if file_format == "sdf":
             yield from read_sdf(lines, name, record_range)
@@ -168,8 +178,14 @@ def read_raw(
             yield from read_smi(lines, name, record_range)
         else:
             yield from read_table(
-                lines, name, input_format=file_format, smiles_column=smiles_column, record_range=record_range
-            )
+                lines, name, input_format=file_format, smiles_column=smiles_column, counts=counts,
+                record_range=record_range,
+            )  # fmt: skip
+
+
+def _refuse_counts(counts: Sequence[str], name: str) -> None:
+    if counts:
+        raise UsageError("only a table has columns of counts", where=name, advice="give the molecules as TSV or CSV")
 
 
 def _structures(
@@ -195,6 +211,6 @@ def _finished(
     notes = (COMPLEX,) if lost_metals(record.text, record.kind, formula) else ()
     molecule = Molecule(
         record.id, smiles, inchikey14, formula, exact_mass, record.name, isomeric_smiles, record.record, record.line,
-        notes,
+        notes, record.counts,
     )  # fmt: skip
     return molecule, counts

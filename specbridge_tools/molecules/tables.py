@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from specbridge_tools.molecules.columns import Columns, find_columns
+from specbridge_tools.molecules.counts import NO_COUNT, parse_count, positions_of_counts
 from specbridge_tools.molecules.missing import is_missing
 from specbridge_tools.molecules.raw import (
     MAX_TEXT,
@@ -28,6 +29,7 @@ def read_table(
     *,
     input_format: str = "auto",
     smiles_column: str | None = None,
+    counts: Sequence[str] = (),
     record_range: RecordRange | None = None,
 ) -> Iterator[RawMolecule | Rejection]:
     """Yield each row of a table, as `open_table` reads it.
@@ -37,21 +39,24 @@ def read_table(
         name: The file to name.
         input_format: tsv or csv.
         smiles_column: The column of the structures, else found by its name.
+        counts: Columns of counts to carry along.
         record_range: Which rows are wanted.
 
     Raises:
-        DataError: No column holds structures.
+        DataError: No column holds structures, or one of the counts is missing.
     """
     record_range = record_range or RecordRange()
     header, rows = open_table(lines, input_format=input_format, smiles_column=smiles_column)
     columns = find_columns(header, smiles_column=smiles_column, where=name)
+    count_at = positions_of_counts(header, counts, name)
     for record, (line, cells) in enumerate(rows, start=1):
         if not record_range.take():
             continue
         if cells is None:
             yield Rejection(UNBALANCED_QUOTE, id=f"record={record}", record=record, line=line, source=name)
         else:
-            yield _record(cells, columns, len(header), record, line, name)
+            found = _record(cells, columns, len(header), record, line, name)
+            yield _with_counts(found, cells, count_at, name) if count_at else found
         if record_range.is_passed:
             return
 
@@ -62,6 +67,19 @@ def values_of(cells: Sequence[str], positions: Iterable[int]) -> Iterator[str]:
         text = one_line(cells[position]) if position < len(cells) else ""
         if not is_missing(text):
             yield text
+
+
+def _with_counts(
+    found: RawMolecule | Rejection, cells: Sequence[str], positions: Sequence[int], source: str
+) -> RawMolecule | Rejection:
+    if isinstance(found, Rejection):
+        return found
+    texts = [cells[position] if position < len(cells) else "" for position in positions]
+    counts = [parse_count(text) for text in texts]
+    for text, count in zip(texts, counts, strict=True):
+        if count is None:
+            return Rejection(NO_COUNT, found.id, found.record, found.line, source, text[:_SHOWN])
+    return found._replace(counts=tuple(count for count in counts if count is not None))
 
 
 def _record(

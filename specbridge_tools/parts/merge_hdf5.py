@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from specbridge_tools.embeddings import molecules, spectra
 from specbridge_tools.embeddings.columns import ColumnWriter, Layout, create_columns
-from specbridge_tools.embeddings.molecules import MoleculeEmbeddings, joined_ids
+from specbridge_tools.embeddings.molecules import MoleculeEmbeddings
 from specbridge_tools.embeddings.spectra import SpectrumEmbeddings
 from specbridge_tools.errors import MismatchError
 from specbridge_tools.parts.marks import NamedPaths, read_part
@@ -21,6 +21,7 @@ from specbridge_tools.reference.file import ReferenceFile
 from specbridge_tools.reference.joined import joined
 from specbridge_tools.reference.writer import write_reference
 from specbridge_tools.search.index.build import merge_indexes
+from specbridge_tools.search.index.molecule_rows import merged_text, with_columns
 from specbridge_tools.search.index.reader import open_index
 from specbridge_tools.streams import output_path
 
@@ -41,9 +42,12 @@ def merge_molecule_embeddings(parts: NamedPaths, destination: str, tally: Tally,
     row_of: dict[tuple[str, str], int] = {}
     repeated: dict[int, list[str]] = {}
     with _merging(MoleculeEmbeddings, molecules.LAYOUT, parts, destination, force) as (files, writer):
+        count_columns = _count_columns(files)
+        raised: dict[str, dict[int, list[str]]] = {name: {} for name in count_columns}
         for columns in itertools.chain.from_iterable(file.read_blocks(BLOCK) for file in files):
             tally.n_read += len(columns["id"])
             first_rows: list[int] = []
+            columns = with_columns(columns, count_columns, len(columns["id"]))
             keys = zip(columns["inchikey14"].tolist(), columns["formula"], columns["all_ids"], strict=True)
             for i, (inchikey14, formula, ids) in enumerate(keys):
                 row = row_of.setdefault((inchikey14, formula), len(row_of))
@@ -51,8 +55,12 @@ def merge_molecule_embeddings(parts: NamedPaths, destination: str, tally: Tally,
                     first_rows.append(i)
                 else:
                     repeated.setdefault(row, []).append(ids)
+                    for name in count_columns:
+                        raised[name].setdefault(row, []).append(columns[name][i])
             writer.append({name: values[first_rows] for name, values in columns.items()})
-        _add_ids(writer, repeated)
+        _merge_texts(writer, "all_ids", repeated)
+        for name in count_columns:
+            _merge_texts(writer, name, raised[name])
         tally.n_written = writer.n
 
 
@@ -112,6 +120,8 @@ def _merging(
         attributes = {name: files[0].attributes[name] for name in layout.attributes}
         temporary = stack.enter_context(output_path(destination, force=force))
         dtype = files[0].embedding.dtype
+        counts = _count_columns(files)
+        layout = molecules.layout_with(layout, counts) if counts else layout
         yield files, stack.enter_context(create_columns(temporary, layout, attributes, dtype=dtype))
 
 
@@ -130,11 +140,16 @@ def _origin(file: MoleculeEmbeddings | SpectrumEmbeddings, layout: Layout) -> di
     return attributes | {"type of the vectors": np.dtype(file.embedding.dtype).name}
 
 
-def _add_ids(writer: ColumnWriter, repeated: Mapping[int, list[str]]) -> None:
-    """Add the ids of repeated structures to those of their rows: {row: texts of ids}."""
+def _count_columns(files: Sequence[MoleculeEmbeddings | SpectrumEmbeddings]) -> list[str]:
+    opened = [file for file in files if isinstance(file, MoleculeEmbeddings)]
+    return sorted({name for file in opened for name in file.count_columns})
+
+
+def _merge_texts(writer: ColumnWriter, column: str, repeated: Mapping[int, list[str]]) -> None:
+    """Add the ids of repeated structures to those of their rows, or raise the counts: {row: texts}."""
     for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
         stop = min(start + BLOCK, writer.n)
-        texts = writer.texts("all_ids", start=start, stop=stop)
+        texts = writer.texts(column, start=start, stop=stop)
         for row in rows:
-            texts[row - start] = joined_ids([texts[row - start], *repeated[row]])
-        writer.write("all_ids", texts, start=start, stop=stop)
+            texts[row - start] = merged_text(column, [texts[row - start], *repeated[row]])
+        writer.write(column, texts, start=start, stop=stop)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.embeddings.molecules import joined_ids
+from specbridge_tools.molecules.counts import NONE
+from specbridge_tools.molecules.counts import PREFIX as COUNTS
 from specbridge_tools.provenance import in_order
 from specbridge_tools.search.candidates.query import Query
 from specbridge_tools.search.candidates.retrieve import Candidates
 from specbridge_tools.search.index.build import require_same_vectors
-from specbridge_tools.search.index.molecule_rows import SAME_MASS, mass_groups
+from specbridge_tools.search.index.molecule_rows import SAME_MASS, mass_groups, merged_text
 from specbridge_tools.search.index.reader import Index
 
 # Molecules of this many Da are looked through at once for those that are in several indexes.
@@ -45,7 +46,7 @@ class MultiIndex:
         self._starts = np.concatenate([[0], np.cumsum([index.n for index in indexes])])
         # row of a molecule -> its rows in other indexes, as far as searches have met them
         self._repeats: dict[int, list[int]] = {}
-        self.texts = {name: MultiTexts(self, name) for name in indexes[0].texts}
+        self.texts = {name: MultiTexts(self, name) for index in indexes for name in index.texts}
         self._n: int | None = None
 
     @property
@@ -139,6 +140,7 @@ class MultiTexts:
     def __init__(self, indexes: MultiIndex, name: str) -> None:
         self._indexes = indexes
         self._name = name
+        self._is_of_all = name == "all_ids" or name.startswith(COUNTS)
 
     def take(self, rows: NDArray[np.int64]) -> list[str]:
         """The strings of row numbers (n,)."""
@@ -146,12 +148,12 @@ class MultiTexts:
 
     def _text(self, row: int) -> str:
         text = self._own(row)
-        repeats = self._indexes.repeats(row) if self._name == "all_ids" else ()
-        return joined_ids([text, *map(self._own, repeats)]) if repeats else text
+        repeats = self._indexes.repeats(row) if self._is_of_all else ()
+        return merged_text(self._name, [text, *map(self._own, repeats)]) if repeats else text
 
     def _own(self, row: int) -> str:
         index, at = self._indexes.place(row)
-        return index.texts[self._name].read(at, at + 1)[0]
+        return index.texts[self._name].read(at, at + 1)[0] if self._name in index.texts else NONE
 
 
 def join_searches(indexes: MultiIndex, searches: Sequence[Search]) -> Search:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from specbridge_tools.content import beginning, foreign
 from specbridge_tools.errors import DataError, FormatError
 from specbridge_tools.molecules.columns import Columns, column_key, find_columns
+from specbridge_tools.molecules.counts import NO_COUNT, most, parse_count, positions_of_counts
 from specbridge_tools.molecules.lines import numbered_lines
 from specbridge_tools.molecules.pool import standardise_all
 from specbridge_tools.molecules.raw import UNBALANCED_QUOTE, looks_like_structure, structure_kind
@@ -49,6 +50,8 @@ class CandidateTable:
         names: its name there, '' where there is none.
         others: number of a structure -> the others of its row, in their order, one of which counts where it has no
             standard form itself.
+        count_names: the columns of counts that were asked for.
+        counts: of each structure, the highest of its rows; [] where none were asked for.
     """
 
     name: str
@@ -59,14 +62,18 @@ class CandidateTable:
     ids: list[str]
     names: list[str]
     others: dict[int, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    count_names: tuple[str, ...] = ()
+    counts: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
 
 
-def read_candidate_table(source: Source, *, wanted: WantedLists | None = None) -> CandidateTable:
-    """Read the candidate lists of a file, gzip or not; those that are `wanted`, or all.
+def read_candidate_table(
+    source: Source, *, wanted: WantedLists | None = None, counts: Sequence[str] = ()
+) -> CandidateTable:
+    """Read the candidate lists of a file, gzip or not; those that are `wanted`, or all; with columns of `counts`.
 
     Raises:
         FormatError: The file is not such a table.
-        DataError: A row is broken; the line is named.
+        DataError: A row is broken, or a count is no number from 0; the line is named.
     """
     name = display_name(source)
     with open_input(source) as stream:
@@ -79,8 +86,10 @@ def read_candidate_table(source: Source, *, wanted: WantedLists | None = None) -
             what = f"has no column {' or '.join(KEYS)}; it begins with {beginning(head)}"
             raise FormatError(what, where=name, advice=_ADVICE)
         columns = find_columns(header, where=name)
-        table = CandidateTable(name, key, {}, [], [], [], [])
-        members = _members(table, rows, key_at, columns, len(header), None if wanted is None else wanted(key))
+        table = CandidateTable(name, key, {}, [], [], [], [], count_names=tuple(counts))
+        count_at = positions_of_counts(header, counts, name)
+        names = None if wanted is None else wanted(key)
+        members = _members(table, rows, key_at, columns, len(header), names, count_at)
         table.lists.update({each: np.unique(np.array(numbers, np.int64)) for each, numbers in members.items()})
         return table
 
@@ -109,6 +118,7 @@ def _members(
     columns: Columns,
     width: int,
     wanted: Collection[str] | None,
+    count_at: Sequence[int] = (),
 ) -> dict[str, list[int]]:
     """Add the structures of the wanted lists to `table`; {name of a list: numbers of its structures}."""
     members: dict[str, list[int]] = {}
@@ -130,8 +140,22 @@ def _members(
             table.lines.append(line)
             table.ids.append(next(values_of(cells, columns.id), ""))
             table.names.append(next(values_of(cells, columns.name), ""))
+        if count_at:
+            _add_counts(table, number, [cells[position] for position in count_at], line)
         members.setdefault(list_name, []).append(number)
     return members
+
+
+def _add_counts(table: CandidateTable, number: int, texts: list[str], line: int) -> None:
+    found = [parse_count(text) for text in texts]
+    for name, text, count in zip(table.count_names, texts, found, strict=True):
+        if count is None:
+            raise DataError(f"{name} is {text[:40]!r}: {NO_COUNT}", where=table.name, line=line)
+    counts = tuple(count for count in found if count is not None)
+    if number == len(table.counts):
+        table.counts.append(counts)
+    else:
+        table.counts[number] = tuple(map(most, zip(table.counts[number], counts, strict=True)))
 
 
 class _Numbers:

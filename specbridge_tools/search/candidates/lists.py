@@ -116,15 +116,16 @@ def index_of_lists(
         folder.mkdir(mode=0o700)
         spelled, vectors, path = (folder / name for name in ("spelled.tsv", "vectors.h5", "index.h5"))
         with open(spelled, "w", encoding="utf-8") as stream:
-            stream.write("\t".join(("id", "name", *SMILES_COLUMNS)) + "\n")
+            stream.write("\t".join(("id", "name", *table.count_names, *SMILES_COLUMNS)) + "\n")
             for number, text in enumerate(table.spelled):
                 others = table.others.get(number, ())[: len(SMILES_COLUMNS) - 1]
-                cells = (_id(table, number), table.names[number], text, *others)
+                counts = table.counts[number] if table.counts else ()
+                cells = (_id(table, number), table.names[number], *counts, text, *others)
                 stream.write("\t".join(map(_cell, cells)) + "\n")
         counting = _TableTally(table, tally)
         embed_molecules(
             spelled, vectors, encoder=molecule_encoder, tally=counting, input_format="tsv", threads=threads,
-            may_lack_molecules=True,
+            may_lack_molecules=True, counts=table.count_names,
         )  # fmt: skip
         tally.n_written = counting.n_written
         if not tally.n_written:

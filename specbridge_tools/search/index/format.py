@@ -9,6 +9,7 @@ dataset's offset without HDF5. Row i of every column is the same molecule; rows 
     embedding         (n, d) float16 or float32    unit norm, every value a multiple of 2**-25
                       (`search.index.exact_scores`)
     T_bytes           (bytes,) uint8  for T = id, all_ids, smiles, formula, name: UTF-8 strings end to end
+                      likewise T = count:NAME, for columns of counts that were carried along, numbers as text
     T_offsets         (n + 1,) int64  string i of T is T_bytes[T_offsets[i]:T_offsets[i + 1]]
     graph             (bytes,) uint8  only in files with a graph: what hnswlib's `save_index` writes; labels are rows.
                       Attributes: metric (cosine or ip), M, ef_construction, seed, sha256 of the bytes
@@ -65,6 +66,7 @@ DIGEST = "sha256"
 # columns that are not written from their start to their end, and are read again for their digest
 _SCATTERED = (IVF_ROWS, IVF_EMBEDDING)
 _COPY_BYTES = 1 << 20
+_OFFSETS = "_offsets"
 ColumnSizes = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
 """Column name -> its shape and dtype."""
 
@@ -85,12 +87,12 @@ class Addition:
 
 
 def text_sizes(blocks: Iterable[Rows]) -> tuple[int, dict[str, int]]:
-    """Number of rows, and column of `TEXTS` -> bytes of all its strings in UTF-8."""
+    """Number of rows, and column of text -> bytes of all its strings in UTF-8."""
     n, sizes = 0, dict.fromkeys(TEXTS, 0)
     for block in blocks:
         n += len(block)
-        for name in TEXTS:
-            sizes[name] += len("".join(block.texts[name]).encode())
+        for name in block.texts:
+            sizes[name] = sizes.get(name, 0) + len("".join(block.texts[name]).encode())
     return n, sizes
 
 
@@ -103,8 +105,9 @@ class IndexFileWriter:
         self._columns = columns
         self._row = 0
         self._digests = {name: hashlib.sha256() for name in sorted(columns) if name not in (GRAPH, DIGEST)}
-        self._text_ends = dict.fromkeys(TEXTS, 0)
-        for name in TEXTS:
+        self._text_ends = {name.removesuffix(_OFFSETS): 0 for name in columns if name.endswith(_OFFSETS)}
+        self._text_ends.pop("ivf", None)
+        for name in self._text_ends:
             self.put(f"{name}_offsets", 0, np.zeros(1, "<i8"))
 
     def append(self, rows: Rows) -> None:
@@ -112,7 +115,7 @@ class IndexFileWriter:
         self.put("exact_mass", self._row, rows.exact_mass.astype("<f8", copy=False))
         self.put("inchikey14", self._row, rows.inchikey14)
         self.put("embedding", self._row, rows.vectors)
-        for name in TEXTS:
+        for name in self._text_ends:
             encoded = [text.encode() for text in rows.texts[name]]
             ends = self._text_ends[name] + np.cumsum([len(text) for text in encoded], dtype="<i8")
             self.put(f"{name}_bytes", self._text_ends[name], np.frombuffer(b"".join(encoded), np.uint8))
@@ -177,7 +180,7 @@ def create_index_file(
         space: where the vectors live.
         n: number of molecules.
         dtype: of the vectors, float16 or float32.
-        text_bytes: column of `TEXTS` -> bytes of all its strings in UTF-8.
+        text_bytes: column of text -> bytes of all its strings in UTF-8.
         addition: what to make room for besides the molecules.
         part: which part of a whole the index is, or None.
     """
@@ -212,7 +215,7 @@ def _column_sizes(
         "inchikey14": ((n,), "S14"),
         "embedding": ((n, dimension), np.dtype(dtype).newbyteorder("<")),
     }
-    for name in TEXTS:
+    for name in text_bytes:
         sizes[f"{name}_bytes"] = ((text_bytes[name],), "u1")
         sizes[f"{name}_offsets"] = ((n + 1,), "<i8")
     sizes[DIGEST] = ((1,), "S64")

@@ -8,7 +8,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.search.index.molecule_rows import SAME_MASS, TEXTS, Rows, concatenate, index_order, merge_repeats
+from specbridge_tools.search.index.molecule_rows import (
+    SAME_MASS,
+    TEXTS,
+    Rows,
+    concatenate,
+    index_order,
+    merge_repeats,
+    with_columns,
+)
 from specbridge_tools.search.index.reader import Index
 
 
@@ -19,6 +27,7 @@ def merged_rows(indexes: Sequence[Index], *, block_rows: int = 4096, with_embedd
     `block_rows` rows and of the most molecules of one mass. Without embeddings, `source` and `position` still say where
     each row's vector lies.
     """
+    counts = sorted({name for index in indexes for name in index.texts if name not in TEXTS})
     next_row = [0] * len(indexes)
     reached = np.full(len(indexes), -np.inf)
     pool: list[Rows] = []
@@ -27,7 +36,7 @@ def merged_rows(indexes: Sequence[Index], *, block_rows: int = 4096, with_embedd
         if reached[behind] < np.inf:
             low, high = next_row[behind], min(next_row[behind] + block_rows, indexes[behind].n)
             if low < high:
-                pool.append(_light_rows(indexes[behind], behind, low, high))
+                pool.append(_light_rows(indexes[behind], behind, low, high, counts))
             next_row[behind] = high
             reached[behind] = pool[-1].exact_mass[-1] if high < indexes[behind].n else np.inf
         if not pool:
@@ -51,12 +60,13 @@ def _cut(exact_mass: NDArray[np.float64], bound: float) -> float:
     return float(masses[gaps[-1]]) if len(gaps) else -np.inf
 
 
-def _light_rows(index: Index, number: int, low: int, high: int) -> Rows:
+def _light_rows(index: Index, number: int, low: int, high: int, counts: Sequence[str]) -> Rows:
     """Rows low..high-1 without their vectors; `number` is their source."""
     texts = {}
-    for name in TEXTS:
+    for name in index.texts:
         texts[name] = np.empty(high - low, object)
         texts[name][:] = index.texts[name].read(low, high)
+    texts = with_columns(texts, counts, high - low)
     position = np.arange(low, high)
     source = np.full(high - low, number)
     return Rows(index.exact_mass.read(low, high), index.inchikey14.read(low, high), texts, source, position)

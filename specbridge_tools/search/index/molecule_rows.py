@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.embeddings.molecules import joined_ids
 from specbridge_tools.hdf5_file import TextArray
+from specbridge_tools.molecules.counts import NONE, most
+from specbridge_tools.molecules.counts import PREFIX as COUNTS
 
 TEXTS = ("id", "all_ids", "smiles", "formula", "name")
 # Masses of one formula, summed in different orders, agree much better; different formulas seldom come this close.
@@ -23,7 +25,7 @@ class Rows:
     Attributes:
         exact_mass: (n,), Da.
         inchikey14: (n,) S14.
-        texts: column name (`TEXTS`) -> (n,) strings.
+        texts: column name (`TEXTS`, and those of counts) -> (n,) strings.
         source: (n,), which input or run a row is from; among repeated molecules the lowest wins.
         position: (n,), its row number there.
         embedding: (n, d) float16 or float32, or None while only the other columns are at work.
@@ -59,12 +61,12 @@ class Rows:
 
 
 def concatenate(blocks: Sequence[Rows]) -> Rows:
-    """One block of several, at least one; with embeddings where all have them."""
+    """One block of several, at least one, all with the same columns; with embeddings where all have them."""
     embeddings = [block.embedding for block in blocks if block.embedding is not None]
     return Rows(
         np.concatenate([block.exact_mass for block in blocks]),
         np.concatenate([block.inchikey14 for block in blocks]),
-        {name: np.concatenate([block.texts[name] for block in blocks]) for name in TEXTS},
+        {name: np.concatenate([block.texts[name] for block in blocks]) for name in blocks[0].texts},
         np.concatenate([block.source for block in blocks]),
         np.concatenate([block.position for block in blocks]),
         np.concatenate(embeddings) if len(embeddings) == len(blocks) else None,
@@ -86,8 +88,8 @@ def mass_groups(exact_mass: NDArray[np.float64]) -> NDArray[np.int64]:
 def merge_repeats(rows: Rows) -> Rows:
     """Rows in index order -> the same without repeats: of equal InChIKey block and formula the first input's is kept.
 
-    Its `all_ids` then names the ids of all. Repeats are sought within a group of equal masses, so isotopologues stay
-    apart.
+    Its `all_ids` then names the ids of all, and its counts are the highest ones. Repeats are sought within a group of
+    equal masses, so isotopologues stay apart.
     """
     group = mass_groups(rows.exact_mass)
     order = np.lexsort((rows.position, rows.source, rows.inchikey14, group))
@@ -96,7 +98,7 @@ def merge_repeats(rows: Rows) -> Rows:
     if not len(suspect):
         return rows
     keep = np.ones(len(rows), bool)
-    all_ids = rows.texts["all_ids"].copy()
+    texts = {name: rows.texts[name].copy() for name in rows.texts if name == "all_ids" or name.startswith(COUNTS)}
     first_of: dict[tuple[int, bytes, str], int] = {}
     for place in np.union1d(suspect, suspect + 1).tolist():
         row = int(order[place])
@@ -104,5 +106,18 @@ def merge_repeats(rows: Rows) -> Rows:
         first = first_of.setdefault(identity, row)
         if first != row:
             keep[row] = False
-            all_ids[first] = joined_ids([all_ids[first], all_ids[row]])
-    return dataclasses.replace(rows, texts=rows.texts | {"all_ids": all_ids}).take(keep)
+            for name, column in texts.items():
+                column[first] = merged_text(name, [column[first], column[row]])
+    return dataclasses.replace(rows, texts=rows.texts | texts).take(keep)
+
+
+def merged_text(column: str, texts: Sequence[str]) -> str:
+    """What the rows of one molecule have in a column together: all ids, the highest count; else that of the first."""
+    if column == "all_ids":
+        return joined_ids(texts)
+    return most(texts) if column.startswith(COUNTS) else texts[0]
+
+
+def with_columns(texts: dict[str, NDArray[np.object_]], names: Iterable[str], n: int) -> dict[str, NDArray[np.object_]]:
+    """Columns of text of n rows, with all these columns of counts: 0 where a file lacks them."""
+    return texts | {name: np.full(n, NONE, object) for name in names if name not in texts}

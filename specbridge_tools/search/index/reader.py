@@ -17,6 +17,7 @@ from numpy.typing import DTypeLike, NDArray
 from specbridge_tools.embeddings.space import Space
 from specbridge_tools.errors import FormatError
 from specbridge_tools.hdf5_file import Dataset, Hdf5File, open_hdf5
+from specbridge_tools.molecules.counts import PREFIX as COUNTS
 from specbridge_tools.provenance import Part, sha256_file, sha256_text
 from specbridge_tools.search.index.format import (
     DIGEST,
@@ -38,6 +39,7 @@ _ADVICE = "build the index again"
 _HOW_TO_BUILD = "sb-build-index makes an index of molecule embeddings"
 # FAISS's own bytes, before the lists became columns
 _OLD_IVF = "ivf"
+_BYTES = "_bytes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Index:
         exact_mass: (n,), Da, ascending.
         inchikey14: (n,) S14.
         embedding: (n, d).
-        texts: the columns of `TEXTS`, by name.
+        texts: the columns of `TEXTS` and those of counts, by name.
         graph: the saved graph's bytes, or None.
         graph_attributes: how the graph was made.
         ivf: the inverted lists, or None.
@@ -81,7 +83,10 @@ class Index:
             self.inchikey14: Column[np.bytes_] = self._column(file, "inchikey14", "S14", (self.n,))
             self.dtype = np.dtype("f2" if self._dataset(file, "embedding").dtype == np.float16 else "f4")
             self.embedding: Column[np.floating] = self._vectors(file, "embedding", self.n)
-            self.texts = {text: self._text_column(file, text) for text in TEXTS}
+            counts = sorted(
+                name.removesuffix(_BYTES) for name in file.datasets if name.startswith(COUNTS) and name.endswith(_BYTES)
+            )
+            self.texts = {text: self._text_column(file, text) for text in (*TEXTS, *counts)}
             self.graph: Column[np.uint8] | None = None
             self.graph_attributes: dict[str, Any] = {}
             if GRAPH in file.datasets:

@@ -16,7 +16,14 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.search.index.exact_scores import unit_rows
 from specbridge_tools.search.index.format import create_index_file, text_sizes
-from specbridge_tools.search.index.molecule_rows import TEXTS, Rows, concatenate, index_order, merge_repeats
+from specbridge_tools.search.index.molecule_rows import (
+    TEXTS,
+    Rows,
+    concatenate,
+    index_order,
+    merge_repeats,
+    with_columns,
+)
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -71,6 +78,7 @@ def _encoded_blocks(
     inputs: Sequence[MoleculeEmbeddings], *, model: AlignedModel | None, dtype: DTypeLike, block_rows: int
 ) -> Iterator[Rows]:
     """The molecules of all inputs as `Rows`, their vectors as the index stores them."""
+    counts = sorted({name for embeddings in inputs for name in embeddings.count_columns})
     for number, embeddings in enumerate(inputs):
         position = 0
         for block in embeddings.blocks(block_rows):
@@ -81,7 +89,7 @@ def _encoded_blocks(
             yield Rows(
                 block.exact_mass,
                 block.inchikey14.astype("S14"),
-                {name: getattr(block, name) for name in TEXTS},
+                with_columns({name: getattr(block, name) for name in TEXTS} | dict(block.counts), counts, len(block)),
                 np.full(len(block), number),
                 np.arange(position, position + len(block)),
                 unit_rows(encoded, dtype),

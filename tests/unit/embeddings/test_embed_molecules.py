@@ -76,7 +76,7 @@ def test_blocks_join_without_a_seam(embed, monkeypatch):
     assert counts.merged == 63
     with open_molecule_embeddings(whole) as first, open_molecule_embeddings(pieces) as second:
         for one, other in zip(first.blocks(7), second.blocks(7), strict=True):
-            assert all((getattr(one, name) == getattr(other, name)).all() for name in vars(one))
+            assert all((getattr(one, name) == getattr(other, name)).all() for name in vars(one) if name != "counts")
         assert first.read("all_ids").tolist()[25:28] == ["25;62;99", "26;63", "27;64"]
 
 
