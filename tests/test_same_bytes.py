@@ -20,7 +20,7 @@ from specbridge_tools.spectra.reader import read_spectra
 pytestmark = pytest.mark.bytes
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-N_SPECTRA = 30
+N_SPECTRA = 16
 # between machines of other kernels; see the README
 TOLERANCE = 1e-5
 
@@ -121,7 +121,7 @@ def test_processors_agree_within_the_stated_tolerance(library, run):
     )
     key = ("query_id", "inchikey14")
     there = {tuple(row[name] for name in key): row for row in there}
-    assert len(there) == len(here) > 250
+    assert len(there) == len(here) > 120
     for row in here:
         other = there[tuple(row[name] for name in key)]
         for name, value in row.items():
