@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.fragmentation.network.explain import Explanation
+from specbridge_tools.fragmentation.peaks.prepare import prepare_peaks
 from specbridge_tools.hits.hits import Hits
 from specbridge_tools.hits.level import candidate_levels, query_level
 from specbridge_tools.reference.accessions import Accessions, ShownSpectrum
@@ -48,13 +49,17 @@ def query_data(
         "id": hits.query_id,
         "reason": "" if len(hits) else hits.reason or "no reason given",
         "repaired": hits.repaired,
+        "usi": hits.value("usi"),
         "verdict": verdict,
         "level": query_level(hits),
         "polarity": polarity(hits),
         "listed": len(hits),
         "compared": hits.n_candidates,
         "candidates": candidates,
-        "spectra": [_spectrum(*pair) for pair in zip(hits.spectra, explained, strict=True)],
+        "spectra": [
+            _spectrum(spectrum, of_candidates, hits.value("adduct"))
+            for spectrum, of_candidates in zip(hits.spectra, explained, strict=True)
+        ],
         "references": [_reference(each) for each in references],
     }
 
@@ -101,7 +106,7 @@ def _reference(shown: ShownSpectrum) -> Mapping[str, Json]:
     return {"name": shown.accession, "about": shown.about, **_peaks(*_strongest(shown.mz, shown.intensity))}
 
 
-def _spectrum(spectrum: Spectrum, explained: Sequence[Sequence[Explanation]]) -> Mapping[str, Json]:
+def _spectrum(spectrum: Spectrum, explained: Sequence[Sequence[Explanation]], adduct: str) -> Mapping[str, Json]:
     mz, intensity = _strongest(spectrum.mz, spectrum.intensity, [peak.mz for each in explained for peak in each])
     about = (spectrum.adduct or "", *(spectrum.metadata.get(name, "") for name in _ABOUT))
     return {
@@ -109,6 +114,7 @@ def _spectrum(spectrum: Spectrum, explained: Sequence[Sequence[Explanation]]) ->
         "about": ", ".join(filter(None, about)),
         "precursor": round(spectrum.precursor_mz, 4),
         "n": spectrum.n_peaks,
+        "seen": len(prepare_peaks(spectrum, adduct or None).mz),
         "explained": [[_explanation(peak, mz) for peak in each] for each in explained] if explained else None,
         **_peaks(mz, intensity),
     }

@@ -46,21 +46,32 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def expect():
+    """For what comes a moment later, such as another query."""
+    from playwright.sync_api import expect
+
+    return expect
+
+
+@pytest.fixture(scope="module")
 def browser():
+    # not for the whole session: its event loop would be that of tests elsewhere
     from playwright.sync_api import sync_playwright
 
     assert CHROMIUM, "no Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tab(browser):
     """One tab for all tests with scripts; what goes wrong in it is kept in `problems`."""
     tab = browser.new_page(viewport=WIDE)
-    tab.set_default_timeout(4000)
+    tab.set_default_timeout(15000)
     tab.problems = []
     tab.on("pageerror", lambda error: tab.problems.append(str(error)))
     tab.on("console", lambda message: tab.problems.append(message.text) if message.type == "error" else None)

@@ -91,7 +91,7 @@ def test_a_bar_of_the_histogram_filters(page):
     assert names(page) == ALL
 
 
-def test_keys_walk_through_the_queries(page):
+def test_keys_walk_through_the_queries(page, expect):
     current = page.locator("tr.current td.query a")
     assert current.inner_text() == "grouped"
     page.keyboard.press("j")
@@ -101,32 +101,36 @@ def test_keys_walk_through_the_queries(page):
     assert current.inner_text() == "salicylate"
     page.keyboard.press("Enter")
     heading = page.locator(".query-view h2")
-    assert heading.inner_text() == "salicylate"
+    expect(heading).to_have_text("salicylate")
     page.keyboard.press("ArrowDown")
-    assert heading.inner_text() == "unanswered"
+    expect(heading).to_have_text("unanswered")
     assert "No candidate: no molecule in the window." in page.locator(".query-view").inner_text()
     page.keyboard.press("ArrowUp")
+    expect(heading).to_have_text("salicylate")
     page.keyboard.press("k")
-    assert heading.inner_text() == "grouped"
+    expect(heading).to_have_text("grouped")
     page.keyboard.press("k")  # there is none before it
-    assert heading.inner_text() == "grouped"
+    expect(heading).to_have_text("grouped")
     page.keyboard.press("Escape")
-    assert page.locator("tr.current td.query a").inner_text() == "grouped"
+    expect(current).to_have_text("grouped")
     page.keyboard.press("/")
     page.keyboard.type("jk")  # letters in a field are text
     assert page.locator("#search").input_value() == "jk"
 
 
-def test_the_order_of_the_table_is_that_of_the_queries(page):
+def test_the_order_of_the_table_is_that_of_the_queries(page, expect):
     head(page, "probability").locator("button").click()
     page.fill("#least", "0.4")
     page.locator("table.queries tbody tr").first.click()
     heading, place = page.locator(".query-view h2"), page.locator(".place")
-    assert (heading.inner_text(), place.inner_text()) == ("salicylate", "1 of 3")
+    expect(heading).to_have_text("salicylate")
+    expect(place).to_have_text("1 of 3")
     page.get_by_role("button", name="next query").click()
-    assert (heading.inner_text(), place.inner_text()) == ("grouped", "2 of 3")
+    expect(heading).to_have_text("grouped")
+    expect(place).to_have_text("2 of 3")
     page.keyboard.press("j")
-    assert (heading.inner_text(), place.inner_text()) == ("caffeine", "3 of 3")
+    expect(heading).to_have_text("caffeine")
+    expect(place).to_have_text("3 of 3")
     assert page.get_by_role("button", name="next query").is_disabled()
     page.go_back()
-    assert heading.inner_text() == "grouped"
+    expect(heading).to_have_text("grouped")

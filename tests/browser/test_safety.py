@@ -6,12 +6,12 @@ from page_files import CANDIDATES, HOSTILE_ID, HOSTILE_IDS, HOSTILE_NAME, HOSTIL
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-def test_texts_of_files_are_shown_and_never_run(page):
+def test_texts_of_files_are_shown_and_never_run(page, expect):
     row = page.locator("tr[data-query='4']")
     assert row.locator("td.query a").inner_text() == HOSTILE_ID
     assert row.locator("td.name").inner_text() == HOSTILE_NAME
     row.click()
-    assert page.locator(".query-view h2").inner_text() == HOSTILE_ID
+    expect(page.locator(".query-view h2")).to_have_text(HOSTILE_ID)
     assert page.locator(".card h3").inner_text() == HOSTILE_NAME
     assert page.locator(".card .ids").inner_text() == HOSTILE_IDS.replace(";", " ")
     assert page.locator(".card .ids a").count() == 0

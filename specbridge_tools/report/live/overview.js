@@ -16,7 +16,7 @@ function probabilityOf(query) {
 const COLUMNS = [
   ["structure", "picture", null, (query) => (bestOf(query) ? pictureOf(query, 0, { loading: "lazy", class: "structure" }) : "")],
   ["query", "query", (query) => query.data.id.toLowerCase(), (query) => [
-    h("a", { href: `#query-${query.number}`, tabindex: -1 }, query.data.id),
+    h("a", { href: `#query-${query.number}` }, query.data.id),
     h("div", { class: "small" }, query.data.spectra.length ? `m/z ${query.data.spectra[0].precursor.toFixed(4)}` : "",
       query.data.spectra.length > 1 ? `, ${query.data.spectra.length} spectra` : ""),
   ]],
@@ -217,7 +217,8 @@ class Overview {
   mark() {
     for (const [query, row] of this.rows) {
       row.classList.toggle("current", query === this.current);
-      row.setAttribute("aria-selected", String(query === this.current));
+      if (query === this.current) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
     }
   }
 

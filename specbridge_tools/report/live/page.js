@@ -29,6 +29,7 @@ document.body.append(h("div", { id: "live" },
   content, keys));
 document.body.classList.add("live");
 
+const { title } = document;
 let shown = null; // the query that is open
 
 function go(by) {
@@ -45,6 +46,7 @@ function route() {
   const found = /^#query-(\d+)$/.exec(location.hash);
   shown = (found && queries[Number(found[1]) - 1]) || null;
   document.body.classList.toggle("one", Boolean(shown));
+  document.title = shown ? shown.data.id : title;
   for (const query of queries) query.section.classList.toggle("shown", query === shown);
   for (const button of [back, before, after]) button.hidden = !shown;
   if (shown) {
@@ -54,6 +56,7 @@ function route() {
     before.disabled = !overview.neighbour(shown, -1);
     after.disabled = !overview.neighbour(shown, 1);
     content.replaceChildren(viewOf(shown).node);
+    content.querySelector("h2").focus({ preventScroll: true });
     keys.textContent = "Keys: j k or ↓ ↑ next and previous query, 1 to 9 choose a candidate, Shift with 1 to 9 lay one beside it, Esc all queries. In the spectrum: ← → peaks, + − 0 zoom; drag to zoom, or Shift and the wheel.";
     window.scrollTo(0, 0);
   } else {

@@ -27,7 +27,7 @@ class QueryView {
     const spectrum = data.spectra[0];
     const facts = [
       spectrum ? `precursor m/z ${spectrum.precursor.toFixed(4)}` : "", spectrum?.about ?? "",
-      data.compared !== null ? `${data.compared} candidates compared` : "", data.repaired ? `repaired: ${data.repaired}` : "",
+      data.compared !== null ? `${data.compared} candidates compared` : "", data.repaired ? `repaired: ${data.repaired}` : "", data.usi,
     ].filter(Boolean);
     return h("header", {}, h("h2", { tabindex: -1 }, data.id), h("p", { class: "facts" }, levelBadge(data.level), " ",
       page.levels[data.level] ?? "", facts.map((fact) => [h("span", { class: "dot" }, " · "), fact])),
@@ -175,6 +175,9 @@ class QueryView {
     const entries = !known ? ["The model holds no ranker, which would tell what fragments explain."]
       : this.second === null ? [entry("first", `explained by ${rank(this.first)}`), entry("none", "not explained")]
         : [entry("both", "both explain"), entry("first", `only ${rank(this.first)}`), entry("second", `only ${rank(this.second)}`), entry("none", "neither")];
+    const one = this.merged ? null : this.data.spectra[this.spectrum];
+    if (one && one.n > one.mz.length) entries.push(`the ${one.mz.length} highest of ${one.n} peaks`);
+    if (known && one && one.seen < one.mz.length) entries.push(`fragments were sought for ${one.seen} peaks, the highest ones`);
     if (reference) entries.push(h("span", { class: "key" }, `below: ${reference.name}, peaks of both dark`));
     this.legend.replaceChildren(...entries);
   }
