@@ -82,7 +82,10 @@ def test_quickstart_identifies_more_than_chance(quickstart):
     named = [row for row in table(quickstart / "library_hits.tsv") if row["rank"] == "1" and row["name"]]
     assert len(named) > 100
     assert "flurazepam" in {row["name"] for row in named}
-    assert "flurazepam" in (quickstart / "library_hits.html").read_text(encoding="utf-8")
+    page = (quickstart / "library_hits.html").read_text(encoding="utf-8")
+    assert "flurazepam" in page
+    assert page.count('class="data-query"') == 100
+    assert len(page) < 5e6  # 10 MB for 200 queries
     printed = percentages((quickstart / "stdout").read_text())
     # a recall, its interval and three baselines, at three ranks: of the library, by cosine, re-ranked
     assert len(printed) == 54

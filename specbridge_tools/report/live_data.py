@@ -44,7 +44,10 @@ def query_data(
 ) -> Mapping[str, Json]:
     """All of one query; `explained` as `spectra.explanations` makes it, the rest as in `page`."""
     references: list[ShownSpectrum] = []
-    candidates = [_candidate(hits, row, accessions, references, truth) for row in range(min(top, len(hits)))]
+    candidates = [
+        _candidate(hits.take([row]), row, level, accessions, references, truth)
+        for row, level in enumerate(candidate_levels(hits)[:top])
+    ]
     return {
         "id": hits.query_id,
         "reason": "" if len(hits) else hits.reason or "no reason given",
@@ -73,10 +76,9 @@ def polarity(hits: Hits) -> str:
 
 
 def _candidate(
-    hits: Hits, row: int, accessions: Accessions | None, references: list[ShownSpectrum], truth: str
+    one: Hits, row: int, level: str, accessions: Accessions | None, references: list[ShownSpectrum], truth: str
 ) -> Mapping[str, Json]:
-    """One candidate; its reference spectrum goes to `references` if it is not there yet."""
-    one = hits.take([row])
+    """The one candidate of some hits; its reference spectrum goes to `references` if it is not there yet."""
     texts = {name: one.value(name) for name in TEXTS}
     drawing = drawn(texts["smiles"])
     evidence = reference_evidence(one, accessions)
@@ -84,9 +86,9 @@ def _candidate(
         "rank": texts["rank"] or str(row + 1),
         **{name: texts[name] for name in ("name", "smiles", "inchikey14", "formula", "adduct")},
         "ids": [list(pair) for pair in identified(texts["all_ids"] or texts["id"])],
-        "level": candidate_levels(hits)[row],
+        "level": level,
         "true": texts["inchikey14"] == truth,
-        "figures": {name: _number(one.numbers(name)[0]) for name in NUMBERS if name in hits.columns},
+        "figures": {name: _number(one.numbers(name)[0]) for name in NUMBERS if name in one.columns},
     }
     if not isinstance(drawing, str):
         values["atoms"] = np.round(drawing.atoms, 1).ravel().tolist()
