@@ -29,6 +29,9 @@ def compiled(function: Function) -> Function:
     """The function, compiled for the types of its arguments when it is first called with them.
 
     Compiled functions that it calls stand in its own module: numba looks at no other for changes.
+
+    What takes long to compile is left out where a loop does: an array assigned to a part of another (3 s of the first
+    use), `searchsorted`, `concatenate`, `repeat`, `cumsum`, and rows that are unpacked.
     """
     compile_it = functools.partial(_numba().njit, function, nogil=True, error_model="numpy")
     try:

@@ -40,8 +40,10 @@ def parse_plain(text: NDArray[np.uint8]) -> Parsed:
     """
     good, n, number, hydrogens, charge, aromatic, in_bracket, bonds, orders = _atoms_and_bonds(text)
     for bond in range(len(bonds)):
-        first, second = min(bonds[bond]), max(bonds[bond])
-        bonds[bond, 0], bonds[bond, 1] = first, second
+        first, second = bonds[bond, 0], bonds[bond, 1]
+        if first > second:
+            first, second = second, first
+            bonds[bond, 0], bonds[bond, 1] = first, second
         if orders[bond] == 0:
             orders[bond] = AROMATIC if aromatic[first] and aromatic[second] else 10
     in_ring = _ring_bonds(n, bonds) if good else np.zeros(len(bonds), np.bool_)
@@ -63,11 +65,13 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
     Beside number, hydrogens, charge and aromatic, whether an atom has brackets; orders are 0 where nothing is written.
     """
     n_text = len(text)
-    number, hydrogens, charge = np.zeros((3, n_text + 1), np.int64)
-    aromatic, in_bracket = np.zeros((2, n_text + 1), np.bool_)
+    number, hydrogens = np.zeros(n_text + 1, np.int64), np.zeros(n_text + 1, np.int64)
+    charge, branch = np.zeros(n_text + 1, np.int64), np.zeros(n_text + 1, np.int64)
+    aromatic, in_bracket = np.zeros(n_text + 1, np.bool_), np.zeros(n_text + 1, np.bool_)
     bonds, orders = np.zeros((n_text + _MOST_RINGS, 2), np.int64), np.zeros(n_text + _MOST_RINGS, np.int64)
-    branch = np.zeros(n_text + 1, np.int64)
-    open_atom, open_order = np.full(_MOST_RINGS, _NONE), np.zeros(_MOST_RINGS, np.int64)
+    open_atom, open_order = np.empty(_MOST_RINGS, np.int64), np.zeros(_MOST_RINGS, np.int64)
+    for ring in range(_MOST_RINGS):
+        open_atom[ring] = _NONE
     closed = np.zeros((_MOST_RINGS, 4), np.int64)  # ring, atoms, order
     n = m = depth = n_closed = place = order = 0
     previous = _NONE
@@ -94,7 +98,9 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
             elif good:
                 first = open_atom[ring]
                 good = n_closed < _MOST_RINGS and first != previous and (order == 0 or open_order[ring] in (0, order))
-                closed[n_closed % _MOST_RINGS] = ring, first, previous, max(order, open_order[ring])
+                row = n_closed % _MOST_RINGS
+                closed[row, 0], closed[row, 1], closed[row, 2] = ring, first, previous
+                closed[row, 3] = max(order, open_order[ring])
                 open_atom[ring], n_closed = _NONE, n_closed + 1
             order = 0
         else:
@@ -107,7 +113,9 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
             previous, order, n = n, 0, n + 1
         if sign not in (ord("-"), ord("="), ord("#")):
             before = sign if sign in (ord("("), ord(")")) else ord("C")
-    good = good and depth == 0 and order == 0 and bool(np.all(open_atom == _NONE))
+    good = good and depth == 0 and order == 0
+    for ring in range(_MOST_RINGS):
+        good = good and open_atom[ring] == _NONE
     for ring in range(_MOST_RINGS if good else 0):
         for row in range(n_closed):
             if closed[row, 0] == ring:
@@ -179,7 +187,7 @@ def _bracket(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, b
 @compiled
 def _ring_bonds(n: int, bonds: Ints) -> Bools:
     """Which bonds (m,) are no bridges: those of a ring. The first bond of each atom but the first leads to it."""
-    above, link = np.full(n, _NONE), np.full(n, _NONE)
+    above, link = np.zeros(n, np.int64), np.zeros(n, np.int64)
     in_ring = np.zeros(len(bonds), np.bool_)
     for bond in range(n - 1):
         above[bonds[bond, 1]], link[bonds[bond, 1]] = bonds[bond, 0], bond
@@ -213,7 +221,7 @@ def _may_be_aromatic(
     while changed:
         degree = np.zeros(n, np.int64)
         for bond in range(len(bonds)):
-            first, second = bonds[bond]
+            first, second = bonds[bond, 0], bonds[bond, 1]
             if in_ring[bond] and left[first] and left[second]:
                 degree[first] += 1
                 degree[second] += 1
@@ -232,9 +240,10 @@ def _with_hydrogens(
     number: Ints, hydrogens: Ints, charge: Ints, aromatic: Bools, in_bracket: Bools, bonds: Ints, orders: Ints, n: int
 ) -> bool:
     """Set the hydrogens of atoms without brackets; whether all valences are usual ones."""
-    n_aromatic, others = np.zeros((2, n), np.int64)
+    n_aromatic, others = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for bond in range(len(bonds)):
-        for atom in bonds[bond]:
+        for end in (0, 1):
+            atom = bonds[bond, end]
             if orders[bond] == AROMATIC:
                 n_aromatic[atom] += 1
             else:

@@ -113,8 +113,23 @@ def fragment_weights(
     for i in range(len(starts) - 1):
         low, high = starts[i], starts[i + 1]
         kept = are_fragments(mz[low:high], precursor[i], charge[i])
-        weights[low:high] = entropy_weights(intensity[low:high], kept)
+        own = entropy_weights(intensity[low:high], kept)
+        for peak in range(len(own)):
+            weights[low + peak] = own[peak]
     return weights
+
+
+@compiled
+def _first_not_below(values: NDArray[np.int32], least: int) -> int:
+    """The first place in ascending values whose value is at least this; numpy's own takes a second to compile."""
+    low, high = 0, len(values)
+    while low < high:
+        middle = (low + high) // 2
+        if values[middle] < least:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -149,19 +164,20 @@ def open_similarities(
         used: (f,) of False: left so.
     """
     for i in range(len(query_mz)):
-        p = np.searchsorted(fragment_mz, query_mz[i] - _TOLERANCE)
+        p = _first_not_below(fragment_mz, query_mz[i] - _TOLERANCE)
         while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] + _TOLERANCE:
             similarity[0, fragment_spectrum[p]] += gain(query_weights[i], np.float64(fragment_weight[p]))
             used[p] = True
             p += 1
-    similarity[2] = similarity[0]
+    for spectrum in range(similarity.shape[1]):
+        similarity[2, spectrum] = similarity[0, spectrum]
     for i in range(len(query_mz)):
-        p = np.searchsorted(fragment_mz, query_mz[i] - _TOLERANCE)
+        p = _first_not_below(fragment_mz, query_mz[i] - _TOLERANCE)
         while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] + _TOLERANCE:
             seen[fragment_spectrum[p]] = i + 1
             p += 1
         query_loss = query_precursor - query_mz[i]
-        k = np.searchsorted(loss, query_loss - _TOLERANCE)
+        k = _first_not_below(loss, query_loss - _TOLERANCE)
         while k < len(loss) and loss[k] <= query_loss + _TOLERANCE:
             p = loss_fragment[k]
             spectrum = fragment_spectrum[p]
@@ -171,7 +187,7 @@ def open_similarities(
                 similarity[2, spectrum] += more
             k += 1
     for i in range(len(query_mz)):
-        p = np.searchsorted(fragment_mz, query_mz[i] - _TOLERANCE)
+        p = _first_not_below(fragment_mz, query_mz[i] - _TOLERANCE)
         while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] + _TOLERANCE:
             used[p] = False
             p += 1

@@ -47,7 +47,8 @@ def _describe(
     orders: NDArray[np.float64],
 ) -> NDArray[np.float32]:
     features = np.zeros((len(columns), N_ATOM_FEATURES), np.float32)
-    degree, hetero, conjugated = np.zeros((3, len(columns)), np.int64)
+    n = len(columns)
+    degree, hetero, conjugated = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
     for bond in range(len(bonds)):
         for end in (0, 1):
             atom, other = bonds[bond, end], bonds[bond, 1 - end]
@@ -95,7 +96,7 @@ def _costs(
 ) -> NDArray[np.int64]:
     costs = np.empty(len(bonds), np.int64)
     for bond in range(len(bonds)):
-        first, second = bonds[bond]
+        first, second = bonds[bond, 0], bonds[bond, 1]
         if aromatic[bond]:
             costs[bond] = _AROMATIC_COST
             continue

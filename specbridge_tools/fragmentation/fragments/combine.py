@@ -44,7 +44,9 @@ def combine(
     # of each number of pieces at most `capacity` stay; arrays that grew would be slow
     most = MAX_PIECES * capacity + k + 1
     sets, costs = np.empty((most, MAX_PIECES), np.int32), np.empty(most, np.int64)
-    sets[0], costs[0] = k, 0
+    for position in range(MAX_PIECES):
+        sets[0, position] = k
+    costs[0] = 0
     counts = np.zeros(limit + 1, np.int64)
     counts[0] = n_within = 1  # the sets of each cost; those up to the limit
     begin, end = 0, 1
@@ -141,10 +143,11 @@ def _splits(labels: Words, sets: NDArray[np.int32], row: int, size: int, piece: 
 def _by_cost(sets: NDArray[np.int32], costs: Ints, limit: int) -> tuple[NDArray[np.int32], Ints]:
     """The sets and costs of those that cost at most `limit`, cheapest first, equal ones in their order."""
     place = np.zeros(limit + 2, np.int64)
-    for cost in costs:
-        if cost <= limit:
-            place[cost + 1] += 1
-    place = np.cumsum(place)
+    for row in range(len(costs)):
+        if costs[row] <= limit:
+            place[costs[row] + 1] += 1
+    for cost in range(limit + 1):
+        place[cost + 1] += place[cost]
     size = place[limit + 1]
     sorted_sets, sorted_costs = np.empty((size, MAX_PIECES), np.int32), np.empty(size, np.int64)
     for row in range(len(costs)):
@@ -173,8 +176,8 @@ def what_is_left(whole: _Number, of_pieces: NDArray[_Number], sets: NDArray[np.i
     left = np.empty(len(sets), of_pieces.dtype)
     for row in range(len(sets)):
         removed = whole - whole
-        for piece in sets[row]:
-            if piece < len(of_pieces):
-                removed += of_pieces[piece]
+        for position in range(MAX_PIECES):
+            if sets[row, position] < len(of_pieces):
+                removed += of_pieces[sets[row, position]]
         left[row] = whole - removed
     return left

@@ -57,12 +57,12 @@ def find_pieces(n_atoms: int, bonds: Ints, bond_costs: Ints, max_cost: int, most
     later, earlier, of_way = _ways_to_cut(label, bond_costs[bond], max_cost, most)
     k, n_words = 2 * len(of_way), len(whole)
     words = np.empty((k, n_words), np.uint64)
-    cut_bonds = np.full((k, 2), NO_BOND)
+    cut_bonds, of_piece, cost = np.empty((k, 2), np.int64), np.empty(k, np.uint64), np.empty(k, np.int64)
     for piece in range(k):
         first, second = later[piece // 2], earlier[piece // 2]
+        of_piece[piece], cost[piece] = label[first], of_way[piece // 2]
         cut_bonds[piece, 0] = bond[first]
-        if second != NO_BOND:
-            cut_bonds[piece, 1] = bond[second]
+        cut_bonds[piece, 1] = bond[second] if second != NO_BOND else NO_BOND
         for word in range(n_words):
             words[piece, word] = side[first, word]
             if second != NO_BOND:
@@ -74,18 +74,23 @@ def find_pieces(n_atoms: int, bonds: Ints, bond_costs: Ints, max_cost: int, most
         for atom in range(n_atoms):
             atoms[piece, atom] = (words[piece, atom // _WORD] >> np.uint64(atom % _WORD)) & np.uint64(1)
     cuts, closed = _cuts(atoms, words, cut_bonds, bonds)
-    rows = np.repeat(later, 2)
-    return Pieces(atoms, words, closed, label[rows], cuts, np.repeat(of_way, 2))
+    return Pieces(atoms, words, closed, of_piece, cuts, cost)
 
 
 @compiled
 def _cuts(atoms: NDArray[np.bool_], words: Words, cut_bonds: Ints, bonds: Ints) -> tuple[Ints, Words]:
     """Cuts and closed pieces, as `Pieces` has them."""
-    closed = words.copy()
-    cuts = np.empty((np.sum(cut_bonds != NO_BOND), 3), np.int64)
+    closed = np.empty_like(words)
+    n_cuts = 0
+    for piece in range(len(words)):
+        for word in range(words.shape[1]):
+            closed[piece, word] = words[piece, word]
+        n_cuts += 1 if cut_bonds[piece, 1] == NO_BOND else 2
+    cuts = np.empty((n_cuts, 3), np.int64)
     row = 0
     for piece in range(len(words)):
-        for bond in cut_bonds[piece]:
+        for place in (0, 1):
+            bond = cut_bonds[piece, place]
             if bond != NO_BOND:
                 going = 0 if atoms[piece, bonds[bond, 0]] else 1
                 cuts[row, 0], cuts[row, 1], cuts[row, 2] = piece, bond, going
@@ -112,7 +117,9 @@ def _labelled_bonds(n_atoms: int, bonds: Ints) -> tuple[Ints, Words, Words, Word
         below[atom, atom // _WORD] = np.uint64(1) << np.uint64(atom % _WORD)
     number, label = np.empty(len(bonds), np.int64), np.empty(len(bonds), np.uint64)
     side = np.zeros((len(bonds), n_words), np.uint64)
-    place = np.full(len(bonds), -1)
+    place = np.empty(len(bonds), np.int64)
+    for bond in range(len(bonds)):
+        place[bond] = -1
     for row in range(n_tree):
         number[row] = link[order[row + 1]]
         place[number[row]] = row
@@ -140,21 +147,27 @@ def _labelled_bonds(n_atoms: int, bonds: Ints) -> tuple[Ints, Words, Words, Word
 def _spanning_tree(n_atoms: int, bonds: Ints) -> tuple[Ints, Ints, Ints]:
     """Breadth first from atom 0: atoms in order, and for each the atom above it and the bond to it (-1 for none)."""
     first = np.zeros(n_atoms + 1, np.int64)
-    for end in bonds.ravel():
-        first[end + 1] += 1
-    first = np.cumsum(first)
-    free = first[:-1].copy()
+    for bond in range(len(bonds)):
+        first[bonds[bond, 0] + 1] += 1
+        first[bonds[bond, 1] + 1] += 1
+    order, parent = np.zeros(n_atoms, np.int64), np.empty(n_atoms, np.int64)
+    link, free = np.empty(n_atoms, np.int64), np.empty(n_atoms, np.int64)
+    for atom in range(n_atoms):
+        parent[atom] = link[atom] = -1
+        free[atom] = first[atom]
+        first[atom + 1] += first[atom]
     at = np.empty(2 * len(bonds), np.int64)  # the bonds at each atom
     for bond in range(len(bonds)):
-        for end in bonds[bond]:
+        for side in (0, 1):
+            end = bonds[bond, side]
             at[free[end]] = bond
             free[end] += 1
-    order, parent, link = np.zeros(n_atoms, np.int64), np.full(n_atoms, -1), np.full(n_atoms, -1)
     n_reached = 1
     row = 0
     while row < n_reached:
         atom = order[row]
-        for bond in at[first[atom] : first[atom + 1]]:
+        for place in range(first[atom], first[atom + 1]):
+            bond = at[place]
             other = bonds[bond, 0] + bonds[bond, 1] - atom
             if other != 0 and parent[other] < 0:
                 parent[other], link[other], order[n_reached] = atom, bond, other
@@ -180,7 +193,9 @@ def _ways_to_cut(label: Words, bond_costs: Ints, max_cost: int, most: int) -> tu
         Rows of a bond; of another before it, `NO_BOND` for a bridge; the sum of their costs.
     """
     n = len(label)
-    following, is_first = np.full(n, -1), np.ones(n, np.bool_)
+    following, is_first = np.empty(n, np.int64), np.ones(n, np.bool_)
+    for row in range(n):
+        following[row] = -1
     for row in range(n):
         if label[row] != 0:
             for other in range(row + 1, n):
@@ -192,9 +207,10 @@ def _ways_to_cut(label: Words, bond_costs: Ints, max_cost: int, most: int) -> tu
     for is_counted in (False, True):
         if is_counted:
             max_cost = _highest(place[1:], most, max_cost)
-            place = np.cumsum(place)
+            for value in range(max_cost + 1):
+                place[value + 1] += place[value]
             size = place[max_cost + 1]
-            later, earlier, cost = np.empty(size, np.int64), np.full(size, NO_BOND), np.empty(size, np.int64)
+            later, earlier, cost = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
         for bridges in (True, False):
             for start in range(n):
                 if (label[start] == 0) != bridges or not is_first[start]:

@@ -25,7 +25,9 @@ def with_neighbours(atoms: Floats, bonds: NDArray[np.int64]) -> Floats:
     """The vectors (n, a) of atoms, each with the sum of its neighbours' behind it (n, 2 a)."""
     n, width = atoms.shape
     both = np.zeros((n, 2 * width), np.float32)
-    both[:, :width] = atoms
+    for atom in range(n):
+        for column in range(width):
+            both[atom, column] = atoms[atom, column]
     for bond in range(len(bonds)):
         for end in (0, 1):
             atom, other = bonds[bond, end], bonds[bond, 1 - end]

@@ -36,67 +36,82 @@ def match_ions(batch: CandidateBatch, peaks: Peaks) -> NDArray[np.int64]:
     matches = []
     for charge_carrier in range(len(peaks.kind.charge_carrier_masses())):
         wanted = peaks.mz[:, None] - peaks.kind.mz(0.0, SHIFTS, charge_carrier)
-        rows = _in_windows(
-            by_mass, ascending, hydrogens, bounds, wanted - width, wanted + width, SHIFTS, peaks.at_precursor
-        )
+        begins, ends = _windows(ascending, bounds, wanted - width, wanted + width)
+        rows = np.empty((int((ends - begins).sum()), 3), np.int64)
+        n = _in_windows(by_mass, hydrogens, bounds, begins, ends, SHIFTS, peaks.at_precursor, rows)
         rows[:, 1] += N_SHIFTS * charge_carrier
-        matches.append(rows)
+        matches.append(rows[:n])
     matches.append(_precursor_matches(batch.intact, peaks))
     return np.concatenate(matches)
 
 
 @compiled
-def _in_windows(
-    fragments: NDArray[np.int64],
+def _windows(
     masses: NDArray[np.float64],
-    hydrogens: NDArray[np.int64],
     bounds: NDArray[np.int64],
     lowest: NDArray[np.float64],
     highest: NDArray[np.float64],
-    shifts: NDArray[np.int64],
-    at_precursor: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    """The possible pairs (m, 3) of a fragment and the window of a shift and a peak.
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where the masses of each of B candidates begin and end (B, p, shifts) that lie between two limits.
 
     Args:
-        fragments: (F,) the fragments of each candidate by their masses.
-        masses: (F,) of these, ascending for each candidate.
-        hydrogens: (F,) of these.
-        bounds: (B + 1,) where those of each candidate begin and end; its first fragment is the candidate itself.
-        lowest: (p, shifts) of the windows, ascending with the peaks.
-        highest: (p, shifts) of the windows, ascending with the peaks.
-        shifts: (shifts,).
-        at_precursor: (p,) whether an intact candidate cannot be the peak.
-
-    Returns:
-        Fragment, place of the shift and peak; by candidate, peak, shift and mass.
+        masses: (F,) ascending for each candidate.
+        bounds: (B + 1,) where those of each candidate begin and end.
+        lowest: (p, shifts) ascending with the peaks.
+        highest: (p, shifts) ascending with the peaks.
     """
     n_peaks, n_shifts = lowest.shape
-    begins, ends = np.empty((n_peaks, n_shifts), np.int64), np.empty((n_peaks, n_shifts), np.int64)
-    found, size = np.empty((1024, 3), np.int64), 0
+    begins = np.empty((len(bounds) - 1, n_peaks, n_shifts), np.int64)
+    ends = np.empty((len(bounds) - 1, n_peaks, n_shifts), np.int64)
     for candidate in range(len(bounds) - 1):
-        start, stop = bounds[candidate], bounds[candidate + 1]
-        n_within = 0
+        stop = bounds[candidate + 1]
         for shift in range(n_shifts):
-            begin = end = start
+            begin = end = bounds[candidate]
             for peak in range(n_peaks):
                 while begin < stop and masses[begin] < lowest[peak, shift]:
                     begin += 1
-                end = max(end, begin)
                 while end < stop and masses[end] <= highest[peak, shift]:
                     end += 1
-                begins[peak, shift], ends[peak, shift] = begin, end
-                n_within += end - begin
-        if size + n_within > len(found):
-            found = np.concatenate((found, np.empty((len(found) + n_within, 3), np.int64)))
-        for peak in range(n_peaks):
-            for shift in range(n_shifts):
-                for row in range(begins[peak, shift], ends[peak, shift]):
-                    is_intact = fragments[row] == start
+                begins[candidate, peak, shift], ends[candidate, peak, shift] = begin, end
+    return begins, ends
+
+
+@compiled
+def _in_windows(
+    fragments: NDArray[np.int64],
+    hydrogens: NDArray[np.int64],
+    bounds: NDArray[np.int64],
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    shifts: NDArray[np.int64],
+    at_precursor: NDArray[np.bool_],
+    rows: NDArray[np.int64],
+) -> int:
+    """Write the possible pairs of a fragment and a window: by candidate, peak, shift and mass.
+
+    Args:
+        fragments: (F,) the fragments of each candidate by their masses.
+        hydrogens: (F,) of these.
+        bounds: (B + 1,) where those of each candidate begin and end; its first fragment is the candidate itself.
+        begins: (B, p, shifts) as `_windows` finds them.
+        ends: (B, p, shifts) as `_windows` finds them.
+        shifts: (shifts,).
+        at_precursor: (p,) whether an intact candidate cannot be the peak.
+        rows: (m, 3) room for all that lie in a window: takes fragment, place of the shift and peak.
+
+    Returns:
+        How many there are.
+    """
+    size = 0
+    for candidate in range(begins.shape[0]):
+        for peak in range(begins.shape[1]):
+            for shift in range(begins.shape[2]):
+                for row in range(begins[candidate, peak, shift], ends[candidate, peak, shift]):
+                    is_intact = fragments[row] == bounds[candidate]
                     if hydrogens[row] + shifts[shift] >= 0 and not (is_intact and at_precursor[peak]):
-                        found[size, 0], found[size, 1], found[size, 2] = fragments[row], shift, peak
+                        rows[size, 0], rows[size, 1], rows[size, 2] = fragments[row], shift, peak
                         size += 1
-    return found[:size].copy()
+    return size
 
 
 def _precursor_matches(intact: NDArray[np.int64], peaks: Peaks) -> NDArray[np.int64]:
