@@ -1,10 +1,10 @@
 """The HTML document around the page: its style, its scripts, and what a browser lets it do.
 
 The page works without scripts. With them it becomes a view of it that can be sorted, filtered and zoomed. They are
-some 35 kB of plain JavaScript in `live/`, which draw spectra as SVG. A plotting library would draw axes and zoom, too,
-but not fragments inside of structures, and would be most of the page: plotly.js 4.7 MB (its basic part 1.1 MB), vega
-with vega-lite and vega-embed 0.8 MB, d3 0.28 MB, uPlot, which draws no SVG to which labels for screen readers could be
-given, 50 kB.
+some 48 kB of plain JavaScript in `live/`, which draw spectra as SVG; the spectra alone are 11 kB. A plotting library
+would draw axes and zoom, too, but neither mirrored spectra nor fragments inside structures, and would be much of the
+page: plotly.js has about 4.7 MB (its basic part 1.1 MB), vega with vega-lite 0.8 MB, d3 0.28 MB. uPlot has 50 kB, but
+draws on a canvas, whose peaks have no names for screen readers and no colours of the style sheet.
 
 Style and scripts are linked as data: where a server takes such elements out of the page, their text is not left behind.
 """

@@ -14,6 +14,7 @@ from specbridge_tools.spectra.spectrum import Spectrum
 
 _MOST_FRAGMENTS = 8
 _HEADINGS = ("m/z", "relative intensity", "formula of the ion", "error (ppm)", "fragment", "bonds cut")
+_OTHER_HEADINGS = ("candidate", "explained peaks", "of these also by the first candidate", "the most intense")
 
 
 def explanations(hits: Hits, ranker: Ranker | None, *, top: int) -> list[list[list[Explanation]]]:
@@ -45,7 +46,7 @@ def spectrum_pictures(hits: Hits, explained: Sequence[Sequence[Sequence[Explanat
     adduct = hits.value("adduct")
     return joined(
         *(
-            _picture(spectrum, adduct, of_candidates[0] if of_candidates else None)
+            joined(_picture(spectrum, adduct, of_candidates[0] if of_candidates else None), _of_others(of_candidates))
             for spectrum, of_candidates in zip(hits.spectra, explained, strict=True)
         )
     )
@@ -66,6 +67,24 @@ def _picture(spectrum: Spectrum, adduct: str, explained: Sequence[Explanation] |
     )
     picture = image(svg, text=caption, width=WIDTH, height=HEIGHT)
     return joined(element("p", picture), element("p", caption), _fragments(explained or (), max(intensity)))
+
+
+def _of_others(explained: Sequence[Sequence[Explanation]]) -> Markup:
+    """A table of the peaks that fragments of the candidates behind the first explain."""
+    if len(explained) < 2:
+        return joined()
+    by_first = {peak.mz for peak in explained[0]}
+    rows = [element("tr", *(element("th", heading) for heading in _OTHER_HEADINGS))]
+    for number, peaks in enumerate(explained[1:], start=2):
+        highest = sorted(peaks, key=lambda peak: -peak.intensity)[:_MOST_FRAGMENTS]
+        cells = (
+            number,
+            len(peaks),
+            sum(peak.mz in by_first for peak in peaks),
+            ", ".join(f"{peak.mz:.4f} {peak.fragment_formula}" for peak in highest),
+        )
+        rows.append(element("tr", *(element("td", cell) for cell in cells)))
+    return element("table", *rows, border=1, cellpadding=3, cellspacing=0)
 
 
 def _counted(n_shown: int, n_peaks: int) -> str:

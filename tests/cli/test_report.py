@@ -121,6 +121,17 @@ def test_spectra_are_drawn_and_their_peaks_explained(call, files):
     assert explained["110.0600"] == ["100.0%", "C6H8NO+", "-0.4"]
     assert explained["93.0335"] == ["12.0%", "C6H5O+", "+0.1"]
     assert "1 of 2 candidates in the table of hits" in page.text
+    assert "of these also by the first candidate" not in page.text
+
+
+def test_the_other_candidates_have_their_peaks(call, files):
+    page = Page(call("sb-report", "hits.tsv", "--spectra", "spectra.mgf").stdout.decode())
+    others = [row for row in page.rows if row[:3] == ["2", "4", "4"]]
+    # of both queries: each molecule explains all four peaks
+    assert len(others) == 2
+    assert all(
+        row[3].startswith("110.0600 C6H8NO+, 152.0706 C8H10NO2+, 93.0335 C6H5O+, 65.0386 C5H5+") for row in others
+    )
 
 
 def test_truths_are_marked(call, files):
