@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.level import optional_numbers
 from specbridge_tools.reference.accessions import Accessions, ShownSpectrum
 from specbridge_tools.reference.peaks import TOLERANCE, UNITS
 from specbridge_tools.report.markup import Markup, element, image, joined
@@ -45,7 +46,7 @@ def reference_evidence(hits: Hits, accessions: Accessions | None) -> ReferenceEv
     if analog := hits.value("analog_id"):
         shown = None if accessions is None else accessions.find(analog)
         name = analog if shown is None else f"{shown.molecule} ({analog})"
-        similarity = f"{hits.numbers('analog_score')[0]:.2f}"
+        similarity = f"{optional_numbers(hits, 'analog_score')[0]:.2f}"
         words = f"analog: {name}, similarity {similarity} (of the spectra times of the molecules)"
         return ReferenceEvidence(words, f"analog {similarity}", shown, is_analog=True)
     return None
@@ -61,7 +62,7 @@ def reference_section(hits: Hits, accessions: Accessions | None) -> Markup:
 
 
 def _match(hits: Hits, shown: ShownSpectrum | None) -> ReferenceEvidence:
-    kind, similarity = hits.value("reference_kind"), float(hits.numbers("reference_similarity")[0])
+    kind, similarity = hits.value("reference_kind"), float(optional_numbers(hits, "reference_similarity")[0])
     is_match = kind == "same_ion" and similarity >= MATCH
     words = "library match" if is_match else f"reference spectrum of {_KINDS.get(kind, 'the molecule')}"
     about = hits.value("reference_licence") if shown is None else shown.about

@@ -63,6 +63,15 @@ def test_without_the_reference_the_table_says_what_it_knows():
     assert reference_section(hits(), None) == ""
 
 
+def test_a_table_without_similarities_is_no_failure():
+    columns = ("query_id", "score", "reference_id", "analog_id", "inchikey14", "reason")
+    for row, words in (
+        (("q", "1", "R1", "", "KEY", ""), "reference spectrum of the molecule: R1, similarity nan"),
+        (("q", "1", "", "R2", "KEY", ""), "analog: R2, similarity nan"),
+    ):
+        assert words in reference_section(parse_hits(QueryRows(columns, [row])), None)
+
+
 def test_the_query_stands_up_and_the_reference_hangs_down():
     svg = draw_mirror([(50.0, 2.0), (60.0, 1.0)], [(50.005, 1.0), (70.0, 0.5)], tolerance=0.01, precursor_mz=80.0)
     peaks = [path for path in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}path") if path.get("stroke-width")]
