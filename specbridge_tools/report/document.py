@@ -3,8 +3,9 @@
 The page works without scripts. With them it becomes a view of it that can be sorted, filtered and zoomed. They are
 some 48 kB of plain JavaScript in `live/`, which draw spectra as SVG; the spectra alone are 11 kB. A plotting library
 would draw axes and zoom, too, but neither mirrored spectra nor fragments inside structures, and would be much of the
-page: plotly.js has about 4.7 MB (its basic part 1.1 MB), vega with vega-lite 0.8 MB, d3 0.28 MB. uPlot has 50 kB, but
-draws on a canvas, whose peaks have no names for screen readers and no colours of the style sheet.
+page: the minified files of plotly.js 4.1 have 4.8 MB (its basic part 1.2 MB), vega 6.4 with vega-lite 0.8 MB, d3 7.9
+0.28 MB. uPlot 1.6 has 51 kB, but draws on a canvas, whose peaks have no names for screen readers and no colours of the
+style sheet.
 
 Style and scripts are linked as data: where a server takes such elements out of the page, their text is not left behind.
 """
