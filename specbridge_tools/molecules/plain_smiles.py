@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from specbridge_tools.compiled import compiled
 
 _MOST_ATOMS = 250
+_MOST_TEXT = 1000
 _MOST_RINGS = 100
 _NONE = -1
 AROMATIC = 15  # ten times the order of such a bond
@@ -29,6 +30,14 @@ HEAVIEST = _I
 _ONE_LETTER = np.zeros(256, np.int64)
 _ONE_LETTER[np.frombuffer(b"BCNOFPSI", np.uint8)] = _B, _C, _N, _O, _F, _P, _S, _I
 _ONE_LETTER[np.frombuffer(b"cnos", np.uint8)] = _C, _N, _O, _S
+
+
+def read_plain(smiles: str) -> Parsed | None:
+    """What `parse_plain` reads, None where it does not."""
+    if len(smiles) > _MOST_TEXT or not smiles.isascii():
+        return None
+    parsed = parse_plain(np.frombuffer(smiles.encode(), np.uint8))
+    return parsed if parsed[0] else None
 
 
 @compiled
@@ -74,8 +83,7 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
         open_atom[ring] = _NONE
     closed = np.zeros((_MOST_RINGS, 4), np.int64)  # ring, atoms, order
     n = m = depth = n_closed = place = order = 0
-    previous = _NONE
-    good = n_text > 0
+    previous, good = _NONE, n_text > 0
     before = ord("(")  # what stood there, a bond left out; "C" for an atom and what belongs to it
     while good and place < n_text:
         sign = text[place]
@@ -90,7 +98,7 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
         elif sign in (ord("-"), ord("="), ord("#")):
             good = previous != _NONE and order == 0
             order, place = 10 if sign == ord("-") else 20 if sign == ord("=") else 30, place + 1
-        elif sign == ord("%") or _is_digit(sign):
+        elif sign == ord("%") or ord("0") <= sign <= ord("9"):
             place, ring = _ring_number(text, place)
             good = ring >= 0 and before == ord("C")
             if good and open_atom[ring] == _NONE:
@@ -129,9 +137,10 @@ def _ring_number(text: NDArray[np.uint8], place: int) -> tuple[int, int]:
     """The place behind the number of a ring, and the number; -1 where it is none."""
     if text[place] != ord("%"):
         return place + 1, int(text[place]) - ord("0")
-    if place + 2 >= len(text) or not (_is_digit(text[place + 1]) and _is_digit(text[place + 2])):
+    if place + 2 >= len(text):
         return place, -1
-    return place + 3, 10 * (int(text[place + 1]) - ord("0")) + int(text[place + 2]) - ord("0")
+    tens, ones = int(text[place + 1]) - ord("0"), int(text[place + 2]) - ord("0")
+    return place + 3, 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -1
 
 
 @compiled
@@ -141,11 +150,6 @@ def _atom(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool
         return _bracket(text, place + 1)
     place, number, is_aromatic = _organic(text, place)
     return place, number, 0, 0, is_aromatic
-
-
-@compiled
-def _is_digit(sign: int) -> bool:
-    return ord("0") <= sign <= ord("9")
 
 
 @compiled

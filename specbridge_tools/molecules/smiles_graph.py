@@ -14,7 +14,7 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.molecules import reasons
 from specbridge_tools.molecules.chemistry import AS_WRITTEN, MAX_ATOMS, MAX_RINGS, parse_smiles
 from specbridge_tools.molecules.graph import MolecularGraph
-from specbridge_tools.molecules.plain_smiles import AROMATIC, HEAVIEST, parse_plain
+from specbridge_tools.molecules.plain_smiles import AROMATIC, HEAVIEST, read_plain
 from specbridge_tools.molecules.raw import MAX_TEXT
 
 _ORDERS = {
@@ -23,7 +23,6 @@ _ORDERS = {
     Chem.BondType.TRIPLE: 3.0,
     Chem.BondType.AROMATIC: 1.5,
 }
-_MOST_PLAIN = 1000
 # no hydrogen as an atom, no bond of another order than 1, 2, 3 and aromatic
 _AS_WE_WRITE = re.compile(r"(?:[\w()\]=#+@/\\.:%-]|\[(?!\d*H))*")
 
@@ -49,14 +48,11 @@ def molecular_graph(smiles: str) -> MolecularGraph:
 
 
 def _plain_graph(smiles: str) -> MolecularGraph | None:
-    """The graph of a SMILES that `parse_plain` reads, which is the one that RDKit makes of it; else None."""
-    if len(smiles) > _MOST_PLAIN or not smiles.isascii():
+    """The graph of a SMILES that `read_plain` reads, which is the one that RDKit makes of it; else None."""
+    parsed = read_plain(smiles)
+    if parsed is None:
         return None
-    is_read, numbers, hydrogens, charges, aromatic, in_ring, bonds, tenths, bond_in_ring = parse_plain(
-        np.frombuffer(smiles.encode(), np.uint8)
-    )
-    if not is_read:
-        return None
+    _, numbers, hydrogens, charges, aromatic, in_ring, bonds, tenths, bond_in_ring = parsed
     symbols, masses = _elements()
     return MolecularGraph(
         elements=tuple(map(symbols.__getitem__, numbers.tolist())),

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,20 +111,35 @@ class Featuriser:
 
     def vectors(self, counts: sparse.csr_matrix, smiles: Sequence[str]) -> NDArray[np.float32]:
         """Vectors (n, dimension), unit norm, of Morgan counts (n, bits) and the SMILES behind them."""
+        return self._vectors(_rows(counts) if self._reads_counts else [], smiles)
+
+    def _vectors(self, rows: Sequence[Mapping[int, int]], smiles: Sequence[str]) -> NDArray[np.float32]:
         if isinstance(self.encoder, FingerprintEncoder) and self._reads_counts:
-            bits, values, ends = counts.indices.tolist(), counts.data.astype(int).tolist(), counts.indptr.tolist()
-            rows = [dict(zip(bits[a:b], values[a:b], strict=True)) for a, b in itertools.pairwise(ends)]
             return unit_norm(self.encoder.encode_counts(rows))
         return unit_norm(self.encoder.encode(smiles))
 
     def _learn(self, smiles: Sequence[str]) -> None:
-        from specbridge_tools.molecules.chemistry import morgan_counts
+        rows = _counted(smiles)
+        for text, row, vector in zip(smiles, rows, self._vectors(rows, smiles), strict=True):
+            self._known[text] = np.array(list(row), np.int32), vector
 
-        radius, bits = FINGERPRINT
-        counts = morgan_counts(smiles, radius=radius, bits=bits, counts=True)
-        of_each = np.split(counts.indices, counts.indptr[1:-1])
-        for text, own_bits, vector in zip(smiles, of_each, self.vectors(counts, smiles), strict=True):
-            self._known[text] = own_bits.copy(), vector
+
+def _counted(smiles: Sequence[str]) -> list[dict[int, int]]:
+    """{bit: count}, bits ascending, of molecules; raises `DataError` where one cannot be read."""
+    from specbridge_tools.molecules.chemistry import morgan_counts
+    from specbridge_tools.molecules.plain_morgan import plain_counts
+
+    radius, bits = FINGERPRINT
+    plain = [plain_counts(text, radius=radius, bits=bits) for text in smiles]
+    others = [text for text, row in zip(smiles, plain, strict=True) if row is None]
+    rest = iter(_rows(morgan_counts(others, radius=radius, bits=bits, counts=True)))
+    return [next(rest) if row is None else dict(zip(*map(np.ndarray.tolist, row), strict=True)) for row in plain]
+
+
+def _rows(counts: sparse.csr_matrix) -> list[dict[int, int]]:
+    """{bit: count} of each row, bits ascending."""
+    bits, values, ends = counts.indices.tolist(), counts.data.astype(int).tolist(), counts.indptr.tolist()
+    return [dict(zip(bits[a:b], values[a:b], strict=True)) for a, b in itertools.pairwise(ends)]
 
 
 def reads_counts(encoder: MoleculeEncoder) -> bool:
