@@ -71,6 +71,13 @@ _OPTIONS = (
         help="Candidates that the search of the graph keeps.",
     ),
     click.option("--ivf-probes", type=click.IntRange(min=1), default=32, metavar="N", help="IVF lists to search."),
+    click.option(
+        "--isotopes",
+        type=click.Choice(("mark", "drop")),
+        default=None,
+        help="Compare the isotope pattern of candidates with the MS1 peaks of SIRIUS .ms, MS-FINDER .mat or mzML: say "
+        "how badly it fits, or leave out what does not.  [default: neither]",
+    ),
     group_option,
     rerank_option(
         default=None,
@@ -150,4 +157,5 @@ def typed_options(values: Mapping[str, Any]) -> SearchOptions:
         min_probability=values["min_probability"],
         coverage=values["coverage"],
         group_by=values["group_by"],
+        isotopes=values["isotopes"],
     )

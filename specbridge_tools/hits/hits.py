@@ -38,6 +38,8 @@ COLUMNS = (
 )
 REPAIRED = "repaired"
 """The column behind all others where spectra were repaired: what the reader overruled in the query."""
+MISFIT = "isotope_misfit"
+"""The column behind `mass_error_ppm` where isotope peaks are looked at; up to 1 the pattern fits."""
 USI = "usi"
 """The column behind all others where the spectra's file names Universal Spectrum Identifiers: that of the query."""
 RERANKED = ("cosine", "fragment_score", "explained_intensity")
@@ -54,6 +56,7 @@ REALS = frozenset(
         IF_LISTED,
         "exact_mass",
         "mass_error_ppm",
+        MISFIT,
         *RERANKED,
         "reference_similarity",
         "analog_score",
@@ -61,9 +64,13 @@ REALS = frozenset(
 )
 OF_THE_QUERY = frozenset({"query_id", "n_candidates", "reason", "record", REPAIRED, USI})
 # repr has as many digits as it takes to read the same float64 again, so that order and ties survive
-_FORMATS = {"probability": ".6g", IF_LISTED: ".6g", "exact_mass": ".6f", "mass_error_ppm": ".3f"} | dict.fromkeys(
-    (*RERANKED[1:], "reference_similarity", "analog_score"), ".9g"
-)
+_FORMATS = {
+    "probability": ".6g",
+    IF_LISTED: ".6g",
+    "exact_mass": ".6f",
+    "mass_error_ppm": ".3f",
+    MISFIT: ".3g",
+} | dict.fromkeys((*RERANKED[1:], "reference_similarity", "analog_score"), ".9g")
 _FUSED_SCORE = ".9g"
 
 
@@ -218,6 +225,12 @@ def prior_columns(columns: Sequence[str], prior: str) -> tuple[str, ...]:
     """Columns of a table that was ranked with a prior: its column stands behind `score`."""
     position = columns.index("score") + 1
     return (*columns[:position], prior, *columns[position:])
+
+
+def with_misfit(columns: Sequence[str]) -> tuple[str, ...]:
+    """Columns of a table for which isotope peaks were looked at."""
+    position = columns.index("mass_error_ppm") + 1
+    return (*columns[:position], MISFIT, *columns[position:])
 
 
 def above_probability(hits: Hits, least: float) -> Hits:

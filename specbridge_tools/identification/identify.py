@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import os
 import weakref
@@ -14,13 +13,13 @@ from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
 from specbridge_tools.fragmentation.probability import check_probabilities
-from specbridge_tools.hits.hits import COLUMNS, REPAIRED, USI, Hits
+from specbridge_tools.hits.hits import COLUMNS, Hits
 from specbridge_tools.hits.prior import Prior
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
 from specbridge_tools.identification.default_model import model_for_spectra
 from specbridge_tools.identification.prior import with_prior
-from specbridge_tools.identification.ranked import columns_with, rank_by_all, ranking_for
+from specbridge_tools.identification.ranked import columns_with, rank_by_all, ranking_for, with_columns_of
 from specbridge_tools.identification.references import (
     DEFAULT_REFERENCES,
     Referee,
@@ -164,7 +163,7 @@ def identify(
     tally, threads = tally or Tally(noun="spectra"), threads or available_threads()
     reread = candidates is not None or options.group_by is not None
     with contextlib.ExitStack() as stack:
-        source = stack.enter_context(open_query_source(spectra, reading=reading, reread=reread))
+        source = stack.enter_context(open_query_source(spectra, reading=options.reading(reading), reread=reread))
         path = _model_file(stack, model)
         ranker = ranker_for(source, path, rerank_first, options)
         first = how_many(rerank_first, options)
@@ -190,7 +189,7 @@ def identify(
             options=before_ranking(options, first, reranked=ranker is not None, prior=prior), record_range=record_range,
             batch_size=batch_size, threads=threads,
         )  # fmt: skip
-        hits, columns = _with_columns(hits, source)
+        hits, columns = with_columns_of(hits, source, options)
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
             referee = open_referee(references, encoder_sha256=encoder_sha256)
@@ -200,12 +199,6 @@ def identify(
         if scorer is not None or prior is not None:
             hits = (reported(query, options) for query in hits)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
-
-
-def _with_columns(hits: Iterator[Hits], source: QuerySource) -> tuple[Iterator[Hits], tuple[str, ...]]:
-    """The hits of a search with what their source adds, and their columns."""
-    columns = (*COLUMNS, *([REPAIRED] if source.reading.repair else []), *([USI] if source.names_usi else []))
-    return (hits if columns == COLUMNS else (dataclasses.replace(query, columns=columns) for query in hits)), columns
 
 
 def _ranked(

@@ -11,13 +11,24 @@ from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
-from specbridge_tools.hits.hits import IF_LISTED, Column, Hits, ranked_columns, reranked_columns
+from specbridge_tools.hits.hits import (
+    COLUMNS,
+    IF_LISTED,
+    REPAIRED,
+    USI,
+    Column,
+    Hits,
+    ranked_columns,
+    reranked_columns,
+    with_misfit,
+)
 from specbridge_tools.identification.references import Referee
 from specbridge_tools.identification.rerank import peaks_of
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.ranking.ranking_file import find_ranking
 from specbridge_tools.search.candidates.ranking import competition_ranks
+from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.search import SearchOptions
 
 _POSITIVE, _ENERGY_UNKNOWN, _PRECURSOR_SHARE = 0, 6, 8  # of `Peaks.context`
@@ -56,6 +67,23 @@ def columns_with(columns: Sequence[str], *, referee: Referee | None, ranking: Ra
     """The columns of a table whose hits are re-ranked, with reference spectra and by a ranking where there are any."""
     reranked = reranked_columns(columns, with_reference=referee is not None)
     return reranked if ranking is None else ranked_columns(reranked)
+
+
+def with_columns_of(
+    hits: Iterator[Hits], source: QuerySource, options: SearchOptions
+) -> tuple[Iterator[Hits], tuple[str, ...]]:
+    """The hits of a search with what their source adds, and their columns.
+
+    Raises:
+        UsageError: Isotope peaks are wanted of spectrum embeddings, which have none.
+    """
+    if options.isotopes is not None and source.holds_embeddings:
+        raise UsageError(
+            "spectrum embeddings have no isotope peaks", advice="give the spectra, or leave --isotopes out"
+        )
+    known = COLUMNS if options.isotopes is None else with_misfit(COLUMNS)
+    columns = (*known, *([REPAIRED] if source.reading.repair else []), *([USI] if source.names_usi else []))
+    return (hits if columns == COLUMNS else (dataclasses.replace(query, columns=columns) for query in hits)), columns
 
 
 def evidence_of(hits: Hits) -> Evidence:

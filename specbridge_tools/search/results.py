@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.hits.hits import COLUMNS, Column, Hits
+from specbridge_tools.hits.hits import COLUMNS, MISFIT, Column, Hits
 from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.search.candidates.ranking import competition_ranks
 from specbridge_tools.search.candidates.retrieve import Candidates
@@ -27,8 +27,12 @@ def hits_of_candidates(
     n_candidates: int,
     n_rows: int,
     calibration: Mapping[str, float] | None = None,
+    misfit: NDArray[np.float64] | None = None,
 ) -> Hits:
-    """The first `n_rows` of ranked candidates as `Hits`; `calibration` only where `candidates` holds all of them."""
+    """The first `n_rows` of ranked candidates as `Hits`; `calibration` only where `candidates` holds all of them.
+
+    `misfit` (n,) is that of their isotope patterns, where it was looked for.
+    """
     ranks = competition_ranks(candidates.score)[:n_rows]
     if calibration is None:
         probability = np.full(len(ranks), np.nan)
@@ -45,6 +49,7 @@ def hits_of_candidates(
         "adduct": [adducts[number] for number in candidates.adduct.tolist()],
         "mass_error_ppm": candidates.mass_error_ppm,
         **_texts(index, candidates.row),
+        **({} if misfit is None else {MISFIT: misfit[:n_rows]}),
     }
     return Hits(
         query.id,
@@ -64,7 +69,7 @@ def hits_without_candidates(query: Query, reason: str) -> Hits:
     columns: dict[str, Column] = {
         name: [] for name in ("inchikey14", "smiles", "formula", "adduct", "id", "name", "all_ids")
     }
-    columns |= {name: nothing for name in ("score", "probability", "exact_mass", "mass_error_ppm")}
+    columns |= {name: nothing for name in ("score", "probability", "exact_mass", "mass_error_ppm", MISFIT)}
     columns["rank"] = nothing.astype(np.int64)
     return Hits(
         query.id,

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.hits.hits import Hits, above_probability
 from specbridge_tools.records import Tally
+from specbridge_tools.search.candidates.isotopes import FITS, isotope_misfits
+from specbridge_tools.search.candidates.isotopes import MODES as ISOTOPE_MODES
 from specbridge_tools.search.candidates.open_search import by_graph, by_ivf, exhaustive
 from specbridge_tools.search.candidates.ranking import ranked
 from specbridge_tools.search.candidates.retrieve import Candidates, by_formula, by_list, by_mass, list_name
@@ -23,6 +26,7 @@ from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.results import hits_of_candidates, hits_without_candidates
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.fields import canonical_key
+from specbridge_tools.spectra.reading import Reading
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from specbridge_tools.search.index.reader import Index
 
 MODES = ("mass", "formula", "open")
+NO_PATTERN = "no candidate whose isotope pattern fits"
 # Several rows may be of one molecule, and are merged: ask for some more than are wanted.
 _SPARE = 10
 
@@ -53,6 +58,8 @@ class SearchOptions:
             None for none.
         group_by: Field of the spectra's metadata whose value names a group to be answered together, or None.
         with_ties: Report those that tie with the last of `top` as well.
+        isotopes: mark: say how badly the isotope pattern of each candidate fits the MS1 peaks of the precursor; drop:
+            leave out those whose does not; None for neither.
     """
 
     mode: str = "mass"
@@ -66,6 +73,7 @@ class SearchOptions:
     coverage: float | None = None
     group_by: str | None = None
     with_ties: bool = False
+    isotopes: str | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -74,9 +82,15 @@ class SearchOptions:
             raise UsageError(
                 "graph and IVF lists cannot rank all molecules", advice="use --exact, or --top of at least 1"
             )
+        if self.isotopes not in (None, *ISOTOPE_MODES):
+            raise UsageError(f"no use of isotopes {self.isotopes!r}", advice=f"known: {', '.join(ISOTOPE_MODES)}")
         if self.mode == "open" and self.min_probability is not None:
             advice = "search by mass or formula, or leave --min-probability out"
             raise UsageError("an open search gives no probabilities", advice=advice)
+
+    def reading(self, reading: Reading) -> Reading:
+        """How spectra are read for this search: with their isotope peaks, where these are looked at."""
+        return dataclasses.replace(reading, isotopes=self.isotopes is not None)
 
     @property
     def group_field(self) -> str | None:
@@ -162,14 +176,32 @@ def _hits(
     if not len(candidates):
         reason = _nothing_found(options) if lists is None else lists.reason(list_name(query, lists))
         return hits_without_candidates(query, reason)
+    misfit = None
+    if options.isotopes is not None:
+        misfit = _isotope_misfits(index, query, candidates)
+        if options.isotopes == "drop":
+            keep = ~(misfit > FITS)
+            candidates, misfit = candidates.take(keep), misfit[keep]
+            if not len(candidates):
+                return hits_without_candidates(query, NO_PATTERN)
     n_candidates = index.n if options.mode == "open" else len(candidates)
     n_rows = min(options.top or len(candidates), len(candidates))
     if options.with_ties:
         n_rows = int(np.searchsorted(-candidates.score, -candidates.score[n_rows - 1], side="right"))
     hits = hits_of_candidates(
-        index, query, candidates, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration
+        index, query, candidates, n_candidates=n_candidates, n_rows=n_rows, calibration=calibration, misfit=misfit
     )
     return hits if options.min_probability is None else above_probability(hits, options.min_probability)
+
+
+def _isotope_misfits(index: Index | MultiIndex, query: Query, candidates: Candidates) -> NDArray[np.float64]:
+    order = np.argsort(candidates.row, kind="stable")
+    misfits = np.empty(len(candidates))
+    adducts = [*(adduct.name for adduct in query.adducts), ""]
+    names = [adducts[number] for number in candidates.adduct[order].tolist()]
+    formulas = index.texts["formula"].take(candidates.row[order])
+    misfits[order] = isotope_misfits(query.isotopes, query.precursor_mz, formulas, names)
+    return misfits
 
 
 def _search(

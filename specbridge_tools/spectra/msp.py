@@ -23,8 +23,9 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Several, Unusable, add_field, canonical_key, plain_key
+from specbridge_tools.spectra.isotopes import with_isotopes
 from specbridge_tools.spectra.ms_level import ms_level, skip_reason
-from specbridge_tools.spectra.msp_peaks import read_peaks
+from specbridge_tools.spectra.msp_peaks import PeakArray, read_peaks, sound_peaks
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.spectra.text import ByteStream, decoded, line_blocks
@@ -78,7 +79,7 @@ class _Record:
     """A record that has begun; `is_full` once it is beyond a limit.
 
     `n_expected` is its Num Peaks once that was read, -1 where it is no number; `behind` are the (key, value, line) of
-    the fields behind its peaks; `paused` is set by an empty line that may not be its end.
+    the fields behind its peaks; `paused` is set by an empty line that may not be its end; `ms1` are peaks of that part.
     """
 
     def __init__(self, raw: bytes, line: int, reading: Reading) -> None:
@@ -97,6 +98,7 @@ class _Record:
         self.peaks: list[bytes] = []
         self.size = 0
         self.problem: Unusable | None = None
+        self.ms1: PeakArray | None = None
 
     def note(self, reason: str, detail: str) -> None:
         """Keep the first problem."""
@@ -160,6 +162,7 @@ class _Parser:
         self._n_records = 0
         self._record: _Record | None = None
         self._stray: tuple[bytes, int] | None = None
+        self._ms1: PeakArray | None = None
 
     def take(self, raw: bytes, line: int) -> list[Spectrum | Rejection] | None:
         """Take one line; returns the records that it ended."""
@@ -255,8 +258,8 @@ class _Parser:
         shared = {name: text for name, text in record.fields.items() if name != "mslevel"} if is_part else {}
         ended, following = self._next(raw, behind[0][2] if behind else line)
         following.fields.update(shared)
-        following.n_fields = record.n_fields if is_part else 0
-        following.n_names = record.n_names if is_part else 0
+        following.ms1 = self._ms1 if is_part else None
+        following.n_fields, following.n_names = (record.n_fields, record.n_names) if is_part else (0, 0)
         for field in behind:
             following.add(*field)
         return ended, following
@@ -274,11 +277,13 @@ class _Parser:
             _take_comment_pairs(record.fields, self._reading.max_fields)
             if reason := skip_reason(record.fields.get("mslevel"), self._reading):
                 self._skipped[reason] += 1
+                self._ms1 = sound_peaks(record.peaks, self._reading) if record.has_parts else None
                 return None
             peaks = read_peaks(record.peaks, record.n_expected or 0, self._reading.max_peaks)
         except Unusable as error:
             return place.rejection(error, record.fields)
-        return spectrum_or_rejection(record.fields, peaks[:, 0], peaks[:, 1], place, self._reading)
+        self._ms1, mz, intensity = record.ms1, peaks[:, 0], peaks[:, 1]
+        return with_isotopes(spectrum_or_rejection(record.fields, mz, intensity, place, self._reading), record.ms1)
 
 
 def _take_comment_pairs(fields: dict[str, str], most: int) -> None:

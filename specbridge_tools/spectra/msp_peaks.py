@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,11 @@ from numpy.typing import NDArray
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.fields import Unusable
 from specbridge_tools.spectra.peaks import number, peak_array, plain_peaks
+from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.text import decoded
 
+PeakArray: TypeAlias = NDArray[np.float64]
+"""(n, 2) m/z and intensity."""
 _ANNOTATION = re.compile(r'"[^"]*(?:"|$)')
 _SEPARATORS = re.compile(r"[\s,()\[\]{}]+")
 _NUMBER = re.compile(r"[+-]?(?:\d[\d.eE+-]*|\.\d+.*|nan|inf(?:inity)?)", re.IGNORECASE)
@@ -32,6 +36,13 @@ def read_peaks(lines: Sequence[bytes], n_expected: int, most: int) -> NDArray[np
     if len(peaks) != n_expected:
         raise Unusable(reasons.PEAK_COUNT_DIFFERS, f"Num Peaks is {n_expected}, but there are {len(peaks)}")
     return peaks
+
+
+def sound_peaks(lines: Sequence[bytes], reading: Reading) -> PeakArray | None:
+    """Lines of MS1 -> (n, 2), where isotope peaks are wanted and every line is a plain peak; else None."""
+    if not (reading.isotopes and lines) or len(lines) > reading.max_peaks:
+        return None
+    return plain_peaks(b"\n".join(lines) + b"\n")
 
 
 def _careful(lines: Sequence[bytes], n_expected: int, most: int) -> list[tuple[float, float]]:

@@ -11,7 +11,9 @@ import contextlib
 import re
 from collections.abc import Iterator
 
+import numpy as np
 from lxml import etree
+from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.records import Rejection
@@ -19,6 +21,7 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
+from specbridge_tools.spectra.isotopes import with_isotopes
 from specbridge_tools.spectra.limits import MAX_GROUPED
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.msn import Ancestors
@@ -69,7 +72,7 @@ def read_mzml(
     """
     record_range = record_range or RecordRange()
     groups: dict[str | None, Parameters] = {}
-    ancestors = Ancestors()
+    ancestors, survey = Ancestors(), SurveyScan(groups, reading, external)
     n_records = n_grouped = 0
     for _, element, tag in read_elements(stream, source, tags=_TAGS, roots=_ROOTS, reading=reading):
         if tag == "referenceableParamGroup":
@@ -79,6 +82,7 @@ def read_mzml(
                 raise DataError(f"holds more than {MAX_GROUPED:,} parameters in groups", where=source)
         elif tag == "spectrum":
             n_records += 1
+            survey.pass_by(element)
             if not record_range.take():
                 if reading.msn:
                     _pass_over(element, groups, reading, ancestors)
@@ -86,9 +90,32 @@ def read_mzml(
             place = Place(source, n_records, line_of(element))
             record = _spectrum(element, groups, place, reading, ancestors, skipped, external)
             if record is not None:
-                yield record
+                yield with_isotopes(record, survey.peaks)
         if record_range.is_passed:
             return
+
+
+class SurveyScan:
+    """Remembers the peaks (n, 2) of the last MS1 spectrum that was passed, where isotope peaks are wanted."""
+
+    def __init__(self, groups: Groups, reading: Reading, external: ExternalArrays | None) -> None:
+        self._groups = groups
+        self._reading = reading
+        self._external = external
+        self.peaks: NDArray[np.float64] | None = None
+
+    def pass_by(self, element: etree._Element) -> None:
+        """Take the peaks of a spectrum, if it is one of MS1; in profile, or unreadable, it has none."""
+        if not self._reading.isotopes:
+            return
+        parameters = Parameters(element, self._groups)
+        if skip_reason(_level(parameters), self._reading) != reasons.SKIPPED_MS1:
+            return
+        self.peaks = None
+        if _PROFILE not in parameters:
+            with contextlib.suppress(Unusable):
+                mz, intensity = read_arrays(element, self._groups, self._reading.max_peaks, self._external)
+                self.peaks = np.stack([mz, intensity], axis=1) if len(mz) == len(intensity) else None
 
 
 def _spectrum(

@@ -23,6 +23,7 @@ class Reading:
         polarity: +1 or -1 of all records that state none; those that state the other one are rejected. 0 for none.
         adducts: To be tried for records that state none, canonical names; those that state another are rejected. Empty
             for none, and then the usual ones are tried.
+        isotopes: Whether spectra take along the peaks of their precursor in MS1, where the file has them.
         max_peaks: Of a record; one with more is rejected, as by the two that follow.
         max_fields: Of a record.
         max_record_size: Bytes of a record of text; an element of XML may have four times as many.
@@ -35,6 +36,7 @@ class Reading:
     derive_precursor: bool = False
     polarity: int = 0
     adducts: tuple[str, ...] = ()
+    isotopes: bool = False
     max_peaks: int = MAX_PEAKS
     max_fields: int = MAX_FIELDS
     max_record_size: int = MAX_RECORD_SIZE

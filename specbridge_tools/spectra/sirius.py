@@ -15,6 +15,7 @@ from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable
+from specbridge_tools.spectra.isotopes import with_isotopes
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
 from specbridge_tools.spectra.spectrum import Spectrum
@@ -209,4 +210,6 @@ def _spectrum(
     if block.energy:
         fields["collision_energy"] = block.energy
     peaks = peak_array(block.peaks)
-    return spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
+    record = spectrum_or_rejection(fields, peaks[:, 0], peaks[:, 1], place, reading)
+    ms1 = next((each for each in compound.blocks if each.energy is None and each.peaks and not each.problem), None)
+    return with_isotopes(record, peak_array(ms1.peaks)) if reading.isotopes and ms1 else record

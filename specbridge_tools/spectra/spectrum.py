@@ -15,6 +15,7 @@ REPAIRED = "repaired"
 DERIVED = "given a precursor by adduct and structure"
 """Notes of spectra, as the closing line counts them."""
 
+_NO_PEAKS = np.zeros((0, 2))
 USI_PREFIX = "mzspec:"
 """How every Universal Spectrum Identifier begins (Deutsch et al., Nat. Methods 18, 768, 2021)."""
 _USI_FIELDS = ("usi", "universal_spectrum_identifier", "spectrum_usi")
@@ -49,6 +50,8 @@ class Spectrum(Noted):
             precursor of a spectrum of MS3 or deeper; repaired is what charge, polarity or adduct was.
         adducts: Canonical names to try where it has no adduct, at least two, as the reading of the file says; empty for
             the usual ones.
+        isotopes: (k, 2) m/z, ascending, and intensity of the MS1 peaks around the precursor, where they were asked for
+            and the file has some; else (0, 2).
         notes: What the reader did about it that is to be counted: REPAIRED, DERIVED.
     """
 
@@ -64,6 +67,7 @@ class Spectrum(Noted):
     metadata: Mapping[str, str] = dataclasses.field(default_factory=lambda: types.MappingProxyType({}))
     notes: tuple[str, ...] = ()
     adducts: tuple[str, ...] = ()
+    isotopes: NDArray[np.float64] = dataclasses.field(default_factory=lambda: _NO_PEAKS)
 
     @property
     def repaired(self) -> str:

@@ -29,6 +29,7 @@ class Query:
         spectra: the spectrum, or all of the group, where the reader keeps them.
         repaired: what the reader overruled in it, see `Spectrum.repaired`.
         usi: Universal Spectrum Identifier of the spectrum, those of a group with `;` between them, '' for none.
+        isotopes: see `Spectrum.isotopes`; of a group those of its first spectrum that has some.
     """
 
     id: str
@@ -42,3 +43,4 @@ class Query:
     spectra: tuple[Spectrum, ...] = ()
     repaired: str = ""
     usi: str = ""
+    isotopes: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.zeros((0, 2)))

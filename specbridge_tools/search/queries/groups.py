@@ -44,6 +44,7 @@ class _Group:
         repaired: what the reader overruled in them, each statement once.
         usis: their Universal Spectrum Identifiers, each once.
         members: the spectra, where they are wanted.
+        isotopes: MS1 peaks of the first one that has some, (k, 2).
         precursors: m/z of each.
         ions: adduct, charge and polarity of each.
         adducts: those to be tried for each that has none of its own.
@@ -61,6 +62,7 @@ class _Group:
     repaired: dict[str, None] = dataclasses.field(default_factory=dict)
     usis: dict[str, None] = dataclasses.field(default_factory=dict)
     adducts: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
+    isotopes: NDArray[np.float64] = dataclasses.field(default_factory=lambda: np.zeros((0, 2)))
     reason: str = ""
 
     @property
@@ -143,6 +145,8 @@ class Groups:
             group.usis[record.usi] = None
         if self._keep:
             group.members.append(record)
+        if not len(group.isotopes):
+            group.isotopes = record.isotopes
         group.precursors.append(record.precursor_mz)
         group.ions.append((record.adduct, record.charge, record.polarity))
         if record.adducts:
@@ -179,6 +183,7 @@ class Groups:
             charge=_only(charges) or 0,
             polarity=_only(polarities) or 0,
             adducts=tuple(tried),
+            isotopes=group.isotopes,
             precursor_mz=float(np.median(group.precursors)),
             **_of_all(group),
         )

@@ -174,6 +174,7 @@ class QueryReader:
             spectra=spectra,
             repaired=record.repaired,
             usi=record.usi,
+            isotopes=record.isotopes,
         )
 
     def _on_grid(self, vectors: Vector, name: str) -> NDArray[np.float64]:
