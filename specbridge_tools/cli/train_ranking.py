@@ -43,9 +43,13 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
     metavar="N",
     help="Spectra of a molecule and adduct, at most; they are answered together as well.",
 )
+@click.option(
+    "--lists", metavar="FILE",
+    help="Keep the candidate lists here; where the file is there, they are read, and nothing is searched again.",
+)  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=0), default=12, metavar="N", help="Passes over the lists.")
-@click.option("--width", type=click.IntRange(min=1, max=4096), default=32, metavar="N", help="Of the hidden layers.")
-@click.option("--networks", type=click.IntRange(min=1, max=64), default=4, metavar="N", help="How many are averaged.")
+@click.option("--width", type=click.IntRange(min=1, max=4096), default=12, metavar="N", help="Of the hidden layers.")
+@click.option("--networks", type=click.IntRange(min=1, max=64), default=3, metavar="N", help="How many are averaged.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="SEED", help="Of everything that is drawn.")
 @reading_options
 @record_options
@@ -54,17 +58,21 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], model: str | None, output: str, force: bool, report: str | None,
-    reference: tuple[str, ...], tolerance: str, spectra_each: int, epochs: int, width: int, networks: int, seed: int,
-    reading: Reading, rejects: str | None, strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool,
+    reference: tuple[str, ...], tolerance: str, spectra_each: int, lists: str | None, epochs: int, width: int,
+    networks: int, seed: int, reading: Reading, rejects: str | None, strict: bool, batch_size: int, device: str,
+    threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Fit the ranking of a model to SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
 
     Their molecules must be such that the model was not trained on, and the index should hold them among others of their
-    masses. Score, probabilities and answer sets of sb-query then rest on all evidence together. The molecules are
-    parted into folds: probabilities are fitted to scores of networks that did not see the molecule.
+    masses. Score, probabilities and answer sets of sb-query then rest on all evidence together. Each list serves
+    without any reference spectrum of its molecule, with those of other contributors where there are some, and both
+    again as far as its candidates are in the library that ships. The molecules are parted into folds: probabilities
+    are fitted to scores of networks that did not see the molecule.
     """
     from specbridge_tools.evaluation.ranking_fit import write_report
-    from specbridge_tools.identification.train_ranking import ListOptions, train_ranking
+    from specbridge_tools.identification.ranking_lists import ListOptions
+    from specbridge_tools.identification.train_ranking import train_ranking
     from specbridge_tools.progress import progress
     from specbridge_tools.ranking.training.train import TrainingOptions
     from specbridge_tools.records import open_tally
@@ -77,14 +85,15 @@ def main(
         check_output(report, force=force)
     with (
         open_tally("spectra", rejects=rejects, strict=strict, force=force) as tally,
-        progress("lists", quiet=quiet) as display,
+        progress("spectra", quiet=quiet) as display,
     ):
-        fit, lists = train_ranking(
+        fit, made = train_ranking(
             read_spectra(spectra, reading=reading),
             index=index,
             model=model,
             output=output,
-            lists=ListOptions(spectra_each, Tolerance.parse(tolerance), reference, seed),
+            options=ListOptions(spectra_each, Tolerance.parse(tolerance), reference),
+            kept=lists,
             training=TrainingOptions(width=width, epochs=epochs, networks=networks, seed=seed),
             tally=tally,
             display=display,
@@ -94,5 +103,5 @@ def main(
             threads=threads,
         )
         if report:
-            write_report(fit, lists, report, force=force)
-    closing_line(f"{tally.summary()}; {len(lists):,} lists", quiet=quiet)
+            write_report(fit, made, report, force=force)
+    closing_line(f"{tally.summary()}; {len(made):,} lists", quiet=quiet)

@@ -209,7 +209,7 @@ class Hits:
 
 def reranked_columns(columns: Sequence[str], *, with_reference: bool = False) -> tuple[str, ...]:
     """Columns of a re-ranked table: the added ones stand behind `score`, then those of references."""
-    others = [name for name in columns if name not in RERANKED and name not in REFERENCE]
+    others = [name for name in columns if name not in (*RERANKED, *REFERENCE, IF_LISTED)]
     position = others.index("score") + 1
     return (*others[:position], *RERANKED, *(REFERENCE if with_reference else ()), *others[position:])
 

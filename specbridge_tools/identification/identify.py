@@ -193,7 +193,7 @@ def identify(
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
             referee = open_referee(references, encoder_sha256=encoder_sha256)
-            hits, columns = _ranked(hits, columns, scorer, ranking_for(path, first, options), referee, first, options)
+            hits, columns = _ranked(hits, columns, scorer, path, referee, first, options)
         if prior is not None:
             hits, columns = with_prior(hits, columns, prior, index=opened)
         if scorer is not None or prior is not None:
@@ -205,12 +205,13 @@ def _ranked(
     hits: Iterator[Hits],
     columns: tuple[str, ...],
     scorer: CandidateScorer,
-    ranking: Ranking | None,
+    model: Path | None,
     referee: Referee | None,
     first: int,
     options: SearchOptions,
 ) -> tuple[Iterator[Hits], tuple[str, ...]]:
     """The hits of a search, re-ranked by all evidence, and their columns."""
+    ranking = ranking_for(model, first, options, referee)
     fused = rerank(hits, scorer, first=first, referee=referee)
     columns = columns_with(columns, referee=referee, ranking=ranking)
     return rank_by_all(fused, ranking, coverage=options.coverage), columns
@@ -237,7 +238,7 @@ def rerank_hits(
         hits: A table of hits (path, `-`, open binary file), in the order of the spectra.
         spectra: The spectra that were searched.
         ranker: Scores the candidates.
-        ranking: Ranks lists that are complete by all evidence; None: they stay ranked by cosine and fragments.
+        ranking: Ranks lists that are complete by all evidence, where there are references; None: they stay as fused.
         first: How many of the candidates with the highest cosine are scored, 0 for all.
         referee: Knows the reference spectra (`open_referee`); None for none.
         group_by: Field of the spectra whose value is the query's id, where groups were searched.
@@ -262,7 +263,8 @@ def rerank_hits(
         threads = threads or available_threads()
         scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
         fused = rerank(complete, scorer, first=first, referee=referee)
-        reranked = rank_by_all(fused, ranking if first == 0 else None)
+        ranking = None if first or referee is None else ranking
+        reranked = rank_by_all(fused, ranking)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
         columns = start[0].columns if start else columns_with(COLUMNS, referee=referee, ranking=ranking)

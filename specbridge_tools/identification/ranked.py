@@ -38,8 +38,8 @@ def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: f
     """Yield the hits of each query, ranked by all evidence, in the order given.
 
     `score` becomes that of the ranking, and `probability` is stated anew, with `probability_if_listed` behind it. This
-    needs all candidates that were found, since the ranking compares a candidate with its list: hits that are not
-    complete, or without a candidate, stay as they are.
+    needs all candidates that were found, and what reference spectra say of them, since the ranking compares a candidate
+    with its list: other hits stay as they are.
 
     Args:
         queries: Re-ranked hits that hold their spectra.
@@ -50,16 +50,21 @@ def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: f
         yield hits if ranking is None else _ranked(hits, ranking, coverage)
 
 
-def ranking_for(model: str | os.PathLike[str] | None, first: int, options: SearchOptions) -> Ranking | None:
-    """The ranking of a model (None: the one that ships) where all candidates are re-ranked (`first` 0), else None.
+def ranking_for(
+    model: str | os.PathLike[str] | None, first: int, options: SearchOptions, referee: Referee | None
+) -> Ranking | None:
+    """The ranking of a model (None: the one that ships) where it counts, else None.
+
+    It counts where all candidates are re-ranked (`first` 0) and there are reference spectra.
 
     Raises:
         UsageError: Where answer sets are wanted, and there is none.
     """
-    ranking = find_ranking(model) if first == 0 else None
+    ranking = find_ranking(model) if first == 0 and referee is not None else None
     if ranking is None and options.coverage is not None:
-        advice = "use the model that ships, search by mass or formula, and re-rank all candidates"
-        raise UsageError("answer sets need a model with a ranking, and complete lists", advice=advice)
+        message = "answer sets need a model with a ranking, reference spectra, and complete lists"
+        advice = "use the model and the reference that ship, search by mass or formula, and re-rank all candidates"
+        raise UsageError(message, advice=advice)
     return ranking
 
 
@@ -87,14 +92,13 @@ def with_columns_of(
 
 
 def evidence_of(hits: Hits) -> Evidence:
-    """The evidence of re-ranked hits that hold their spectra."""
+    """The evidence of re-ranked hits that hold their spectra, and what reference spectra say."""
     values = {kind: hits.numbers(kind) for kind in OWN}
-    values |= {kind: np.asarray(hits.candidates[kind], np.float64) for kind in REFERENCE if kind in hits.candidates}
-    has_reference = REFERENCE[0] in values
-    return Evidence(values, hits.column("formula"), conditions_of(hits, has_reference=has_reference))
+    values |= {kind: np.asarray(hits.candidates[kind], np.float64) for kind in REFERENCE}
+    return Evidence(values, hits.column("formula"), conditions_of(hits))
 
 
-def conditions_of(hits: Hits, *, has_reference: bool) -> QueryConditions:
+def conditions_of(hits: Hits) -> QueryConditions:
     """What is known of a query with candidates, as ions of the first one's adduct."""
     peaks = peaks_of(hits, hits.column("adduct")[0])
     return QueryConditions(
@@ -103,13 +107,13 @@ def conditions_of(hits: Hits, *, has_reference: bool) -> QueryConditions:
         positive=_mean(peaks, _POSITIVE),
         energy_known=1 - _mean(peaks, _ENERGY_UNKNOWN),
         precursor_share=_mean(peaks, _PRECURSOR_SHARE),
-        has_reference=has_reference,
     )
 
 
 def is_complete(hits: Hits) -> bool:
-    """Whether hits hold all candidates that were found, and at least one, with their probabilities."""
-    return bool(len(hits)) and len(hits) >= (hits.n_candidates or 0) and bool(hits.value("probability"))
+    """Whether hits hold all candidates that were found, and at least one, with all evidence and probabilities."""
+    has_all = bool(len(hits)) and len(hits) >= (hits.n_candidates or 0) and REFERENCE[0] in hits.candidates
+    return has_all and bool(hits.value("probability"))
 
 
 def _mean(peaks: list[Peaks], place: int) -> float:
@@ -121,9 +125,8 @@ def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:
     if not is_complete(hits):
         unknown = np.full(len(hits), np.nan)
         return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, IF_LISTED: unknown})
-    score, n_spectra = ranking.score(evidence_of(hits)), len(hits.spectra)
-    probability = ranking.probability(score, n_spectra=n_spectra, n_candidates=len(hits))
-    if_listed = ranking.probability_if_listed(score, n_spectra=n_spectra)
+    scored = ranking.score(evidence_of(hits))
+    score, probability, if_listed = scored.score, ranking.probability(scored), ranking.probability_if_listed(scored)
     new: dict[str, Column] = {"score": score, "probability": probability, IF_LISTED: if_listed}
     keys = hits.column("inchikey14")
     order = sorted(range(len(hits)), key=lambda row: (-score[row], keys[row]))
@@ -131,6 +134,6 @@ def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:
     rank[order] = competition_ranks(score[order])
     new["rank"] = rank
     if coverage is not None:
-        members = ranking.answer_set(if_listed, coverage, n_spectra=n_spectra)
+        members = ranking.answer_set(scored, coverage)
         order = [row for row in order if members[row]]
     return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)

@@ -14,6 +14,16 @@ OWN = ("cosine", "fragment_score", "explained_intensity")
 """What a spectrum itself says of a candidate; NaN where it was not found."""
 REFERENCE = (*SAME_MOLECULE, *ANALOG)
 """What reference spectra say of it, of the candidate itself and of related molecules; 0 where there is nothing."""
+LINEAR = {
+    "cosine": 3.4,
+    "fragment_score": 0.81,
+    "same_ion": 5.0,
+    "same_polarity_fragments": 1.25,
+    "same_polarity_losses": 2.5,
+    "other_polarity_losses": 2.5,
+    "analog_max": 15.0,
+}
+"""A sum of the evidence that ranks well, from which the training of the ranking sets out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +36,6 @@ class QueryConditions:
         positive: 1 for positive ions, 0 for negative ones.
         energy_known: Share of the spectra whose collision energy is known.
         precursor_share: Of the intensity, in [0, 1], on average.
-        has_reference: Whether reference spectra were looked at.
     """
 
     n_spectra: int
@@ -34,7 +43,6 @@ class QueryConditions:
     positive: float
     energy_known: float
     precursor_share: float
-    has_reference: bool = False
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,7 +50,7 @@ class Evidence:
     """The candidates of one query.
 
     Attributes:
-        values: {kind: (n,)} of `OWN`, and of `REFERENCE` where reference spectra were looked at.
+        values: {kind: (n,)} of `OWN` and `REFERENCE`.
         formulas: Of the n candidates, '' where it is unknown.
         query: What is known of the query.
     """
@@ -54,13 +62,11 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.formulas)
 
+    def take(self, rows: Sequence[int]) -> Evidence:
+        """The list of these of its candidates."""
+        values = {kind: value[list(rows)] for kind, value in self.values.items()}
+        return dataclasses.replace(self, values=values, formulas=[self.formulas[row] for row in rows])
+
     def without(self, row: int) -> Evidence:
         """The same list without one of its candidates."""
-        kept = [number for number in range(len(self)) if number != row]
-        values = {kind: value[kept] for kind, value in self.values.items()}
-        return dataclasses.replace(self, values=values, formulas=[self.formulas[number] for number in kept])
-
-    def without_reference(self) -> Evidence:
-        """The same list, no reference spectra looked at."""
-        values = {kind: self.values[kind] for kind in OWN}
-        return dataclasses.replace(self, values=values, query=dataclasses.replace(self.query, has_reference=False))
+        return self.take([number for number in range(len(self)) if number != row])

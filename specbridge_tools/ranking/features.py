@@ -9,25 +9,36 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence
+from specbridge_tools.ranking.evidence import LINEAR, OWN, REFERENCE, Evidence
 from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE
 
 Floats = NDArray[np.float64]
 
 FORMULA = ("formula_best", "formula_mean")
 """The best and the mean fragment score of the candidates of the same formula."""
-COMPARED = (*OWN, *FORMULA, *ANALOG)
+SUM = "linear"
+"""The sum of `evidence.LINEAR`."""
+COMPARED = (*OWN, *FORMULA, *ANALOG, SUM)
 FORMS = ("", "_z", "_below_best", "_rank")
 """How each kind of `COMPARED` enters: as it is; in standard deviations from the list's mean; its distance to the best
 of the list; ln of its rank, ties sharing the mean."""
+LEVEL = ("fragment_score", *FORMULA, SUM)
+"""Kinds of `COMPARED` that do not enter as they are: how high they are depends on the spectrum, not on the candidate.
+
+Nor does what is known of a query beyond `QUERY`, such as whether its energy is: spectra of known molecules that the
+ranking can learn from come from few laboratories, and it would learn what marks their spectra."""
+MEASURED = "measured"
+"""The best of `SAME_MOLECULE`."""
 MOLECULE_FORMS = ("", "_below_best")
-QUERY = (
-    *("log_peaks", "log_spectra", "positive", "energy_known", "precursor_share"),
-    *("log_candidates", "log_formulas", "has_reference", "best_same_ion"),
-)
+STEPS = (0.3, 0.5, 0.7, 0.85)
+"""`same_ion` counts once more from each of these similarities on: a low one says nothing."""
+SAME_ION = (*(f"same_ion_above_{step:g}" for step in STEPS), "same_ion_lead", "same_ion_log_peaks")
+"""... and by its distance to the best of the others, and times ln of the number of peaks."""
+QUERY = ("log_peaks", "log_spectra", "log_candidates", "best_same_ion")
 COLUMNS = (
-    *(f"{kind}{form}" for kind in COMPARED for form in FORMS),
-    *(f"{kind}{form}" for kind in SAME_MOLECULE for form in MOLECULE_FORMS),
+    *(f"{kind}{form}" for kind in COMPARED for form in FORMS if form or kind not in LEVEL),
+    *(f"{kind}{form}" for kind in (*SAME_MOLECULE, MEASURED) for form in MOLECULE_FORMS),
+    *SAME_ION,
     *QUERY,
 )
 _DECIMALS = 6  # of evidence: digits beyond them are noise, and must not make ranks of ties
@@ -37,22 +48,41 @@ _SMALLEST_SPREAD = 1e-5
 def candidate_columns(evidence: Evidence) -> Floats:
     """Compute `COLUMNS` (n, k) of the n candidates of a list.
 
-    Evidence that is missing for a candidate counts as the lowest of the list: nothing speaks for it. Reference evidence
-    that was not looked for is 0 everywhere.
+    Evidence that is missing for a candidate counts as the lowest of the list: nothing speaks for it.
     """
-    n = len(evidence)
-    values: dict[str, Floats] = {kind: np.round(_filled(evidence.values[kind]), _DECIMALS) for kind in OWN}
-    for kind in REFERENCE:
-        known: Floats = np.asarray(evidence.values.get(kind, np.zeros(n)), np.float64)
-        values[kind] = np.round(known, _DECIMALS)
-    values |= dict(zip(FORMULA, _of_formula(values["fragment_score"], evidence.formulas), strict=True))
+    values = _values(evidence)
     columns: list[Floats] = []
     for kind in COMPARED:
-        columns += _forms(values[kind])
-    for kind in SAME_MOLECULE:
+        columns += _forms(values[kind])[kind in LEVEL :]
+    for kind in (*SAME_MOLECULE, MEASURED):
         columns += [values[kind], values[kind] - values[kind].max(initial=-np.inf)]
-    columns += [np.full(n, value) for value in _query_values(evidence, values)]
+    query = _query_values(evidence, values)
+    columns += _same_ion(values["same_ion"], query["log_peaks"])
+    columns += [np.full(len(evidence), query[name]) for name in QUERY]
     return np.stack(columns, axis=1)
+
+
+def linear_sum(evidence: Evidence) -> Floats:
+    """The sum (n,) of `evidence.LINEAR`: the score before anything is learned."""
+    return _values(evidence)[SUM]
+
+
+def _values(evidence: Evidence) -> dict[str, Floats]:
+    values: dict[str, Floats] = {kind: np.round(_filled(evidence.values[kind]), _DECIMALS) for kind in OWN}
+    for kind in REFERENCE:
+        known: Floats = np.asarray(evidence.values[kind], np.float64)
+        values[kind] = np.round(known, _DECIMALS)
+    values |= dict(zip(FORMULA, _of_formula(values["fragment_score"], evidence.formulas), strict=True))
+    values[MEASURED] = np.max([values[kind] for kind in SAME_MOLECULE], axis=0)
+    total = sum((weight * values[kind] for kind, weight in LINEAR.items()), start=np.zeros(len(evidence)))
+    return values | {SUM: np.round(total, _DECIMALS)}
+
+
+def _same_ion(similarity: Floats, log_peaks: float) -> list[Floats]:
+    steps = [np.maximum(similarity - step, 0) for step in STEPS]
+    first, second = np.sort(np.append(similarity, [-np.inf, 0.0]))[::-1][:2]
+    lead = similarity - np.where(similarity == first, second, first)
+    return [*steps, lead, similarity * log_peaks]
 
 
 def _filled(values: Floats) -> Floats:
@@ -83,16 +113,11 @@ def _of_formula(score: Floats, formulas: object) -> tuple[Floats, Floats]:
     return best[place], mean[place]
 
 
-def _query_values(evidence: Evidence, values: dict[str, Floats]) -> list[float]:
+def _query_values(evidence: Evidence, values: dict[str, Floats]) -> dict[str, float]:
     query = evidence.query
-    return [
-        float(np.log(max(1.0, query.n_peaks))),
-        float(np.log(max(1, query.n_spectra))),
-        query.positive,
-        query.energy_known,
-        query.precursor_share,
-        float(np.log(max(1, len(evidence)))),
-        float(np.log(max(1, len(set(evidence.formulas))))),
-        float(query.has_reference),
-        float(values["same_ion"].max(initial=0.0)),
-    ]
+    return {
+        "log_peaks": float(np.log(max(1.0, query.n_peaks))),
+        "log_spectra": float(np.log(max(1, query.n_spectra))),
+        "log_candidates": float(np.log(max(1, len(evidence)))),
+        "best_same_ion": float(values["same_ion"].max(initial=0.0)),
+    }

@@ -9,14 +9,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.ranking.answer_sets import in_answer_set
 from specbridge_tools.ranking.evidence import Evidence
 from specbridge_tools.ranking.features import candidate_columns
+from specbridge_tools.ranking.meaning import none_probability, probability_if_listed, signs_of
 from specbridge_tools.ranking.network import Floats, Weights, network_score
 from specbridge_tools.threads import one_blas_thread
 
 _DECIMALS = 5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scored:
+    """The candidates of one query.
+
+    Attributes:
+        score: (n,) rounded, so that digits which mean nothing decide nothing.
+        signs: Of the list, `meaning.SIGNS`.
+        n_spectra: Of the query.
+    """
+
+    score: Floats
+    signs: Floats
+    n_spectra: int
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,41 +40,40 @@ class Ranking:
 
     Attributes:
         networks: One or more; their scores are averaged.
-        config: Under `single`, and `group` for several spectra of one compound, the parameters of
-            `hits.probability.candidate_probabilities`, `listed_scale` and `coverage`; and whatever the training
-            reports. Plain JSON.
+        config: Under `single`, and `group` for several spectra of one compound, `meaning.PARAMETERS` and `coverage`;
+            and whatever the training reports. Plain JSON.
     """
 
     networks: Sequence[Weights]
     config: Mapping[str, Any]
 
-    def score(self, evidence: Evidence) -> Floats:
-        """Scores (n,), rounded, so that digits which mean nothing decide nothing."""
+    def score(self, evidence: Evidence) -> Scored:
+        """Score the candidates of a list."""
         columns = candidate_columns(evidence)
         with one_blas_thread():
             total = sum((network_score(weights, columns) for weights in self.networks), start=np.zeros(len(columns)))
-        rounded: Floats = np.round(total / len(self.networks), _DECIMALS)
-        return rounded
+        score = np.round(total / len(self.networks), _DECIMALS)
+        return Scored(score, signs_of(columns, score), evidence.query.n_spectra)
 
-    def calibration(self, n_spectra: int) -> Mapping[str, float]:
+    def calibration(self, n_spectra: int) -> Mapping[str, Any]:
         """What the scores of a query of so many spectra mean."""
-        values: Mapping[str, float] = self.config[_kind(n_spectra)]
+        values: Mapping[str, Any] = self.config["group" if n_spectra > 1 else "single"]
         return values
 
-    def probability(self, score: Floats, *, n_spectra: int, n_candidates: int) -> Floats:
-        """Probability (n,) of each candidate, that none is right included; the sum is at most 1."""
-        return candidate_probabilities(score, self.calibration(n_spectra), n_candidates=n_candidates)
-
-    def probability_if_listed(self, score: Floats, *, n_spectra: int) -> Floats:
+    def probability_if_listed(self, scored: Scored) -> Floats:
         """Probability (n,) of each candidate, given that one of them is right; the sum is 1."""
-        logits = self.calibration(n_spectra)["listed_scale"] * np.asarray(score, np.float64)
-        weights = np.exp(logits - logits.max(initial=-np.inf))
-        return weights / np.sort(weights).sum() if len(weights) else weights
+        return probability_if_listed(scored.score, scored.signs, self.calibration(scored.n_spectra))
 
-    def answer_set(self, probability_if_listed: Floats, coverage: float, *, n_spectra: int) -> NDArray[np.bool_]:
+    def probability(self, scored: Scored) -> Floats:
+        """Probability (n,) of each candidate, that none is right included; the sum is at most 1."""
+        listed = self.probability_if_listed(scored)
+        if not len(listed):
+            return listed
+        none = none_probability(float(listed.max()), scored.signs, self.calibration(scored.n_spectra))
+        found: Floats = listed * (1 - none)
+        return found
+
+    def answer_set(self, scored: Scored, coverage: float) -> NDArray[np.bool_]:
         """Whether each candidate (n,) is among those that hold the truth in this share of cases, if it is listed."""
-        return in_answer_set(probability_if_listed, self.config[_kind(n_spectra)]["coverage"], coverage)
-
-
-def _kind(n_spectra: int) -> str:
-    return "group" if n_spectra > 1 else "single"
+        listed = self.probability_if_listed(scored)
+        return in_answer_set(listed, self.calibration(scored.n_spectra)["coverage"], coverage)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
-from specbridge_tools.hits.probability import PARAMETERS
 from specbridge_tools.ranking.answer_sets import QUANTILES
 from specbridge_tools.ranking.features import COLUMNS
+from specbridge_tools.ranking.meaning import PARAMETERS
 from specbridge_tools.ranking.network import expected_shapes
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.streams import output_path
@@ -89,7 +89,7 @@ def _check_calibrations(config: Mapping[str, Any], path: FilePath) -> None:
         values = value_of(config, kind, dict, path)
         numbers = {name: value for name, value in values.items() if name != "coverage"}
         finite_numbers(numbers, f"the calibration {kind} of its ranking", path)
-        missing = [name for name in (*PARAMETERS, "listed_scale") if name not in values]
+        missing = [name for name in PARAMETERS if name not in values]
         if missing:
             raise FormatError(f"the calibration {kind} of its ranking has no {', '.join(missing)}", where=path)
         quantiles = values.get("coverage")

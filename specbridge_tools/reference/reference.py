@@ -80,6 +80,12 @@ class Reference:
         left_out = None if leave_out is None else self._left_out(spectra, leave_out)
         return QueryMatches(self, self._index.search([clean(spectrum) for spectrum in spectra], left_out))
 
+    def has_own(self, spectra: Sequence[Spectrum], *, leave_out: str | None = None) -> bool:
+        """Whether spectra of the molecule that the metadata of these spectra name are there, and count."""
+        row = self.molecules.row_of.get(structure_key(spectra[0]) or "", -1)
+        own: NDArray[np.bool_] = self.spectra.molecule == row
+        return bool((own if leave_out is None else own & ~self._left_out(spectra, leave_out)).any())
+
     def features(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """What candidates are compared by: canonical SMILES, remembered; `DataError` where one cannot be read."""
         return self.featuriser.of_smiles(smiles)

@@ -37,6 +37,7 @@ ABSENT = {
     },
     "query": {"--encoder": "names a folder of weights on the machine", "--leave-out": MEASURING},
     "rerank": {"--leave-out": MEASURING},
+    "train-ranking": {"--lists": ANOTHER_FOLDER},
     "evaluate": {"--leave-out": "is that of the search, which no tool offers"},
     "finetune": {
         "--preset": "needs published weights, which are no datasets",

@@ -19,16 +19,23 @@ class LabelledList:
         evidence: Of its n candidates.
         truth: Which candidate is right, -1 where none is.
         molecule: The right one, by the first block of its InChIKey; lists of one molecule are never parted.
+        is_known: Whether the reference spectra have the right molecule.
     """
 
     evidence: Evidence
     truth: int
     molecule: str
+    is_known: bool = False
 
     @property
     def is_group(self) -> bool:
         """Whether several spectra were measured."""
         return self.evidence.query.n_spectra > 1
+
+    @property
+    def kind(self) -> str:
+        """Whether single or group, known or unknown."""
+        return f"{'group' if self.is_group else 'single'}_{'known' if self.is_known else 'unknown'}"
 
     def without_truth(self) -> LabelledList:
         """The same list as from a library that lacks the truth."""
@@ -37,11 +44,17 @@ class LabelledList:
         return dataclasses.replace(self, evidence=self.evidence.without(self.truth), truth=-1)
 
 
-def list_weights(lists: Sequence[LabelledList]) -> NDArray[np.float64]:
-    """Weights (n,) of lists, 1 / square root of the number of lists of the molecule: none dominates."""
+def list_weights(lists: Sequence[LabelledList], *, known: float = 1.0) -> NDArray[np.float64]:
+    """Weights (n,) of lists: 1 / square root of the number of lists of the molecule, so that none dominates.
+
+    Lists of known molecules count together `known` times as much as all others do.
+    """
     molecules, place = np.unique([one.molecule for one in lists], return_inverse=True)
     counts = np.bincount(place, minlength=len(molecules))[place]
     weights: NDArray[np.float64] = 1 / np.sqrt(counts)
+    is_known = np.array([one.is_known for one in lists], bool)
+    if is_known.any() and not is_known.all():
+        weights[is_known] *= known * weights[~is_known].sum() / weights[is_known].sum()
     return weights
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specbridge_tools.errors import DataError, FormatError
-from specbridge_tools.hits.hits import COLUMNS
+from specbridge_tools.hits.hits import COLUMNS, ranked_columns, reranked_columns
 from specbridge_tools.hits.table import FORMATS, HitWriter, QueryRows, parse_hits, read_columns, read_hits
 from specbridge_tools.parts.kind import kind_of
 
@@ -208,3 +208,12 @@ def test_the_score_of_re_ranking_has_nine_digits():
     hits = parse_hits(QueryRows(columns, [("q", "-100.0", "0.25", "KEY")]))
     assert hits.is_reranked
     assert hits.rows() == [("q", "-100", "0.25", "KEY")]
+
+
+def test_what_a_ranking_added_is_no_column_of_a_table_that_is_reranked_again():
+    compared = reranked_columns(COLUMNS, with_reference=True)
+    ranked = ranked_columns(compared)
+    assert ranked[ranked.index("probability") + 1] == "probability_if_listed"
+    assert ranked_columns(ranked) == ranked
+    assert reranked_columns(ranked, with_reference=True) == compared
+    assert reranked_columns(ranked) == reranked_columns(COLUMNS)

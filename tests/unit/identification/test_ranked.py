@@ -8,13 +8,13 @@ from specbridge_tools.hits.hits import COLUMNS, Hits, ranked_columns, reranked_c
 from specbridge_tools.identification.ranked import evidence_of, is_complete, rank_by_all, ranking_for
 from specbridge_tools.ranking.evidence import OWN, REFERENCE
 from specbridge_tools.ranking.features import COLUMNS as RANKED_BY
+from specbridge_tools.ranking.meaning import PARAMETERS
 from specbridge_tools.ranking.network import expected_shapes
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.search.search import SearchOptions
 from specbridge_tools.spectra.spectrum import Spectrum
 
 KEYS = ["AAA", "BBB", "CCC"]
-PARAMETERS = {"scale": 1.0, "none": 0.0, "none_log_candidates": 0.0, "none_log_top": 0.0, "listed_scale": 1.0}
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def ranking():
     """The score is the similarity to reference spectra of the same ion, and where there is none the fragment score."""
     weights = {name: np.zeros(shape) for name, shape in expected_shapes(len(RANKED_BY), 2).items()}
     weights["spread"] += 1
-    weights["linear"][RANKED_BY.index("fragment_score")] = 1
+    weights["linear"][RANKED_BY.index("fragment_score_below_best")] = 1
     weights["linear"][RANKED_BY.index("same_ion")] = 10
-    meaning = PARAMETERS | {"coverage": np.linspace(0, 1, 101).tolist()}
+    meaning = dict.fromkeys(PARAMETERS, 0.0) | {"listed_scale": 1.0, "coverage": np.linspace(0, 1, 101).tolist()}
     return Ranking([weights], {"single": meaning, "group": meaning})
 
 
@@ -44,6 +44,7 @@ def hits(**changes):
         "adduct": ["[M+H]+"] * 3,
         "formula": ["C8H9NO2"] * 3,
         "inchikey14": KEYS,
+        **{kind: np.zeros(3) for kind in REFERENCE},
     }
     columns = reranked_columns(COLUMNS)
     return Hits("q", 1, columns, candidates | changes, n_candidates=3, spectra=(spectrum,))
@@ -54,7 +55,7 @@ def test_score_rank_and_probabilities_are_those_of_the_ranking(ranking):
     assert found.columns == ranked_columns(reranked_columns(COLUMNS))
     assert found.columns[found.columns.index("probability") + 1] == "probability_if_listed"
     assert found.column("inchikey14") == ["BBB", "CCC", "AAA"]
-    np.testing.assert_array_equal(found.numbers("score"), [-1, -2, -3])
+    np.testing.assert_array_equal(found.numbers("score"), [0, -1, -2])
     assert found.column("rank") == ["1", "2", "3"]
     share = np.exp([-1, -2, -3]) / np.exp([-1, -2, -3]).sum()
     np.testing.assert_allclose(found.numbers("probability_if_listed"), share)
@@ -62,14 +63,11 @@ def test_score_rank_and_probabilities_are_those_of_the_ranking(ranking):
     np.testing.assert_array_equal(found.numbers("cosine"), [0.2, 0.1, 0.3])
 
 
-def test_reference_evidence_counts_where_it_was_looked_for(ranking):
+def test_reference_evidence_counts(ranking):
     values = {kind: np.zeros(3) for kind in REFERENCE} | {"same_ion": np.array([0.5, 0.0, 0.0])}
     (found,) = rank_by_all([hits(**values)], ranking)
     assert found.column("inchikey14") == ["AAA", "BBB", "CCC"]
-    evidence = evidence_of(hits(**values))
-    assert evidence.query.has_reference
-    assert set(evidence.values) == {*OWN, *REFERENCE}
-    assert not evidence_of(hits()).query.has_reference
+    assert set(evidence_of(hits(**values)).values) == {*OWN, *REFERENCE}
 
 
 def test_the_conditions_of_the_query():
@@ -96,6 +94,7 @@ def test_a_coverage_keeps_as_many_as_it_takes(ranking):
         dataclasses.replace(hits(), n_candidates=4),
         hits(probability=np.full(3, np.nan)),
         hits().without_candidates("none"),
+        dataclasses.replace(hits(), candidates={k: v for k, v in hits().candidates.items() if k not in REFERENCE}),
     ],
 )
 def test_lists_that_are_not_complete_stay_as_they_are(ranking, incomplete):
@@ -122,5 +121,7 @@ def test_neither_names_nor_ids_nor_spelling_nor_mass_error_nor_order_move_the_ra
 
 def test_answer_sets_need_a_ranking_and_complete_lists():
     with pytest.raises(UsageError, match="complete lists"):
-        ranking_for(None, 50, SearchOptions(coverage=0.9))
-    assert ranking_for(None, 50, SearchOptions()) is None
+        ranking_for(None, 50, SearchOptions(coverage=0.9), None)
+    with pytest.raises(UsageError, match="reference spectra"):
+        ranking_for(None, 0, SearchOptions(coverage=0.9), None)
+    assert ranking_for(None, 50, SearchOptions(), None) is None

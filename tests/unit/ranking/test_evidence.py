@@ -1,6 +1,6 @@
 import numpy as np
 
-from specbridge_tools.ranking.evidence import OWN
+from specbridge_tools.ranking.evidence import OWN, REFERENCE
 
 
 def test_a_list_without_one_of_its_candidates(make_evidence):
@@ -11,7 +11,10 @@ def test_a_list_without_one_of_its_candidates(make_evidence):
     assert len(whole) == 5
 
 
-def test_without_reference_only_the_own_evidence_stays(make_evidence):
-    own = make_evidence(5, 0).without_reference()
-    assert tuple(own.values) == OWN
-    assert not own.query.has_reference
+def test_the_list_of_some_candidates_in_their_order(make_evidence):
+    whole = make_evidence(5, 0)
+    part = whole.take([3, 0])
+    assert part.formulas == [whole.formulas[3], whole.formulas[0]]
+    assert tuple(part.values) == (*OWN, *REFERENCE)
+    np.testing.assert_array_equal(part.values["same_ion"], whole.values["same_ion"][[3, 0]])
+    assert part.query is whole.query

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
-from specbridge_tools.ranking.features import COLUMNS, candidate_columns
+from specbridge_tools.ranking.features import COLUMNS, candidate_columns, linear_sum
 
 QUERY = QueryConditions(2, 20.0, 0.0, 1.0, 0.25)
 
@@ -16,7 +16,7 @@ def by_name(evidence):
 
 
 def small(**changes):
-    values = {kind: np.zeros(3) for kind in OWN}
+    values = {kind: np.zeros(3) for kind in (*OWN, *REFERENCE)}
     values |= {"cosine": np.array([0.1, 0.5, 0.3]), "fragment_score": np.array([-3.0, np.nan, -1.0])}
     return Evidence(values | changes, ["A", "A", "B"], QUERY)
 
@@ -29,20 +29,41 @@ def test_each_form_by_hand():
     np.testing.assert_allclose(columns["cosine_rank"], np.log([3, 1, 2]))
 
 
-def test_what_is_missing_counts_as_the_lowest_and_what_was_not_looked_for_as_nothing():
+def test_what_is_missing_counts_as_the_lowest():
     columns = by_name(small())
-    np.testing.assert_array_equal(columns["fragment_score"], [-3, -3, -1])
+    np.testing.assert_array_equal(columns["fragment_score_below_best"], [-2, -2, 0])
     np.testing.assert_allclose(columns["fragment_score_rank"], np.log([2.5, 2.5, 1]))
-    for kind in REFERENCE:
-        np.testing.assert_array_equal(columns[kind], np.zeros(3))
     nothing = by_name(small(fragment_score=np.full(3, np.nan)))
     np.testing.assert_array_equal(nothing["fragment_score_z"], np.zeros(3))
 
 
 def test_of_each_formula_the_best_and_the_mean():
     columns = by_name(small(fragment_score=np.array([-3.0, -2.0, -1.0])))
-    np.testing.assert_array_equal(columns["formula_best"], [-2, -2, -1])
-    np.testing.assert_array_equal(columns["formula_mean"], [-2.5, -2.5, -1])
+    np.testing.assert_array_equal(columns["formula_best_below_best"], [-1, -1, 0])
+    np.testing.assert_array_equal(columns["formula_mean_below_best"], [-1.5, -1.5, 0])
+
+
+def test_the_linear_sum_by_hand():
+    one = small(same_ion=np.array([0.2, 0.0, 0.9]), analog_max=np.array([0.0, 0.1, 0.9]))
+    expected = [3.4 * 0.1 - 0.81 * 3 + 5 * 0.2, 3.4 * 0.5 - 0.81 * 3 + 15 * 0.1, 3.4 * 0.3 - 0.81 + 5 * 0.9 + 15 * 0.9]
+    np.testing.assert_allclose(linear_sum(one), expected)
+    np.testing.assert_allclose(by_name(one)["linear_below_best"], linear_sum(one) - expected[2])
+
+
+def test_how_intense_a_spectrum_is_moves_nothing():
+    scores = np.array([-3.0, -2.0, -1.0])
+    one, other = (candidate_columns(small(fragment_score=scores - shift)) for shift in (0, 64))
+    np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+def test_a_low_similarity_of_the_same_ion_says_nothing():
+    columns = by_name(small(same_ion=np.array([0.2, 0.0, 0.9]), same_polarity_losses=np.array([0.0, 0.4, 0.0])))
+    np.testing.assert_allclose(columns["same_ion_above_0.3"], [0, 0, 0.6])
+    np.testing.assert_allclose(columns["same_ion_above_0.85"], [0, 0, 0.05])
+    np.testing.assert_allclose(columns["same_ion_lead"], [-0.7, -0.9, 0.7])
+    np.testing.assert_allclose(columns["same_ion_log_peaks"], np.array([0.2, 0, 0.9]) * np.log(20))
+    np.testing.assert_allclose(columns["measured"], [0.2, 0.4, 0.9])
+    np.testing.assert_allclose(by_name(small())["same_ion_lead"], np.zeros(3))
 
 
 def test_the_query_is_the_same_for_all_candidates():
@@ -50,12 +71,7 @@ def test_the_query_is_the_same_for_all_candidates():
     expected = {
         "log_peaks": np.log(20),
         "log_spectra": np.log(2),
-        "positive": 0,
-        "energy_known": 1,
-        "precursor_share": 0.25,
         "log_candidates": np.log(3),
-        "log_formulas": np.log(2),
-        "has_reference": 0,
         "best_same_ion": 0,
     }
     for name, value in expected.items():

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from specbridge_tools.ranking.features import COLUMNS
+from specbridge_tools.ranking.meaning import PARAMETERS, SIGNS
 from specbridge_tools.ranking.network import expected_shapes, network_score
-from specbridge_tools.ranking.ranking import Ranking
+from specbridge_tools.ranking.ranking import Ranking, Scored
 
-PARAMETERS = {"scale": 1.0, "none": 0.0, "none_log_candidates": 0.0, "none_log_top": 0.0, "listed_scale": 2.0}
+MEANING = dict.fromkeys(PARAMETERS, 0.0) | {"listed_scale": 2.0}
 CONFIG = {
-    "single": PARAMETERS | {"coverage": np.linspace(0, 1, 101).tolist()},
-    "group": PARAMETERS | {"listed_scale": 4.0, "coverage": [0.0] * 101},
+    "single": MEANING | {"coverage": np.linspace(0, 1, 101).tolist()},
+    "group": MEANING | {"listed_scale": 4.0, "coverage": [0.0] * 101},
 }
 
 
@@ -40,18 +41,26 @@ def test_a_network_by_hand():
 def test_the_order_of_the_candidates_moves_no_score(ranking, make_evidence, reorder):
     one = make_evidence(40, 1)
     order = np.random.default_rng(1).permutation(40)
-    np.testing.assert_array_equal(ranking.score(reorder(one, order)), ranking.score(one)[order])
+    straight, moved = ranking.score(one), ranking.score(reorder(one, order))
+    np.testing.assert_array_equal(moved.score, straight.score[order])
+    np.testing.assert_array_equal(moved.signs, straight.signs)
+    np.testing.assert_array_equal(ranking.probability(moved), ranking.probability(straight)[order])
+
+
+def scored(score, n_spectra=1):
+    return Scored(np.asarray(score), np.zeros(len(SIGNS)), n_spectra)
 
 
 def test_probabilities_by_hand(ranking):
     score = np.log([1.0, 2.0, 1.0])
-    np.testing.assert_allclose(ranking.probability_if_listed(score, n_spectra=1), np.array([1, 4, 1]) / 6)
-    np.testing.assert_allclose(ranking.probability_if_listed(score, n_spectra=3), np.array([1, 16, 1]) / 18)
+    np.testing.assert_allclose(ranking.probability_if_listed(scored(score)), np.array([1, 4, 1]) / 6)
+    np.testing.assert_allclose(ranking.probability_if_listed(scored(score, 3)), np.array([1, 16, 1]) / 18)
     # none of them is right in half of the cases
-    np.testing.assert_allclose(ranking.probability(score, n_spectra=1, n_candidates=3), np.array([1, 2, 1]) / 8)
+    np.testing.assert_allclose(ranking.probability(scored(score)), np.array([1, 4, 1]) / 12)
+    assert len(ranking.probability(scored([]))) == len(ranking.probability_if_listed(scored([]))) == 0
 
 
 def test_answer_sets_are_those_of_single_spectra_or_of_groups(ranking):
-    probability = np.array([0.2, 0.7, 0.1])
-    np.testing.assert_array_equal(ranking.answer_set(probability, 0.8, n_spectra=1), [True, True, False])
-    np.testing.assert_array_equal(ranking.answer_set(probability, 0.8, n_spectra=2), [False, True, False])
+    score = np.log([0.2, 0.7, 0.1]) / 2
+    np.testing.assert_array_equal(ranking.answer_set(scored(score), 0.8), [True, True, False])
+    np.testing.assert_array_equal(ranking.answer_set(scored(score, 2), 0.8), [False, True, False])

@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import FormatError, MismatchError
-from specbridge_tools.hits.probability import PARAMETERS
 from specbridge_tools.ranking.answer_sets import QUANTILES
 from specbridge_tools.ranking.features import COLUMNS
+from specbridge_tools.ranking.meaning import PARAMETERS
 from specbridge_tools.ranking.network import expected_shapes
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.ranking.ranking_file import PREFIX, add_ranking, find_ranking
 from specbridge_tools.weights.tensor_file import read_tensor_file, write_tensor_file
 
-MEANING = {**dict.fromkeys(PARAMETERS, 0.5), "listed_scale": 1.0, "coverage": [0.0] * QUANTILES}
+MEANING = {**dict.fromkeys(PARAMETERS, 0.5), "coverage": [0.0] * QUANTILES}
 
 
 def network(seed):
@@ -41,7 +41,7 @@ def test_what_is_written_is_read_and_nothing_else_changes(ranked, model, make_ev
     for name, value in network(1).items():
         np.testing.assert_array_equal(found.networks[1][name], value)
     assert found.calibration(1) == MEANING
-    assert len(found.score(make_evidence(7, 0))) == 7
+    assert len(found.score(make_evidence(7, 0)).score) == 7
     header, tensors = read_tensor_file(ranked)
     assert header["format"] == "specbridge-model"
     np.testing.assert_array_equal(tensors["encoder.weight"], np.ones(3))
@@ -60,8 +60,8 @@ def test_another_ranking_takes_the_place_of_the_first(ranked, tmp_path):
         ({"format_version": 9}, "version 9, this release reads 1"),
         ({"width": -1}, "width in its header is -1"),
         ({"networks": 0}, r"left over \(ranking.0"),
-        ({"single": {}}, "the calibration single of its ranking has no scale"),
-        ({"single": {**MEANING, "scale": float("inf")}}, "no set of finite numbers"),
+        ({"single": {}}, "the calibration single of its ranking has no listed_scale"),
+        ({"single": {**MEANING, "none": float("inf")}}, "no set of finite numbers"),
         ({"single": {**MEANING, "coverage": [0.0]}}, "no list of 101 numbers"),
         ({"group": None}, "group in its header is None"),
     ],

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from specbridge_tools.errors import DataError
-from specbridge_tools.hits.probability import PARAMETERS
+from specbridge_tools.ranking.meaning import PARAMETERS, SIGNS
+from specbridge_tools.ranking.ranking import Scored
 from specbridge_tools.ranking.training import fit as module
 from specbridge_tools.ranking.training.train import TrainingOptions
 
@@ -24,11 +25,11 @@ def test_probabilities_of_fresh_lists_mean_what_they_say(make_lists):
     stated, listed, right = [], [], []
     for one in make_lists(200, seed=2):
         score = ranking.score(one.evidence)
-        if_listed = ranking.probability_if_listed(score, n_spectra=1)
+        if_listed = ranking.probability_if_listed(score)
         assert if_listed.sum() == pytest.approx(1)
-        best = int(np.argmax(score))
+        best = int(np.argmax(score.score))
         listed.append(if_listed[best])
-        stated.append(ranking.probability(score, n_spectra=1, n_candidates=len(score))[best])
+        stated.append(ranking.probability(score)[best])
         right.append(best == one.truth)
     assert np.mean(listed) == pytest.approx(np.mean(right), abs=0.08)
     # half of the truths were taken away in the fit, so it is less sure
@@ -44,8 +45,8 @@ def test_groups_are_calibrated_as_single_spectra_where_there_are_none(make_lists
 def test_ranks_and_recall(make_lists):
     lists = make_lists(3)
     lists[2] = lists[2].without_truth()
-    scores = [np.zeros(len(one.evidence)) for one in lists]
-    scores[0][lists[0].truth] = 1.0
+    scores = [Scored(np.zeros(len(one.evidence)), np.zeros(len(SIGNS)), 1) for one in lists]
+    scores[0].score[lists[0].truth] = 1.0
     ranks = module.expected_ranks(lists, scores)
     assert ranks[0] == 1
     assert ranks[1] == (len(lists[1].evidence) + 1) / 2

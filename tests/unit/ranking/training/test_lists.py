@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 
 from specbridge_tools.ranking.training.lists import LabelledList, folds_of, list_weights
@@ -13,6 +15,14 @@ def test_molecules_stay_together_and_none_dominates(make_lists):
     for one, fold in zip(lists, folds, strict=True):
         by_molecule.setdefault(one.molecule, set()).add(fold)
     assert {len(found) for found in by_molecule.values()} == {1}
+
+
+def test_known_molecules_count_together_as_often_as_is_said(make_lists):
+    lists = make_lists(8)
+    lists[1] = dataclasses.replace(lists[1], is_known=True)
+    assert list_weights(lists)[1] == np.delete(list_weights(lists), 1).sum()
+    assert list_weights(lists, known=2)[1] == 2 * np.delete(list_weights(lists), 1).sum()
+    assert {one.kind for one in lists} == {"single_known", "single_unknown"}
 
 
 def test_without_truth(make_evidence):
