@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Hits": "hits.hits",
     "Molecule": "molecules.molecule",
+    "Prior": "hits.prior",
     "References": "identification.references",
     "SearchOptions": "search.search",
     "Spectrum": "spectra.spectrum",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from specbridge_tools.evaluation.evaluate import evaluate
     from specbridge_tools.fragmentation.network.ranker_file import load_ranker
     from specbridge_tools.hits.hits import Hits
+    from specbridge_tools.hits.prior import Prior
     from specbridge_tools.hits.table import read_hits
     from specbridge_tools.identification.explained import explained_peaks
     from specbridge_tools.identification.identify import identify, rerank_hits
@@ -73,6 +75,7 @@ __all__ = [  # noqa: RUF022, in the order of the data
     "SearchOptions",
     "Tolerance",
     "References",
+    "Prior",
     "Hits",
     "read_hits",
     "explained_peaks",

@@ -35,6 +35,7 @@ def summary_section(summary: Summary, *, n_drawn: int, accuracy: Sequence[str] =
     drawn = "All are shown below." if n_drawn == summary.n_queries else f"The first {n_drawn} are shown below."
     parts = (
         element("p", drawn),
+        element("p", f"The scores hold the prior {summary.prior}, the probabilities do not.") if summary.prior else "",
         element("table", *(_row("td", *pair) for pair in counts), border=1, cellpadding=4, cellspacing=0),
         _accuracy(accuracy),
         _probabilities(summary),

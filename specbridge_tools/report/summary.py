@@ -7,6 +7,7 @@ import dataclasses
 import math
 
 from specbridge_tools.hits.hits import Hits
+from specbridge_tools.hits.prior import prior_of
 
 N_BINS = 10
 
@@ -21,6 +22,7 @@ class Summary:
         n_candidates: Of all queries.
         reasons: Why a query has no candidate -> how many.
         probabilities: (N_BINS,) best candidates by their probability, from 0 to 1.
+        prior: That the hits were ranked with, as in `patents:0.5`; '' for none.
         n_without_probability: Answered queries whose best candidate has none.
     """
 
@@ -30,10 +32,12 @@ class Summary:
     reasons: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
     probabilities: list[int] = dataclasses.field(default_factory=lambda: [0] * N_BINS)
     n_without_probability: int = 0
+    prior: str = ""
 
     def add(self, hits: Hits) -> Hits:
         """Count one query, and return it."""
         self.n_queries += 1
+        self.prior = prior_of(hits.columns)
         if not len(hits):
             self.reasons[hits.reason or "no reason given"] += 1
             return hits

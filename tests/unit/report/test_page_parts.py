@@ -134,6 +134,16 @@ def test_what_is_not_answered_is_counted_by_its_reason():
     assert "without: no peaks" in text
 
 
+def test_a_prior_is_named():
+    summary = Summary()
+    summary.add(
+        parse_hits(QueryRows(("query_id", "score", "prior:patents:0.5", "inchikey14"), [("q", "1", "3", "KEY")]))
+    )
+    assert "The scores hold the prior patents:0.5, the probabilities do not." in summary_section(summary, n_drawn=1)
+    summary.add(answered("0.5"))
+    assert "prior" not in summary_section(summary, n_drawn=1)
+
+
 def test_a_probability_that_is_none_is_refused():
     with pytest.raises(DataError, match="column probability of query q"):
         Summary().add(answered("often"))
