@@ -22,6 +22,8 @@ LEAVE_OUT = ("accession", "molecule", "contributor")
 """What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own; the
 last are those of the query's molecule that its own contributor measured."""
 
+_REMEMBERED = 20_000  # vectors of reference molecules
+
 
 class Reference:
     """Reference spectra of one molecular encoder, of one file or several.
@@ -40,8 +42,7 @@ class Reference:
         self.spectra, self.texts, self.molecules = spectra, texts, molecules
         self.featuriser = Featuriser(encoder)
         self._index = PeakIndex(spectra, len(molecules))
-        self._vectors = np.empty((len(molecules), encoder.dimension), np.float32)
-        self._has_vector = np.zeros(len(molecules), bool)
+        self._vectors: dict[int, NDArray[np.float32]] = {}  # of molecules that were analogs of late
 
     @classmethod
     def open(cls, *paths: str | os.PathLike[str], encoder: MoleculeEncoder | None = None) -> Reference:
@@ -91,13 +92,15 @@ class Reference:
         return self.featuriser.of_smiles(smiles)
 
     def analog_features(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(bits (a, bits), vectors (a, dimension)) of reference molecules by their rows."""
-        new = rows[~self._has_vector[rows]]
-        if len(new):
-            self._vectors[new] = self._vectors_of(new)
-            self._has_vector[new] = True
+        """(bits (a, bits), vectors (a, dimension)) of at least one reference molecule, by their rows."""
+        numbers = rows.tolist()
+        new = [row for row in numbers if row not in self._vectors]
+        if len(self._vectors) + len(new) > _REMEMBERED:
+            new, self._vectors = numbers, {}
+        if new:
+            self._vectors.update(zip(new, self._vectors_of(np.array(new)), strict=True))
         bits = self.molecules.counts[rows].toarray()
-        return (bits > 0).astype(np.float32), self._vectors[rows]
+        return (bits > 0).astype(np.float32), np.stack([self._vectors[row] for row in numbers])
 
     def _vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         molecules = self.molecules
