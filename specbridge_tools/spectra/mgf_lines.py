@@ -14,6 +14,7 @@ from specbridge_tools.records import Rejection
 from specbridge_tools.spectra import reasons
 from specbridge_tools.spectra.build import Place, spectrum_or_rejection, stray_text
 from specbridge_tools.spectra.fields import Several, Unusable, add_field
+from specbridge_tools.spectra.isotopes import with_isotopes
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.peaks import number, peak_array
 from specbridge_tools.spectra.reading import Reading
@@ -23,6 +24,7 @@ from specbridge_tools.spectra.text import decoded
 _COMMENT = (b"#", b";", b"!", b"/")
 _EDGE = re.compile(rb"(BEGIN|END)[ \t]+IONS", re.IGNORECASE)
 _NUMERIC_START = re.compile(r"[+-]?[\d.][\d.eE+-]*(?:\s|$)|[+-]?(?:nan|inf(?:inity)?)(?:\s+(?!=)|$)", re.IGNORECASE)
+_FEATURE = "feature_id"
 _NOT_DEFAULTS = ("title", "pepmass")
 
 
@@ -53,6 +55,7 @@ class LineParser:
         self._skipped = skipped
         self._n_records = 0
         self._defaults: dict[str, str] = {}
+        self._ms1: tuple[str, NDArray[np.float64]] | None = None
 
     def finish(
         self,
@@ -70,12 +73,22 @@ class LineParser:
             fields = {**self._defaults, **fields}
         if reason := skip_reason(fields.get("mslevel"), self._reading):
             self._skipped[reason] += 1
+            feature = fields.get(_FEATURE, "")
+            if self._reading.isotopes and reason == reasons.SKIPPED_MS1 and feature:
+                self._ms1 = feature, np.stack([mz, intensity], axis=1)
             return None
-        return spectrum_or_rejection(fields, mz, intensity, place, self._reading, sound=sound)
+        # as MZmine exports for SIRIUS: a feature's isotope pattern, then its MS2 spectra
+        ms1 = self._ms1[1] if self._ms1 and self._ms1[0] == fields.get(_FEATURE) else None
+        return with_isotopes(spectrum_or_rejection(fields, mz, intensity, place, self._reading, sound=sound), ms1)
 
     def pass_over(self, data: bytes, line: int) -> None:
         """Count the record that ends a stretch, or the file, without reading more than is needed."""
-        if data.lstrip(b"\n").startswith(b"BEGIN IONS\n") and data.upper().count(b"IONS") <= 2:
+        # isotope peaks that are passed over may be those of a record that is not
+        if (
+            not self._reading.isotopes
+            and data.lstrip(b"\n").startswith(b"BEGIN IONS\n")
+            and data.upper().count(b"IONS") <= 2
+        ):
             self._n_records += 1
             return
         skipped, self._skipped = self._skipped, collections.Counter()

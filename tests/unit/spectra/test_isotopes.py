@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from specbridge_tools.records import Rejection
+from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.isotopes import WITH_ISOTOPES
 
 MS1 = ((154.5, 1.0), (154.9905, 100.0), (155.9939, 7.8), (156.9876, 32.1), (170.0, 5.0))
@@ -37,6 +38,21 @@ def test_ms_finder(read):
     assert len(read(with_part)[0].isotopes) == 0
     broken = MAT.format(PART.format("154.9905 many\n" * 5))
     assert [len(one.isotopes) for one in read(broken, isotopes=True)] == [0]
+
+
+MGF = "BEGIN IONS\nFEATURE_ID={}\nPEPMASS=154.9905\nCHARGE=1-\nMSLEVEL={}\n{}END IONS\n\n"
+
+
+def test_mgf_of_mzmine(read):
+    content = MGF.format(1, 1, lines()) + MGF.format(1, 2, "111.0 5\n") + MGF.format(1, 2, "112.0 5\n")
+    content += MGF.format(2, 2, "111.0 5\n")
+    records = read(content, isotopes=True)
+    assert [len(record.isotopes) for record in records] == [3, 3, 0]
+    check(records[0])
+    assert [len(record.isotopes) for record in read(content)] == [0, 0, 0]
+    # whoever reads a part of the file finds the same
+    (second,) = read(content, isotopes=True, record_range=RecordRange(2, 3))
+    check(second)
 
 
 def test_mzml(read, make):
