@@ -1,12 +1,15 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from specbridge_tools.ranking.ranking_file import find_ranking
 
 DATA = Path(__file__).parents[2] / "galaxy_wrappers" / "test-data"
 QUICK = ("--epochs", "2", "--networks", "1", "--width", "4", "--threads", "1")
 
 
+@pytest.mark.slow
 def test_a_ranking_is_trained_and_ranks(call, tmp_path):
     call("sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1")
     call("sb-build-index", "molecules.h5", "-o", "index.h5")
