@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.hits.hits import COLUMNS, INTEGERS, OF_THE_QUERY, REALS, REPAIRED, USI, Column, Hits, Value
+from specbridge_tools.hits.prior import prior_of
 from specbridge_tools.hits.rows import json_rows, opened_table, tsv_columns, tsv_rows
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.provenance import Part, is_part
@@ -193,7 +194,7 @@ def _json_value(name: str, text: str) -> Value:
         return None
     if name in INTEGERS:
         return int(text)
-    return float(text) if name in REALS else text
+    return float(text) if name in REALS or prior_of([name]) else text
 
 
 def _grouped(rows: Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]) -> Iterator[QueryRows]:

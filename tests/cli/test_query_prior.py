@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 
 import pytest
@@ -60,6 +61,19 @@ def test_counts_are_a_part_of_the_score_and_not_of_the_probability(call, index):
     (best,), _ = rows(call, "--index", index, "--top", "1", "--prior", "Patent Count:0.5")
     assert best == found[0]
     assert "prior" not in ",".join(plain[0])
+    done = call(
+        "sb-query",
+        "s.mgf",
+        "--model",
+        "model.safetensors",
+        "--index",
+        index,
+        "--prior",
+        "organism",
+        "--format",
+        "jsonl",
+    )
+    assert json.loads(done.stdout.splitlines()[0])["prior:organism:1"] == 1
 
 
 def test_embeddings_carry_counts_through_merges_and_repeats(call, index, files):
