@@ -1,4 +1,7 @@
+import contextlib
 import csv
+import io
+import runpy
 from pathlib import Path
 
 import pytest
@@ -6,11 +9,12 @@ import pytest
 from specbridge_tools.ranking.ranking_file import find_ranking
 
 DATA = Path(__file__).parents[2] / "galaxy_wrappers" / "test-data"
+CURVE = DATA.parents[1] / "examples" / "training" / "ranking_curve.py"
 QUICK = ("--epochs", "2", "--networks", "1", "--width", "4", "--threads", "1")
 
 
 @pytest.mark.slow
-def test_a_ranking_is_trained_and_ranks(call, tmp_path):
+def test_a_ranking_is_trained_and_ranks(call, tmp_path, monkeypatch):
     call("sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1")
     call("sb-build-index", "molecules.h5", "-o", "index.h5")
     settings = ("--index", "index.h5", "--lists", "lists.npz", *QUICK)
@@ -31,7 +35,11 @@ def test_a_ranking_is_trained_and_ranks(call, tmp_path):
     again = call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "again.safetensors")
     assert again.stderr.split(b" lists")[0].split()[-1] == done.stderr.split(b" lists")[0].split()[-1]
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
-    call("sb-train-ranking", DATA / "spectra.mgf", *settings, "-o", "other.safetensors", status=1)
+    monkeypatch.setattr("sys.argv", ["ranking_curve.py", str(tmp_path / "lists.npz"), "--networks", "1"])
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        runpy.run_path(str(CURVE), run_name="__main__")
+    curve = [line.split("|")[1].strip() for line in printed.getvalue().splitlines()]
+    assert curve == ["the linear sum", *(f"{share} of the molecules" for share in ("25%", "50%", "100%"))]
 
     settings = ("--index", "index.h5", "--model", "model.safetensors", "--threads", "1")
     call("sb-query", DATA / "spectra.mgf", *settings, "-o", "hits.tsv")

@@ -71,7 +71,7 @@ def fit_ranking(
     scored: dict[int, Scored] = {}
     without_truth: dict[int, Scored] = {}
     for fold in range(folds):
-        ranking = _trained([one for one, other in zip(lists, number, strict=True) if other != fold], options)
+        ranking = trained([one for one, other in zip(lists, number, strict=True) if other != fold], options)
         for row in np.flatnonzero(number == fold).tolist():
             scored[row] = ranking.score(lists[row].evidence)
             # anew, since the columns compare the candidates of a list
@@ -79,13 +79,14 @@ def fit_ranking(
         progress()
     seen, unseen = ([found[row] for row in range(len(lists))] for found in (scored, without_truth))
     calibrated = _calibrations(lists, seen, unseen)
-    final = _trained(lists, options)
+    final = trained(lists, options)
     progress()
     report = {"lists": len(lists), "molecules": n_molecules, "training": dataclasses.asdict(options)}
     return RankingFit(dataclasses.replace(final, config={**calibrated, **report}), seen, unseen)
 
 
-def _trained(lists: Sequence[LabelledList], options: TrainingOptions) -> Ranking:
+def trained(lists: Sequence[LabelledList], options: TrainingOptions) -> Ranking:
+    """A ranking that scores, without what its scores mean."""
     usable = [one for one in lists if one.truth >= 0 and len(one.evidence) > 1]
     columns = [candidate_columns(one.evidence) for one in usable]
     networks = train_networks(

@@ -50,8 +50,12 @@ def write_lists(lists: Sequence[LabelledList], path: FilePath, *, made_by: str, 
         np.savez_compressed(stream, **arrays)
 
 
-def read_lists(path: FilePath, *, made_by: str) -> list[LabelledList]:
+def read_lists(path: FilePath, *, made_by: str | None = None) -> list[LabelledList]:
     """Read the lists of `write_lists`.
+
+    Args:
+        path: Of the file.
+        made_by: What they must depend on; None for whatever they do.
 
     Raises:
         FormatError: For a file that holds something else, or lists that were made from other things.
@@ -65,7 +69,7 @@ def read_lists(path: FilePath, *, made_by: str) -> list[LabelledList]:
         raise FormatError("holds no candidate lists", where=path, advice=_ADVICE) from error
     if found != (FORMAT, _KINDS):
         raise FormatError("its lists hold other evidence than this release makes", where=path, advice=_ADVICE)
-    if header.get("made_by") != made_by:
+    if made_by is not None and header.get("made_by") != made_by:
         raise FormatError("its lists were made from other files or options", where=path, advice=_ADVICE)
     return list(_lists(arrays))
 

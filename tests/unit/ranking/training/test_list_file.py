@@ -20,6 +20,11 @@ def test_lists_come_back_as_they_were(make_lists, tmp_path):
             np.testing.assert_array_equal(other.evidence.values[kind], value)
 
 
+def test_whatever_they_were_made_from(make_lists, tmp_path):
+    write_lists(make_lists(2), tmp_path / "lists.npz", made_by="a")
+    assert len(read_lists(tmp_path / "lists.npz")) == 2
+
+
 def test_other_lists_are_refused(make_lists, tmp_path):
     write_lists(make_lists(2), tmp_path / "lists.npz", made_by="a")
     with pytest.raises(FormatError, match="made from other files"):
