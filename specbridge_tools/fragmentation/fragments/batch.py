@@ -45,8 +45,11 @@ def candidate_arrays(fragments: Fragments) -> CandidateArrays:
     """The arrays of one candidate."""
     graph = fragments.graph
     piece, bond, going = fragments.cuts.T
-    cuts = np.stack([piece, graph.bonds[bond, 1 - going], graph.bonds[bond, going], bond_kinds(graph)[bond]], axis=1)
-    elements = fragments.features[:, :N_ELEMENTS].sum(axis=0).astype(np.int64)
+    cuts = np.empty((len(piece), 4), np.int64)
+    cuts[:, 0], cuts[:, 3] = piece, bond_kinds(graph)[bond]
+    cuts[:, 1], cuts[:, 2] = graph.bonds[bond, 1 - going], graph.bonds[bond, going]
+    formula = np.empty(N_ELEMENTS + 1, np.int64)
+    formula[:-1], formula[-1] = fragments.features[:, :N_ELEMENTS].sum(axis=0), graph.hydrogens.sum()
     return CandidateArrays(
         fragments.features,
         graph.bonds,
@@ -56,7 +59,7 @@ def candidate_arrays(fragments: Fragments) -> CandidateArrays:
         fragments.masses,
         np.argsort(fragments.masses),
         fragments.hydrogens,
-        np.append(elements, graph.hydrogens.sum()),
+        formula,
     )
 
 

@@ -38,19 +38,20 @@ def with_neighbours(atoms: Floats, bonds: NDArray[np.int64]) -> Floats:
 
 
 @compiled
-def cut_sums(staying_going: Floats, of_kind: Floats, cuts: NDArray[np.int64], out: Floats) -> None:
+def cut_sums(of_staying: Floats, of_going: Floats, of_kind: Floats, cuts: NDArray[np.int64], out: Floats) -> None:
     """Add to `out` (k, a) the sums over the cuts of each piece of relu(what the cut gains).
 
     Args:
-        staying_going: (n, 2 a) what a cut gains by the atom that stays, and by the one that goes.
+        of_staying: (n, a) what a cut gains by the atom that stays.
+        of_going: (n, a) what it gains by the one that goes.
         of_kind: (kinds, a) what it gains by the kind of its bond.
         cuts: (c, 4) piece, atom that stays, atom that goes, kind of the bond.
         out: (k, a or more).
     """
     width = of_kind.shape[1]
     for row in range(len(cuts)):
-        total, staying, kind = out[cuts[row, 0]], staying_going[cuts[row, 1]], of_kind[cuts[row, 3]]
-        going = staying_going[cuts[row, 2], width:]
+        total, staying = out[cuts[row, 0]], of_staying[cuts[row, 1]]
+        going, kind = of_going[cuts[row, 2]], of_kind[cuts[row, 3]]
         for column in range(width):
             value = staying[column] + going[column] + kind[column]
             total[column] += np.float32(0) if value < 0 else value

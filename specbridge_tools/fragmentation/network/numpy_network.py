@@ -181,11 +181,12 @@ def _atom_vectors(weights: Weights, candidate: CandidateArrays) -> Floats:
 def _piece_vectors(weights: Weights, candidate: CandidateArrays, atoms: Floats, both: Floats) -> Floats:
     """Vectors (k + 1, h) of the pieces and of none; `both` are the atoms' vectors with their features behind them."""
     # a linear map of the atom that stays, the one that goes and the kind of bond, side by side: each mapped once
-    of_staying, of_going, of_kind = np.split(weights["cut.weight"].T, [atoms.shape[1], 2 * atoms.shape[1]])
-    of_atoms = _product(atoms, np.concatenate([of_staying, of_going], axis=1))
-    described = np.zeros((len(candidate.members), len(of_kind.T) + both.shape[1] + 2), np.float32)
-    cut_sums(of_atoms, np.ascontiguousarray(of_kind) + weights["cut.bias"], candidate.cuts, described)
-    content, others = described[:, of_kind.shape[1] : -2], described[:, -2:]
+    width, of_cut = atoms.shape[1], weights["cut.weight"].T
+    staying, going = _product(atoms, of_cut[:width]), _product(atoms, of_cut[width : 2 * width])
+    of_kind = np.ascontiguousarray(of_cut[2 * width :]) + weights["cut.bias"]
+    described = np.zeros((len(candidate.members), width + both.shape[1] + 2), np.float32)
+    cut_sums(staying, going, of_kind, candidate.cuts, described)
+    content, others = described[:, width:-2], described[:, -2:]
     np.divide(candidate.members.astype(np.float32) @ both, np.float32(PIECE_SIZE), out=content)
     others[:, 0] = np.bincount(candidate.cuts[:, 0], minlength=len(others)) - 1
     others[:, 1] = np.square(content[:, -1])

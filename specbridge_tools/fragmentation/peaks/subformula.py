@@ -50,7 +50,7 @@ def _explained(
     """Which peaks (p,) one formula explains.
 
     What is left of a peak's mass without the other elements is 12 c + 1.00783 h. Its distance to the whole number below
-    determines h to within one, and the whole number less h must be a multiple of 12.
+    determines h to within one, and the whole number less h must be a multiple of 12: at most one h is possible.
     """
     masses, valence = _combinations(others)
     return _any_combination(neutral, width, masses, valence, carbons, hydrogens)
@@ -73,17 +73,15 @@ def _any_combination(
                 continue
             whole = np.floor(rest + width[peak])
             near = np.rint((rest - whole) / (HYDROGEN_MASS - 1))
-            for step in (-1, 0, 1):
-                h = near + step
-                c = np.floor((whole - h) / 12)
-                if (
-                    0 <= h <= min(hydrogens + 1, 2 * c + valence[combination] + 3)
-                    and 0 <= c <= carbons
-                    and abs(12 * c + HYDROGEN_MASS * h - rest) <= width[peak]
-                ):
-                    explained[peak] = True
-                    break
-            if explained[peak]:
+            c = (int(whole) - int(near) + 1) // 12
+            h = int(whole) - 12 * c
+            if (
+                h <= near + 1
+                and 0 <= h <= min(hydrogens + 1, 2 * c + valence[combination] + 3)
+                and 0 <= c <= carbons
+                and abs(12 * c + HYDROGEN_MASS * h - rest) <= width[peak]
+            ):
+                explained[peak] = True
                 break
     return explained
 
