@@ -122,11 +122,5 @@ def read_stream(
     for reason, count in (skipped - before).items():
         logger.info("%s: %d spectra skipped (%s)", name, count, reason)
     if is_empty and record_range is None:
-        logger.warning("%s %s", name, "is empty" if file_format is None else _without_spectra(skipped - before))
-
-
-def _without_spectra(skipped: collections.Counter[str]) -> str:
-    """What a file holds of which none is a query."""
-    if not skipped:
-        return "holds no spectra"
-    return "holds no spectra of MS2: " + ", ".join(f"{count} skipped ({reason})" for reason, count in skipped.items())
+        text = "is empty" if file_format is None else "holds no spectra" + (" of MS2" if skipped - before else "")
+        logger.warning("%s %s", name, text)
