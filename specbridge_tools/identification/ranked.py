@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
-from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.hits.hits import (
     COLUMNS,
     IF_LISTED,
@@ -30,8 +29,6 @@ from specbridge_tools.ranking.ranking_file import find_ranking
 from specbridge_tools.search.candidates.ranking import competition_ranks
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.search import SearchOptions
-
-_POSITIVE, _ENERGY_UNKNOWN, _PRECURSOR_SHARE = 0, 6, 8  # of `Peaks.context`
 
 
 def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: float | None = None) -> Iterator[Hits]:
@@ -101,23 +98,13 @@ def evidence_of(hits: Hits) -> Evidence:
 def conditions_of(hits: Hits) -> QueryConditions:
     """What is known of a query with candidates, as ions of the first one's adduct."""
     peaks = peaks_of(hits, hits.column("adduct")[0])
-    return QueryConditions(
-        n_spectra=len(peaks),
-        n_peaks=float(np.mean([len(one.mz) for one in peaks])),
-        positive=_mean(peaks, _POSITIVE),
-        energy_known=1 - _mean(peaks, _ENERGY_UNKNOWN),
-        precursor_share=_mean(peaks, _PRECURSOR_SHARE),
-    )
+    return QueryConditions(len(peaks), float(np.mean([len(one.mz) for one in peaks])))
 
 
 def is_complete(hits: Hits) -> bool:
     """Whether hits hold all candidates that were found, and at least one, with all evidence and probabilities."""
     has_all = bool(len(hits)) and len(hits) >= (hits.n_candidates or 0) and REFERENCE[0] in hits.candidates
     return has_all and bool(hits.value("probability"))
-
-
-def _mean(peaks: list[Peaks], place: int) -> float:
-    return float(np.mean([one.context[place] for one in peaks]))
 
 
 def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:

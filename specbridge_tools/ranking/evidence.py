@@ -33,16 +33,10 @@ class QueryConditions:
     Attributes:
         n_spectra: How many were measured.
         n_peaks: Of a spectrum, on average.
-        positive: 1 for positive ions, 0 for negative ones.
-        energy_known: Share of the spectra whose collision energy is known.
-        precursor_share: Of the intensity, in [0, 1], on average.
     """
 
     n_spectra: int
     n_peaks: float
-    positive: float
-    energy_known: float
-    precursor_share: float
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

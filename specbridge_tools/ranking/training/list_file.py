@@ -19,7 +19,7 @@ from specbridge_tools.streams import output_path
 FORMAT = "specbridge-ranking-lists 1"
 _KINDS = (*OWN, *REFERENCE)
 _ADVICE = "remove it, and the lists are made again"
-_CONDITIONS = ("n_spectra", "n_peaks", "positive", "energy_known", "precursor_share")
+_CONDITIONS = ("n_spectra", "n_peaks")
 FilePath = str | os.PathLike[str]
 
 
@@ -79,7 +79,7 @@ def _lists(arrays: dict[str, NDArray[Any]]) -> Iterator[LabelledList]:
     names = arrays["formulas"][arrays["formula"]]
     for row, (start, end) in enumerate(zip((ends - arrays["lengths"]).tolist(), ends.tolist(), strict=True)):
         values = {kind: arrays[f"value.{kind}"][start:end] for kind in _KINDS}
-        n_spectra, *others = arrays["conditions"][row].tolist()
-        evidence = Evidence(values, names[start:end].tolist(), QueryConditions(int(n_spectra), *others))
+        n_spectra, n_peaks = arrays["conditions"][row].tolist()
+        evidence = Evidence(values, names[start:end].tolist(), QueryConditions(int(n_spectra), n_peaks))
         truth, molecule = int(arrays["truth"][row]), str(arrays["molecule"][row])
         yield LabelledList(evidence, truth, molecule, bool(arrays["known"][row]))

@@ -72,13 +72,7 @@ def test_reference_evidence_counts(ranking):
 
 def test_the_conditions_of_the_query():
     query = evidence_of(hits()).query
-    assert (query.n_spectra, query.n_peaks, query.positive, query.energy_known, query.precursor_share) == (
-        1,
-        2,
-        1,
-        0,
-        0,
-    )
+    assert (query.n_spectra, query.n_peaks) == (1, 2)
 
 
 def test_a_coverage_keeps_as_many_as_it_takes(ranking):

@@ -15,7 +15,7 @@ def evidence(n, seed, *, n_spectra=1, truth=None):
         for value in values.values():
             value[truth] += 1
     formulas = [("C6H6", "CH4O", "H2O")[number] for number in rng.integers(0, 3, n)]
-    return Evidence(values, formulas, QueryConditions(n_spectra, 12.0, 1.0, 0.5, 0.1))
+    return Evidence(values, formulas, QueryConditions(n_spectra, 12.0))
 
 
 def labelled(n_lists, *, n_spectra=1, seed=0):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
 from specbridge_tools.ranking.features import COLUMNS, candidate_columns, linear_sum
 
-QUERY = QueryConditions(2, 20.0, 0.0, 1.0, 0.25)
+QUERY = QueryConditions(2, 20.0)
 
 
 def by_name(evidence):
