@@ -76,6 +76,7 @@ def test_counts_are_a_part_of_the_score_and_not_of_the_probability(call, index):
     assert json.loads(done.stdout.splitlines()[0])["prior:organism:1"] == 1
 
 
+@pytest.mark.slow
 def test_embeddings_carry_counts_through_merges_and_repeats(call, index, files):
     (files / "more.tsv").write_text("id\tsmiles\tPatent Count\nx\tCCCCO\t1e4\ny\tCCO\t2.5\n")
     call("sb-embed-mols", "more.tsv", "--encoder", "toy", "--count", "patentcount", "-o", "more.h5", "-q", "--force")
@@ -152,6 +153,7 @@ def test_what_cannot_be_done_says_so(call, index, files):
         assert text in call(name, *arguments, *model, status=status).stderr.decode()
 
 
+@pytest.mark.slow
 def test_figures_with_a_prior_are_not_compared_silently(call, index, files):
     options = ("--index", index, "--model", "model.safetensors", "--top", "0")
     call("sb-query", "s.mgf", *options, "--prior", "organism:2", "-o", "prior.tsv", "--force")
