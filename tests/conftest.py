@@ -13,8 +13,12 @@ import sys
 import types
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# how long a case takes depends on what else the machine does
+hypothesis.settings.register_profile("any_time", deadline=None)
+hypothesis.settings.load_profile("any_time")
 BIN = Path(sys.executable).parent
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # tests of pipes call the commands by name

@@ -15,7 +15,7 @@ from specbridge_tools.errors import DataError, FormatError
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lists=st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=12), max_size=5), max_size=6),
     chunk=st.integers(1, 20),

@@ -121,7 +121,7 @@ def test_ngrams_are_counted_within_strings_alone():
         assert (ngram_matrix([text]) != together[row]).nnz == 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000))
 def test_the_gradient_is_that_of_the_loss(seed):
     rng = np.random.default_rng(seed)

@@ -19,7 +19,7 @@ def clusters_one_pair_at_a_time(bits, threshold):
     return splits.first_appearance(labels)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 40),

@@ -38,7 +38,7 @@ def exported(output_format, texts, spectra=None):
 
 
 @pytest.mark.parametrize("output_format", ["sirius", "maf", "tsv-edges"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=TEXTS)
 def test_tables(output_format, texts):
     text = exported(output_format, texts)
@@ -49,7 +49,7 @@ def test_tables(output_format, texts):
     assert len(text.splitlines()) == 1 + len(rows)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=TEXTS)
 def test_mztab(texts):
     rows = [line.split("\t") for line in exported("mztab-m", texts).splitlines()]
@@ -60,7 +60,7 @@ def test_mztab(texts):
         assert all(value.strip() for value in row)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=TEXTS)
 @example(
     texts={"smiles": "\ufffe", "id": "]]>", "name": "\uffff<&\x0b", "analog_id": '"\x1b', "query_id": "\x85\u2028"}
@@ -77,7 +77,7 @@ def test_graphml(texts):
     }
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=TEXTS)
 def test_mgf(texts):
     text = exported("mgf", texts | {"query_id": "q"}, SPECTRUM)

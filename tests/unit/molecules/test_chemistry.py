@@ -46,7 +46,7 @@ def respelled(smiles, seed, stereo):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     smiles=st.sampled_from(STRUCTURES), seed=st.integers(1, 10_000), stereo=st.booleans(), salt=st.sampled_from(SALTS)
 )
@@ -57,7 +57,7 @@ def test_every_spelling_salt_and_stereo_form_has_one_standard_form(smiles, seed,
     assert standardise(other.smiles) == form._replace(isomeric_smiles=form.smiles)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(smiles=st.sampled_from(STRUCTURES), seed=st.integers(1, 10_000))
 def test_isomeric_smiles_keeps_the_stereo_and_nothing_else_depends_on_it(smiles, seed):
     spelling = respelled(smiles, seed, True)
@@ -169,7 +169,7 @@ def test_reasons(text, kind, reason):
     assert caught.value.message == reason
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(alphabet="CNOcno()[]=#123+-@/\\.HBrl%*:~$ 0é\t\x00", max_size=30),
     st.sampled_from(["smiles", "inchi", "mol"]),

@@ -84,7 +84,7 @@ def test_an_endless_line_is_a_data_error():
 CELL = st.text(alphabet='Cc1()[]"\t,;\n\r é\x00\u2028#$>M END', max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     head=st.sampled_from(
         ["", "id\tsmiles\n", "smiles,id\n", "inchi;id\n", "CCO\n", "$$$$\n", MOLFILE, "\ufeffsmiles\n"]
@@ -101,7 +101,7 @@ def test_any_text_gives_records_or_a_specbridge_error(head, cells, input_format)
     assert [record.record for record in records] == list(range(1, len(records) + 1))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_records_or_a_specbridge_error(data):
     try:
@@ -111,7 +111,7 @@ def test_any_bytes_give_records_or_a_specbridge_error(data):
     assert all(record.record for record in records)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     rows=st.lists(
         st.tuples(st.from_regex(r"[A-Za-z0-9]{1,5}", fullmatch=True), st.sampled_from(["CCO", "C1CC", "", "O"]))

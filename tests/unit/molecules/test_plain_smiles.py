@@ -111,7 +111,7 @@ def test_what_is_unusual_or_broken_is_left_to_rdkit(smiles):
 
 
 @given(st.sampled_from(READ), st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_order_of_the_atoms_is_read_as_rdkit_reads_it(smiles, seed):
     molecule = Chem.MolFromSmiles(smiles)
     order = np.random.default_rng(seed).permutation(molecule.GetNumAtoms()).tolist()
@@ -125,7 +125,7 @@ SIGNS = ["C", "N", "O", "S", "c", "n", "o", "s", "Cl", "(", ")", "=", "#", "-", 
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from([*SIGNS, "B", "[", "]", "+", "H", "P", "%", "3"]), max_size=14).map("".join))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_whatever_it_reads_rdkit_reads_too(text):
     if parse_plain(as_bytes(text))[0]:
         assert_equal(molecular_graph(text), by_rdkit(text))

@@ -2,7 +2,7 @@ import numpy as np
 import plain_similarity as plain
 import pytest
 from builders import spectrum
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from specbridge_tools.reference.peaks import CleanSpectrum, clean
@@ -34,7 +34,6 @@ def table(spectra, molecules=None):
 
 
 @pytest.mark.slow
-@settings(deadline=None)  # the first case compiles
 @given(st.lists(SPECTRUM, min_size=1, max_size=8), SPECTRUM)
 def test_the_search_equals_the_definition(library, query):
     index = PeakIndex(table(library), len(library))
@@ -52,7 +51,6 @@ def test_the_search_equals_the_definition(library, query):
 
 
 @pytest.mark.slow
-@settings(deadline=None)  # the first case compiles
 @given(st.lists(SPECTRUM, min_size=2, max_size=6), SPECTRUM)
 def test_what_else_is_in_the_library_changes_no_bit(library, query):
     whole = PeakIndex(table(library), len(library)).compare(query)

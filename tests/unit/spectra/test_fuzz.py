@@ -79,7 +79,7 @@ END IONS
 CHANGES = st.lists(
     st.tuples(st.floats(0, 1), st.integers(0, 12), st.sampled_from(JUNK) | st.binary(max_size=6)), max_size=6
 )
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 def changed(content, changes):
@@ -275,7 +275,7 @@ def test_what_was_read_and_written_is_read_the_same(same_spectra, fields, peaks,
 
 
 @pytest.mark.slow
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(CHANGES, st.sampled_from([MGF, MSP, *map(str.encode, (MASSBANK, SIRIUS, GNPS, MONA, MZSPECLIB))]))
 def test_many_more_changes(changes, content):
     records_of(changed(content, changes))

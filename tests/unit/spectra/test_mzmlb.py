@@ -187,7 +187,7 @@ def test_a_document_type_is_refused(read, maker):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_changed_bytes_give_records_or_an_error(make, changes):
     content = bytearray(Maker(make).spectrum().spectrum(level="1").spectrum([5.0], [6.0]).content())

@@ -183,7 +183,7 @@ def outcome(content, **rules):
     return records, None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cut=st.floats(0, 1), packed=st.booleans())
 def test_a_file_that_is_cut_off_gives_whole_scans_then_an_error(run, same_spectra, cut, packed):
     content = gzip.compress(run.encode(), mtime=0) if packed else run.encode()

@@ -71,7 +71,6 @@ def test_bytes_as_published(code, data, values):
     np.testing.assert_allclose(CODES[code].decode(bytes.fromhex(data + "0" * (len(data) % 2))), values, rtol=1e-15)
 
 
-@settings(deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("code", CODES)
 def test_the_same_as_pynumpress(code, data):
@@ -81,7 +80,7 @@ def test_the_same_as_pynumpress(code, data):
     assert len(content) <= CODES[code].most_bytes(len(ours))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.binary(max_size=40) | st.builds(lambda a, b: bytes.fromhex("408f400000000000") + a + b, *[st.binary()] * 2))
 @pytest.mark.parametrize("code", CODES)
 def test_any_bytes_are_numbers_or_unusable(code, content):

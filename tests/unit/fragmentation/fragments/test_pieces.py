@@ -79,7 +79,7 @@ def sets_of(pieces, capacity, limit):
 
 
 @given(graphs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_pieces_are_the_sides_of_all_cuts_of_one_or_two_bonds(graph):
     n, edges, costs = graph
     pieces = cut(n, edges, costs, 100)
@@ -98,7 +98,7 @@ def test_pieces_are_the_sides_of_all_cuts_of_one_or_two_bonds(graph):
 
 
 @given(graphs(), st.integers(0, 12), st.integers(0, 20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_of_too_many_pieces_the_cheapest_are_left(graph, max_cost, most):
     n, edges, costs = graph
     every, left = cut(n, edges, costs, 100), cut(n, edges, costs, max_cost, most)
@@ -110,7 +110,7 @@ def test_of_too_many_pieces_the_cheapest_are_left(graph, max_cost, most):
 
 @pytest.mark.slow
 @given(graphs(), st.integers(0, 30))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_fragments_are_all_connected_parts_whose_losses_hang_on_one_or_two_bonds(graph, limit):
     n, edges, costs = graph
     whole = (1 << n) - 1
@@ -138,7 +138,7 @@ def test_fragments_are_all_connected_parts_whose_losses_hang_on_one_or_two_bonds
 
 
 @given(graphs(), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_capacity_keeps_whole_levels_of_cost(graph, capacity):
     pieces = cut(*graph, 15)
     _, every = sets_of(pieces, 10**6, 15)

@@ -42,7 +42,7 @@ def near_ties(rng, n, dimension):
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 60), dtype=st.sampled_from(["float16", "float32"]))
 def test_search_equals_brute_force_to_the_last_bit(make_rows, make_query, opened, seed, n, dtype):
     rng = np.random.default_rng(seed)

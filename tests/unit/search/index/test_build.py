@@ -68,7 +68,7 @@ def test_molecules_are_sorted_with_all_they_have(tmp_path):
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     inputs=st.lists(
         st.lists(

@@ -34,7 +34,7 @@ def described(rows):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(inputs=st.lists(MOLECULES.filter(len), min_size=1, max_size=4), block_rows=st.integers(1, 7))
 def test_merging_by_blocks_equals_merging_at_once(make_rows, opened, inputs, block_rows):
     parts = [rows_of(make_rows, molecules, "abcd"[number]) for number, molecules in enumerate(inputs)]

@@ -49,7 +49,7 @@ def test_a_single_spectrum_keeps_its_vector_to_the_last_bit():
     assert record.id == "a"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(names=st.lists(st.sampled_from(["a", "b", "c", ""]), max_size=12), chunk=st.integers(1, 5))
 def test_groups_come_in_the_order_of_their_first_spectra_whatever_the_chunks(names, chunk):
     records = [member(i, name) for i, name in enumerate(names, start=1)]
