@@ -7,10 +7,10 @@ from fuzz import seeds
 from fuzz.cases import Format
 from fuzz.texts import TEXT, modules_of
 
-LISTS = """query_id\tid\tname\tsmiles
-a\t1\tp\tCC(=O)Nc1ccc(O)cc1
-a\t2\tq\tCOC(=O)c1ccc(N)cc1
-b\t3\tr\tCN1C=NC2=C1C(=O)N(C)C(=O)N2C
+LISTS = """query_id\tid\tname\tsmiles\tpatents
+a\t1\tp\tCC(=O)Nc1ccc(O)cc1\t12
+a\t2\tq\tCOC(=O)c1ccc(N)cc1\t
+b\t3\tr\tCN1C=NC2=C1C(=O)N(C)C(=O)N2C\t0
 """
 
 
@@ -22,7 +22,8 @@ def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
         "sb-query", "{seeds}/spectra.mgf", "--candidates", "{file}", "--model", "{seeds}/model.safetensors",
         "--rerank", "0", "-o", "out", "--threads", "1",
     )  # fmt: skip
-    return {"lists": ((*query, "--encoder", "toy:dimension=8"), (*query, "--index", "{seeds}/index.h5"))}
+    encoded = (*query, "--encoder", "toy:dimension=8")
+    return {"lists": (encoded, (*query, "--index", "{seeds}/index.h5"), (*encoded, "--prior", "patents"))}
 
 
 FORMAT = Format(modules_of("query"), make_seeds, TEXT)

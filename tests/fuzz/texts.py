@@ -177,23 +177,16 @@ def spectra(*, start: bytes = rb"(?!)", holds_molecules: bool = False, **content
     def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
         seeds.make_library(folder)
         seeds.make_model(folder / "model.safetensors")
+        query = (
+            "sb-query", "{file}", "--index", "{seeds}/index.h5", "--model", "{seeds}/model.safetensors",
+            "--rerank", "0", "--rejects", "rejects", *_OUT,
+        )  # fmt: skip
         commands = (
             ("sb-info", "{file}"),
             ("sb-split", "{file}", "--parts", "1", "-o", "out"),
             ("sb-embed-spectra", "{file}", "--model", "{seeds}/model.safetensors", "--rejects", "rejects", *_OUT),
-            (
-                "sb-query",
-                "{file}",
-                "--index",
-                "{seeds}/index.h5",
-                "--model",
-                "{seeds}/model.safetensors",
-                "--rerank",
-                "0",
-                "--rejects",
-                "rejects",
-                *_OUT,
-            ),
+            query,
+            (*query, "--repair", "--adducts", "[M+H]+,[M+Na]+", "--isotopes", "drop"),
         )
         for name, content in contents.items():
             (folder / name).write_text(content, encoding="utf-8")
@@ -202,14 +195,15 @@ def spectra(*, start: bytes = rb"(?!)", holds_molecules: bool = False, **content
     return Format(modules_of("info", "split", "embed_spectra", "embed_mols", "query"), make_seeds, TEXT, lost_of(start))
 
 
-def molecules(**contents: str) -> Format:
-    """The format of small files of molecules."""
+def molecules(*options: str, **contents: str) -> Format:
+    """The format of small files of molecules, which are embedded with `options`, too."""
 
     def make_seeds(folder: Path) -> dict[str, Sequence[tuple[str, ...]]]:
         commands = (
             ("sb-info", "{file}"),
             ("sb-split", "{file}", "--parts", "1", "-o", "out"),
             _EMBED_MOLECULES,
+            *([(*_EMBED_MOLECULES, *options)] if options else []),
         )
         for name, content in contents.items():
             (folder / name).write_text(content, encoding="utf-8")
