@@ -11,6 +11,7 @@ import csv
 import dataclasses
 import itertools
 import json
+import math
 from collections.abc import Generator, Iterable, Iterator
 from typing import TextIO
 
@@ -183,18 +184,28 @@ def parse_hits(query: QueryRows, name: str = "") -> Hits:
 
 def _numbers(column: str, texts: list[str], query_id: str, name: str, line: int) -> NDArray[np.float64]:
     try:
-        return np.array([float(text) if text else np.nan for text in texts], np.float64)
+        numbers = np.array([float(text) if text else np.nan for text in texts], np.float64)
     except ValueError as error:
         message = f"column {column} of query {query_id}: {error}"
         raise DataError(message, where=name or None, line=line or None) from error
+    if np.isinf(numbers).any():
+        message = f"column {column} of query {query_id} holds a number without end"
+        raise DataError(message, where=name or None, line=line or None)
+    return numbers
 
 
 def _json_value(name: str, text: str) -> Value:
     if not text:
         return None
-    if name in INTEGERS:
-        return int(text)
-    return float(text) if name in REALS or prior_of([name]) else text
+    if name not in INTEGERS | REALS and not prior_of([name]):
+        return text
+    try:
+        value = int(text) if name in INTEGERS else float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"column {name}: {text[:40]!r} is no number")
+    return value
 
 
 def _grouped(rows: Iterable[tuple[tuple[str, ...], tuple[str, ...], int]]) -> Iterator[QueryRows]:

@@ -36,7 +36,11 @@ def merge_hits(parts: NamedPaths, destination: str, tally: Tally, *, force: bool
                 # the last column of one file says which part it was
                 rows = [row[: len(columns)] for row in query.rows]
                 record = _record(query, name)
-                writer.write_rows(_renumbered(rows, columns, record + before) if before and record else rows)
+                try:
+                    writer.write_rows(_renumbered(rows, columns, record + before) if before and record else rows)
+                except DataError as error:
+                    error.where, error.line = name, query.line
+                    raise
                 last = max(last, record)
                 tally.n_written += 1
             before += 0 if is_one_file else last

@@ -120,6 +120,11 @@ def test_other_columns_and_gzip_are_read():
             for column in ("rank", "n_candidates", "record")
             for text in ("inf", "-1e999", "1.5", "9" * 20)
         ),
+        (
+            b"query_id\tscore\tinchikey14\nq\t1e999\tA\n",
+            DataError,
+            "line 2: column score of query q holds a number without",
+        ),
     ],
 )
 def test_broken_tables_are_named(content, kind, message):

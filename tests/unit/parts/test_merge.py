@@ -77,6 +77,20 @@ def test_hits_as_json_lines(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity", '"high"', "[1]"])
+@pytest.mark.parametrize("column", ["score", "rank", "prior:patents:1"])
+def test_json_lines_with_what_is_no_number_are_named(tmp_path, column, number):
+    row = {"query_id": '"q"', "score": "0.5", "inchikey14": '"AAA"', "rank": "1", "prior:patents:1": "12"}
+    lines = [
+        "{" + ", ".join(f'"{name}": {value}' for name, value in one.items()) + "}"
+        for one in (row, {**row, column: number})
+    ]
+    (tmp_path / "h").write_text(lines[0] + "\n" + lines[1].replace('"q"', '"r"') + "\n")
+    with pytest.raises(DataError, match=rf"h: line 2: column {column}: .* is no number"):
+        merge([tmp_path / "h"], tmp_path / "all")
+    assert not (tmp_path / "all").exists()
+
+
 @pytest.mark.parametrize("name", ["spectra.mgf", "molecules.tsv", "m.csv", "m.smi"])
 def test_parts_of_a_split_merge_to_the_whole(spectra_file, table_file, tmp_path, name):
     (tmp_path / "m.csv").write_text('smiles,note\nCCO,"two\nlines"\nCCC,\n')
