@@ -63,7 +63,7 @@ def test_options_say_their_defaults(name):
     text = help_of(name)
     for param in options_of(name):
         written = entry(text, param.opts[-1])
-        if param.is_flag or param.default is None or not isinstance(param.default, str | int | float | tuple):
+        if param.is_flag or param.default in (None, ()) or not isinstance(param.default, str | int | float | tuple):
             continue
         value = ", ".join(param.default) if isinstance(param.default, tuple) else str(param.default)
         assert f"[default: {value}" in written, written

@@ -215,7 +215,8 @@ def _column_sizes(
         "inchikey14": ((n,), "S14"),
         "embedding": ((n, dimension), np.dtype(dtype).newbyteorder("<")),
     }
-    for name in text_bytes:
+    # in one order, whatever made the file; the counts behind
+    for name in (*TEXTS, *(name for name in text_bytes if name not in TEXTS)):
         sizes[f"{name}_bytes"] = ((text_bytes[name],), "u1")
         sizes[f"{name}_offsets"] = ((n + 1,), "<i8")
     sizes[DIGEST] = ((1,), "S64")
