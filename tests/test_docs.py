@@ -47,6 +47,7 @@ def test_the_commands_are_those_of_the_design():
     assert "query" in COMMANDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_is_quick_and_ends_in_an_example(name):
     code = SHOW_HELP.format(module=name.replace("-", "_"), heavy=HEAVY)

@@ -89,6 +89,7 @@ def test_another_ion_of_a_candidate_counts(ask):
     assert rows["Cc1ccc([N+](=O)[O-])cc1C"]["reference_kind"] == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("by", "kinds"), [("accession", {"", "same_polarity"}), ("molecule", {"", "same_polarity"})])
 def test_a_spectrum_does_not_find_itself(ask, tmp_path, files, by, kinds):
     text = SPECTRA.replace("TITLE=high\n", "TITLE=high\nSMILES=CC(=O)Nc1ccc(O)cc1\n")

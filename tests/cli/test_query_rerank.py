@@ -58,6 +58,7 @@ def table(done):
     return list(csv.DictReader(io.StringIO(done.stdout), delimiter="\t"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["model.safetensors", "calibrated.safetensors"])
 @pytest.mark.parametrize(
     ("arguments", "settings", "options"),
@@ -163,6 +164,7 @@ def assert_same_ranking(rows, expected):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("--rerank", "4")])
 def test_neither_order_nor_spelling_nor_ids_move_the_ranking(files, ask, ask_in_two_steps, arguments):
     expected = table(ask("--top", "0", *arguments))
@@ -176,6 +178,7 @@ def test_neither_order_nor_spelling_nor_ids_move_the_ranking(files, ask, ask_in_
     assert_same_ranking(table(ask_in_two_steps(index=name, top=top)), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ppm", [-8, 8])
 def test_the_mass_error_does_not_move_the_ranking(ask, ask_in_two_steps, tmp_path, ppm):
     moved = SPECTRA.replace("PEPMASS=152.0706", f"PEPMASS={152.0706 * (1 + ppm * 1e-6):.6f}")

@@ -31,6 +31,7 @@ def uneven(pairs):
     return dataclasses.replace(pairs, features=dataclasses.replace(pairs.features, peaks=peaks))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("unfrozen", [0, 1, 3])
 def test_cached_features_lead_to_the_same_vectors(make_model, pairs, tmp_path, spec, unfrozen):

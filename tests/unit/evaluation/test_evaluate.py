@@ -202,9 +202,15 @@ def test_rows_of_a_query_in_two_places_are_refused(make_hits, make_truths):
         list(read_lists(hits, make_truths(("a", "AAA"), ("b", "BBB"))))
 
 
-@pytest.mark.parametrize("score", [math.nan, math.inf])
-def test_scores_that_are_no_numbers_are_refused(make_hits, make_truths, score):
-    with pytest.raises(DataError, match="query a: a score is missing or not finite"):
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (math.nan, "query a: a score is missing or not finite"),
+        (math.inf, "score of query a holds a number without end"),
+    ],
+)
+def test_scores_that_are_no_numbers_are_refused(make_hits, make_truths, score, message):
+    with pytest.raises(DataError, match=message):
         list(read_lists([make_hits("a", [("AAA", score)])], make_truths(("a", "AAA"))))
 
 

@@ -42,6 +42,7 @@ def wait_until(condition, seconds=20):
     return condition()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fingerprint", [None, (2, 256)])
 def test_workers_answer_as_this_process_does(small_pool, fingerprint):
     expected = standardise_all(structures(90), fingerprint)

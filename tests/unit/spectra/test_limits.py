@@ -182,6 +182,7 @@ GROWING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GROWING)
 def test_time_grows_with_size_alone(kind):
     n = 5_000
