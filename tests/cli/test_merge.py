@@ -19,6 +19,7 @@ def test_hits_in_the_order_given(call, parts, tmp_path):
     assert done.stderr.decode().startswith("2 parts of hits (tsv): 2 queries read, 0 rejected, 2 written, ")
 
 
+@pytest.mark.slow
 def test_stdin_and_stdout(run, parts, tmp_path):
     done = run("sb-merge", "-", parts[1], "-q", stdin=(tmp_path / parts[0]).read_bytes())
     assert done.stdout.decode() == f"{HEADER}q1\t1\t0.5\tAAA\t1\nq2\t1\t0.5\tAAA\t2\n"

@@ -122,6 +122,7 @@ def test_lists_by_query_and_their_header(ask, write):
     assert (refused.exit_code, "line 2: 3 fields where the header has 2" in refused.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_lists_quoted_by_r_or_as_csv_with_ids_and_names(ask, write, tmp_path):
     plain = table(ask("--candidates", write(("first", SMILES[0]), ("first", SMILES[1]))))
     (tmp_path / "r.tsv").write_text(f'"list_id"\t"smiles"\n"first"\t"{SMILES[0]}"\n"first"\t"{SMILES[1]}"\n')
@@ -171,6 +172,7 @@ def test_pipes_of_spectra_and_lists(run, files, write):
     assert expected.count(b"\n") == 10
 
 
+@pytest.mark.slow
 def test_embeddings_know_their_ids_alone(ask, write):
     by_id = write(("a", SMILES[0]), ("a", SMILES[1]), header="query_id\tsmiles")
     direct = table(ask("--candidates", by_id))

@@ -130,6 +130,7 @@ def test_a_model_without_a_ranker_ranks_by_cosine(ask):
     assert "plain.safetensors: the model holds no ranker" in refused.stderr
 
 
+@pytest.mark.slow
 def test_embeddings_have_no_peaks(files, ask, tmp_path):
     arguments = (files / "spectra.mgf", "--model", files / "model.safetensors", "-o", tmp_path / "spectra.h5", "-q")
     assert CliRunner().invoke(embed_spectra, list(map(str, arguments))).exit_code == 0
@@ -204,6 +205,7 @@ def test_a_pipe_of_spectra_can_be_grouped(files, ask):
     assert ask("--group-by", "FEATURE_ID", spectra="-", input=(files / "spectra.mgf").read_bytes()).stdout == grouped
 
 
+@pytest.mark.slow
 def test_probabilities_of_the_fused_score(ask):
     n = len(MOLECULES) - 1
     for top, scored in (("50", n), ("4", 4)):

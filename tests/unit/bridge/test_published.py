@@ -144,6 +144,7 @@ def test_low_rank_changes_need_weights_to_start_from():
         DreamsEncoder(DreamsConfig.official(**TINY)).add_low_rank(2)
 
 
+@pytest.mark.slow
 def test_recomputed_activations_give_the_same_gradients(make_model, pairs, base):
     gradients = []
     for recompute in (False, True):

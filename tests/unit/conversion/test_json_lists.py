@@ -70,6 +70,7 @@ def test_what_is_no_list_of_strings_is_named(value):
         list(read_json_lists(io.BytesIO(b'{"CCO": ' + value.encode() + b"}")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -111,6 +111,7 @@ def test_any_bytes_give_records_or_a_specbridge_error(data):
     assert all(record.record for record in records)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(
     rows=st.lists(

@@ -136,6 +136,7 @@ def test_each_begin_ions_is_one_record(changes):
     assert all(record.line <= len(lines(content)) for record in records)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(CHANGES)
 def test_each_name_of_msp_is_one_record_at_least(changes):

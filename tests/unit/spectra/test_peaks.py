@@ -19,6 +19,7 @@ def test_to_the_last_bit(pairs):
     np.testing.assert_array_equal(peaks, [[float(mz), float(intensity)] for mz, intensity in pairs])
 
 
+@pytest.mark.slow
 @example(["0", "0E-"])
 @example(["0E+", "1"])
 @given(st.lists(LETTERS, min_size=2, max_size=8).filter(lambda words: len(words) % 2 == 0))

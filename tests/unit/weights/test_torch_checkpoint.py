@@ -243,6 +243,7 @@ def test_a_storage_that_is_gone_or_cut_is_named(tmp_path):
             read(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -53,6 +53,7 @@ def relative_error(found, expected):
     return (torch.linalg.norm(found - expected) / torch.linalg.norm(expected)).item()
 
 
+@pytest.mark.slow
 def test_the_self_supervised_model_equals_the_literal_one(tmp_path, published_state, literal_embedding):
     state = published_state()
     path = save_ckpt(state, tmp_path / "ssl_model.ckpt")
