@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from specbridge_tools.parts.planning import Plan
     from specbridge_tools.shards import Shard
 
-# options that say how something is computed or reported, not what comes out
 _NEW = RULES | {"prior", "counts", "isotopes"}
+# options that say how something is computed or reported, not what comes out
 _NOT_OF_THE_OUTPUT = frozenset(
     {"output", "force", "shard", "skip_existing", "rejects", "strict", "threads", "device", "allow_download", "quiet"}
     | {"explain", "explain_top", "encoder", "allow_empty"}

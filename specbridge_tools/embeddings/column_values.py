@@ -39,7 +39,6 @@ def _counts(values: NDArray[Any]) -> NDArray[np.bool_]:
     return np.array([parse_count(str(text)) == text for text in values], bool)
 
 
-_COUNT = PREFIX
 _OF_TEXTS = ("_bytes", "_offsets")  # how an index holds text
 _CHECKS: dict[str, tuple[Check, str]] = {
     **dict.fromkeys(("embedding", "ivf_centroids", "ivf_embedding"), (_finite, "a finite number")),
@@ -50,7 +49,7 @@ _CHECKS: dict[str, tuple[Check, str]] = {
     "polarity": (lambda values: abs(values.astype(np.int64)) <= 1, "-1, 0 or 1"),
     "truncated": (lambda values: values <= 1, "0 or 1"),
     "record": (_not_negative, "the number of a record"),
-    _COUNT: (_counts, "a number from 0"),
+    PREFIX: (_counts, "a number from 0"),
     "line": (_not_negative, "the number of a line"),
 }
 
@@ -64,7 +63,7 @@ def check_values(values: NDArray[Any], column: str, where: str, *, first_row: in
         where: Name of the file, for messages.
         first_row: Which row of the file the first one is, from 0, for messages.
     """
-    kind = _COUNT if column.startswith(_COUNT) and not column.endswith(_OF_TEXTS) else column
+    kind = PREFIX if column.startswith(PREFIX) and not column.endswith(_OF_TEXTS) else column
     if kind not in _CHECKS or not values.size:
         return
     check, expected = _CHECKS[kind]

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -110,9 +110,9 @@ def embed_molecules(
         molecules = repeats.without(records, tally, display or SilentProgress())
         while block := list(itertools.islice(molecules, BLOCK)):
             n_truncated += _append(writer, block, encoder, dtype, columns)
-        _write_all_ids(writer, repeats.ids)
+        _write_repeats(writer, "all_ids", repeats.ids, joined_ids)
         for i, column in enumerate(columns):
-            _write_counts(writer, column, {row: each[i] for row, each in repeats.counts.items()})
+            _write_repeats(writer, column, {row: [each[i]] for row, each in repeats.counts.items()}, most)
         tally.n_written = writer.n
     return EmbedCounts(repeats.n, n_truncated)
 
@@ -196,21 +196,13 @@ def _name_truncated(molecules: Sequence[Molecule]) -> None:
         logger.warning("and %d more, marked in the dataset `truncated`", len(molecules) - _MOST_NAMED)
 
 
-def _write_all_ids(writer: ColumnWriter, repeated: Mapping[int, Iterable[str]]) -> None:
-    """Add the ids of repeated structures to the rows of the first ones."""
+def _write_repeats(
+    writer: ColumnWriter, column: str, repeated: Mapping[int, Iterable[str]], join: Callable[[Iterable[str]], str]
+) -> None:
+    """Join what repeated structures have in a column of text to the rows of the first ones."""
     for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
         stop = min(start + BLOCK, writer.n)
-        ids = writer.texts("all_ids", start=start, stop=stop)
+        texts = writer.texts(column, start=start, stop=stop)
         for row in rows:
-            ids[row - start] = joined_ids([ids[row - start], *repeated[row]])
-        writer.write("all_ids", ids, start=start, stop=stop)
-
-
-def _write_counts(writer: ColumnWriter, column: str, repeated: Mapping[int, str]) -> None:
-    """Raise counts of the rows of first records to those of their repeats."""
-    for start, rows in itertools.groupby(sorted(repeated), key=lambda row: row // BLOCK * BLOCK):
-        stop = min(start + BLOCK, writer.n)
-        counts = writer.texts(column, start=start, stop=stop)
-        for row in rows:
-            counts[row - start] = most([counts[row - start], repeated[row]])
-        writer.write(column, counts, start=start, stop=stop)
+            texts[row - start] = join([texts[row - start], *repeated[row]])
+        writer.write(column, texts, start=start, stop=stop)

@@ -77,7 +77,7 @@ class MoleculeBlock:
     exact_mass: NDArray[np.float64]
     name: TextArray
     truncated: NDArray[np.uint8]
-    counts: Mapping[str, NDArray[np.object_]] = dataclasses.field(default_factory=dict)
+    counts: Mapping[str, TextArray] = dataclasses.field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.exact_mass)

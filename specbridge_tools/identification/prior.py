@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.hits.hits import Column, Hits, prior_columns
 from specbridge_tools.hits.prior import Prior
 from specbridge_tools.molecules.counts import names_of_counts
-from specbridge_tools.search.candidates.ranking import competition_ranks
+from specbridge_tools.search.candidates.ranking import ranks_in
 
 if TYPE_CHECKING:
     from specbridge_tools.search.index.reader import Index
@@ -53,7 +52,5 @@ def rank_with_prior(queries: Iterable[Hits], prior: Prior) -> Iterator[Hits]:
         score = np.round(hits.numbers("score") + prior.contribution(counts), _DECIMALS)
         keys = hits.column("inchikey14")
         order = sorted(range(len(hits)), key=lambda row: (-score[row], keys[row]))
-        rank: NDArray[np.int64] = np.empty(len(hits), np.int64)
-        rank[order] = competition_ranks(score[order])
-        new: dict[str, Column] = {"score": score, "rank": rank, prior.column: counts}
+        new: dict[str, Column] = {"score": score, "rank": ranks_in(order, score), prior.column: counts}
         yield dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)

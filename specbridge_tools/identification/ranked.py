@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from specbridge_tools.errors import UsageError
 from specbridge_tools.hits.hits import (
@@ -26,7 +25,7 @@ from specbridge_tools.identification.rerank import peaks_of
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
 from specbridge_tools.ranking.ranking import Ranking
 from specbridge_tools.ranking.ranking_file import find_ranking
-from specbridge_tools.search.candidates.ranking import competition_ranks
+from specbridge_tools.search.candidates.ranking import ranks_in
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.search import SearchOptions
 
@@ -117,9 +116,7 @@ def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:
     new: dict[str, Column] = {"score": score, "probability": probability, IF_LISTED: if_listed}
     keys = hits.column("inchikey14")
     order = sorted(range(len(hits)), key=lambda row: (-score[row], keys[row]))
-    rank: NDArray[np.int64] = np.empty(len(hits), np.int64)
-    rank[order] = competition_ranks(score[order])
-    new["rank"] = rank
+    new["rank"] = ranks_in(order, score)
     if coverage is not None:
         members = ranking.answer_set(scored, coverage)
         order = [row for row in order if members[row]]

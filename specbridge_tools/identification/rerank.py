@@ -16,7 +16,7 @@ from specbridge_tools.fragmentation.probability import fused_probabilities
 from specbridge_tools.hits.hits import REFERENCE, Column, Hits, reranked_columns
 from specbridge_tools.hits.prior import prior_of
 from specbridge_tools.identification.references import Evidence, Referee
-from specbridge_tools.search.candidates.ranking import competition_ranks
+from specbridge_tools.search.candidates.ranking import ranks_in
 
 _DECIMALS = 5
 _REQUIRED = ("rank", "score", "smiles", "adduct")
@@ -124,9 +124,7 @@ def _reranked(task: _Task, scores: list[CandidateScores], ranker: Ranker, *, wit
     keys = hits.column("inchikey14") if n else []
     order = sorted(range(n), key=lambda row: (-score[row], not scored[row], keys[row]))
     columns = reranked_columns(hits.columns, with_reference=with_reference)
-    rank = np.empty(n, np.int64)
-    rank[order] = competition_ranks(score[order])
-    new["rank"] = rank
+    new["rank"] = ranks_in(order, score)
     return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, **new}).take(order)
 
 

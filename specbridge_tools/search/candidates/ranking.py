@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,13 @@ def ranked(candidates: Candidates) -> Candidates:
 def first_of_each(values: NDArray[Any]) -> NDArray[np.int64]:
     """Ascending positions (m,) at which a value of `values` (n,) appears for the first time."""
     return np.sort(np.unique(values, return_index=True)[1])
+
+
+def ranks_in(order: Sequence[int], scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """`competition_ranks` of scores (n,) that `order` makes descend, each in the place of its score."""
+    ranks = np.empty(len(scores), np.int64)
+    ranks[order] = competition_ranks(scores[order])
+    return ranks
 
 
 def competition_ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:

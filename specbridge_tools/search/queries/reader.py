@@ -22,12 +22,12 @@ from specbridge_tools.search.candidates.query import Query
 from specbridge_tools.search.candidates.tolerance import DEFAULT_TOLERANCE, Tolerance
 from specbridge_tools.search.index.exact_scores import has_unit_norm, on_grid
 from specbridge_tools.search.queries.groups import Groups, Pair, Vector
-from specbridge_tools.search.queries.source import QuerySource
+from specbridge_tools.search.queries.source import QuerySource, usi_of_record
 from specbridge_tools.shards import RecordRange
 from specbridge_tools.spectra.assumed import with_assumed
 from specbridge_tools.spectra.reader import count_spectra
 from specbridge_tools.spectra.reading import DEFAULT_READING, Reading
-from specbridge_tools.spectra.spectrum import Spectrum, usi_of
+from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import open_input
 
 if TYPE_CHECKING:
@@ -161,8 +161,7 @@ class QueryReader:
     def _query(self, record: Spectrum | Rejection, vector: Vector | None, spectra: tuple[Spectrum, ...]) -> Query:
         name = record.id or f"record={record.record}"
         if isinstance(record, Rejection) or vector is None:
-            usi = record.usi if isinstance(record, Spectrum) else usi_of(record.fields)
-            return Query(name, record.record, getattr(record, "reason", ""), usi=usi)
+            return Query(name, record.record, getattr(record, "reason", ""), usi=usi_of_record(record))
         return Query(
             name,
             record.record,

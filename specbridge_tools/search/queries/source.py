@@ -92,7 +92,7 @@ def open_query_source(
     if not isinstance(spectra, (str, os.PathLike)) and not hasattr(spectra, "read"):
         records = iter(spectra)
         first = list(itertools.islice(records, 1))
-        names_usi = any(_usi(record) for record in first)
+        names_usi = any(usi_of_record(record) for record in first)
         together = itertools.chain(first, records)
         yield QuerySource(records=list(together) if reread else together, reading=reading, names_usi=names_usi)
         return
@@ -124,7 +124,8 @@ def _as_a_file(stream: InputStream) -> Iterator[InputStream]:
             yield file
 
 
-def _usi(record: Spectrum | Rejection) -> str:
+def usi_of_record(record: Spectrum | Rejection) -> str:
+    """The Universal Spectrum Identifier of a record, also of one that cannot be used; '' for none."""
     return record.usi if isinstance(record, Spectrum) else usi_of(record.fields)
 
 
