@@ -2,8 +2,9 @@
 
 Sections stand one behind the other, so all but the first wait in temporary files until the last query is written. A
 query is one small molecule (SML) with one feature (SMF); its candidates are the evidence (SME). Nothing is quantified.
-What the level of a query does not allow to name (`hits.level`) is null in SML; SME has every candidate listed. Written
-by hand: no library on PyPI writes this version.
+What the level of a query does not allow to name (`hits.level`) is null in SML; SME has every candidate listed, and a
+column of Universal Spectrum Identifiers where any query has one. Written by hand: no library on PyPI writes this
+version.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from specbridge_tools.export.identifiers import identifiers
 from specbridge_tools.export.mztab_metadata import DATABASE_PREFIX, MEASURES, metadata
 from specbridge_tools.export.numbers import decimal
 from specbridge_tools.export.result import Candidate, Result
+from specbridge_tools.hits.hits import USI_SEPARATOR
 from specbridge_tools.hits.level import MASS
 from specbridge_tools.temporary import scratch_path
 from specbridge_tools.terminal import cell
@@ -28,6 +30,8 @@ NO_MZ = "no m/z: give the spectra"
 NO_ION = "candidate without adduct or mass"
 _OF_A_MOLECULE = ("database_identifier", "chemical_formula", "smiles", "inchi", "chemical_name", "uri")
 _OPTIONAL = "opt_global_query_id"
+USI_COLUMN = "opt_global_cv_MS:1003063_universal_spectrum_identifier"
+"""Behind `SME_COLUMNS` where a query has one; named as the specification names optional columns of a term."""
 SML_COLUMNS = (
     "SML_ID", "SMF_ID_REFS", *_OF_A_MOLECULE, "theoretical_neutral_mass", "adduct_ions", "reliability",
     "best_id_confidence_measure", "best_id_confidence_value", "abundance_assay[1]", "abundance_study_variable[1]",
@@ -43,7 +47,8 @@ SME_COLUMNS = (
     "theoretical_mass_to_charge", "spectra_ref", "identification_method", "ms_level",
     *(f"id_confidence_measure[{i}]" for i, _ in enumerate(MEASURES, start=1)), "rank", _OPTIONAL,
 )  # fmt: skip
-_SECTIONS = (("SMH", "SML", SML_COLUMNS), ("SFH", "SMF", SMF_COLUMNS), ("SEH", "SME", SME_COLUMNS))
+_EVIDENCE = "SME"
+_SECTIONS = (("SMH", "SML", SML_COLUMNS), ("SFH", "SMF", SMF_COLUMNS), ("SEH", _EVIDENCE, SME_COLUMNS))
 _ADDUCT = re.compile(r"\[\d*M([+-]\w+)*\]\d*[+-]")  # what the specification allows
 _METHOD = f"[, , {MEASURES[0].name}, ]"
 _MS2 = "[MS, MS:1000511, ms level, 2]"
@@ -61,19 +66,21 @@ def mztab_writer(stream: TextIO, *, identifier: str, location: str | None) -> It
     """
     with contextlib.ExitStack() as stack:
         sections = []
-        for header, _, columns in _SECTIONS:
+        for _ in _SECTIONS:
             path = stack.enter_context(scratch_path())
-            section = stack.enter_context(path.open("x+", encoding="utf-8", newline="\n"))
-            section.write("\t".join((header, *columns)) + "\n")
-            sections.append(section)
+            sections.append(stack.enter_context(path.open("x+", encoding="utf-8", newline="\n")))
         writer = MzTabWriter(sections)
         yield writer
         lines = metadata(identifier, location, polarities=writer.polarities, databases=writer.databases)
         stream.writelines(f"MTD\t{name}\t{cell(value)}\n" for name, value in lines)
-        for section in sections:
-            stream.write("\n")
+        for (header, row, columns), section in zip(_SECTIONS, sections, strict=True):
+            with_usi = row == _EVIDENCE and writer.has_usi
+            stream.write("\n" + "\t".join((header, *columns, *((USI_COLUMN,) if with_usi else ()))) + "\n")
             section.seek(0)
-            shutil.copyfileobj(section, stream)
+            if row == _EVIDENCE and not with_usi:
+                stream.writelines(line.rpartition("\t")[0] + "\n" for line in section)
+            else:
+                shutil.copyfileobj(section, stream)
 
 
 class MzTabWriter:
@@ -82,11 +89,13 @@ class MzTabWriter:
     Attributes:
         polarities: Signs of the ions so far, +1 and -1.
         databases: Prefixes of `molecules.source_pages` that ids so far have.
+        has_usi: Whether any row of evidence so far has a Universal Spectrum Identifier, which is its last cell.
     """
 
     def __init__(self, sections: Sequence[TextIO]) -> None:
         self.polarities: set[int] = set()
         self.databases: set[str] = set()
+        self.has_usi = False
         self._sections = sections
         self._n_queries = 0
         self._n_evidence = 0
@@ -101,12 +110,13 @@ class MzTabWriter:
         self.polarities |= {result.polarity} - {0}
         self.databases |= {candidate.source.prefix for candidate in result.candidates} - {""}
         number = str(self._n_queries)
-        references = spectra_ref(result)
+        references, usi = spectra_ref(result), _usi(result)
+        self.has_usi |= bool(usi and result.candidates)
         evidence = []
         for candidate in result.candidates:
             self._n_evidence += 1
             evidence.append(str(self._n_evidence))
-            self._row(2, [evidence[-1], *_evidence_row(result, candidate, references)])
+            self._row(2, [evidence[-1], *_evidence_row(result, candidate, references), usi])
         self._row(1, [number, "|".join(evidence), _AMBIGUOUS if len(evidence) > 1 else "", *_feature_row(result)])
         self._row(0, [number, number, *_molecule_row(result)])
         return ""
@@ -120,6 +130,12 @@ def spectra_ref(result: Result) -> str:
     """Where the spectra of a query stand in their file: `ms_run[1]:index=0`, several with `|`; the run if unknown."""
     records = [spectrum.record for spectrum in result.hits.spectra] or [result.hits.record]
     return "|".join(f"ms_run[1]:index={record - 1}" for record in records if record) or "ms_run[1]"
+
+
+def _usi(result: Result) -> str:
+    """The identifiers of a query's spectra, in the order of `spectra_ref` where the spectra are known; '' for none."""
+    of_spectra = [spectrum.usi for spectrum in result.hits.spectra]
+    return _joined(of_spectra if any(of_spectra) else result.hits.usi.split(USI_SEPARATOR))
 
 
 def _molecule_row(result: Result) -> Sequence[str]:

@@ -42,6 +42,8 @@ MISFIT = "isotope_misfit"
 """The column behind `mass_error_ppm` where isotope peaks are looked at; up to 1 the pattern fits."""
 USI = "usi"
 """The column behind all others where the spectra's file names Universal Spectrum Identifiers: that of the query."""
+USI_SEPARATOR = ";"
+"""Between the identifiers of a group."""
 RERANKED = ("cosine", "fragment_score", "explained_intensity")
 """Columns that re-ranking adds, behind `score`."""
 REFERENCE = ("reference_similarity", "reference_id", "reference_kind", "reference_licence", "analog_score", "analog_id")

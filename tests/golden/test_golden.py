@@ -42,6 +42,11 @@ CASES = (
     ("metrics.tsv", "sb-evaluate hits.tsv --truth spectra.mgf --resamples 50"),
     ("identified.txt", "sb-evaluate hits.tsv --truth spectra.mgf --resamples 50 --show 3"),
     ("export.mztab", f"{EXPORT} mztab-m --top 2"),
+    (
+        "export.usi.mztab",
+        "sb-query usi.mgf --index index.h5 --model model.safetensors -o h.tsv; "
+        "sb-export h.tsv --spectra usi.mgf --format mztab-m --top 1",
+    ),
     ("export.sirius.tsv", f"{EXPORT} sirius --top 2"),
     ("export.maf.tsv", f"{EXPORT} maf --top 0"),
     ("export.mgf", f"{EXPORT} mgf"),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.hits.hits import USI_SEPARATOR
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.spectra.spectrum import REPAIRED, Spectrum
@@ -28,7 +29,6 @@ Pair = tuple["Spectrum | Rejection", "Vector | None"]
 Member = tuple["Spectrum | Rejection", "Vector | None", tuple[Spectrum, ...]]
 """What is answered as one: a record, its vector, and the spectra behind it."""
 Value = TypeVar("Value")
-_USI_SEPARATOR = ";"
 
 
 @dataclasses.dataclass
@@ -192,7 +192,7 @@ class Groups:
 
 def _of_all(group: _Group) -> dict[str, Any]:
     """The fields of a spectrum that say what was overruled in any of the group, and the identifiers of all."""
-    added = {"usi": _USI_SEPARATOR.join(group.usis)} if len(group.usis) > 1 else {}
+    added = {"usi": USI_SEPARATOR.join(group.usis)} if len(group.usis) > 1 else {}
     if not group.repaired:
         return {"metadata": types.MappingProxyType({**group.first.metadata, **added})} if added else {}
     metadata = {**group.first.metadata, **added, REPAIRED: "; ".join(group.repaired)}

@@ -87,10 +87,10 @@ SPECTRA = "".join(
 )  # fmt: skip
 
 
-def exported(rows=ROWS, spectra=SPECTRA, top=10):
-    lines = ["\t".join(COLUMNS)]
+def exported(rows=ROWS, spectra=SPECTRA, top=10, columns=COLUMNS):
+    lines = ["\t".join(columns)]
     for row in rows:
-        values = [str(row.get(name, "")) for name in COLUMNS]
+        values = [str(row.get(name, "")) for name in columns]
         lines.append("\t".join(f'"{value}"' if set(value) & set("\n\t") else value for value in values))
     stream, tally = io.StringIO(), Tally(noun="queries")
     source = None if spectra is None else io.BytesIO(spectra.encode())
@@ -209,6 +209,27 @@ def test_evidence():
     assert all(row["adduct_ion"] == "null" or ADDUCT.fullmatch(row["adduct_ion"]) for row in rows)
     feature = records(exported()[0], "SMF")[3]
     assert (feature["exp_mass_to_charge"], feature["charge"]) == ("321.500000", "2")
+
+
+USI = "mzspec:MSV000012345:run1:scan:{}"
+USI_COLUMN = "opt_global_cv_MS:1003063_universal_spectrum_identifier"
+
+
+@pytest.mark.parametrize("of_hits", ["", USI.format(1)])
+def test_usi_stands_behind_the_evidence_by_the_hits_or_by_the_spectra(of_hits):
+    columns, spectra = (*COLUMNS, "usi"), SPECTRA.replace("TITLE=cation\n", f"TITLE=cation\nUSI={USI.format(2)}\n")
+    rows = [row | {"usi": of_hits} if row["query_id"] == "a" else row for row in ROWS]
+    text, _ = exported(rows, spectra, 10, columns)
+    assert sections(text)["SEH"] == [[*sections(exported()[0])["SEH"][0], USI_COLUMN]]
+    assert [row[USI_COLUMN] for row in records(text, "SME")] == [of_hits or "null"] * 2 + [USI.format(2)] * 6 + ["null"]
+    assert not any(USI_COLUMN in row for key in ("SMH", "SFH") for row in sections(text)[key])
+
+
+def test_usis_of_a_group_are_a_list_and_a_table_without_any_has_no_column():
+    columns, both = (*COLUMNS, "usi"), f"{USI.format(1)};{USI.format(2)}"
+    (row,) = records(exported([PARACETAMOL | {"usi": both}], None, 10, columns)[0], "SME")
+    assert row[USI_COLUMN] == both.replace(";", "|")
+    assert exported(ROWS, SPECTRA, 10, columns)[0] == exported()[0]
 
 
 @pytest.mark.parametrize(
