@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# planemo.sh FILE...: test tools, then workflows, in the Galaxy at GALAXY_URL, then run scripts (.sh) that test in it; every
+# planemo.sh FILE...: test tools, then workflows, in the Galaxy at GALAXY_URL, then run scripts (.sh, .py) that test in it; every
 # failure is shown, the last sets the status.
 set -euo pipefail
 reports=${SPECBRIDGE_GALAXY_REPORTS:-$(mktemp -d)}
@@ -8,7 +8,7 @@ tools=() workflows=() scripts=()
 for file in "$@"; do
     case $file in
     *.xml) tools+=("$(realpath "$file")") ;;
-    *.sh) scripts+=("$(realpath "$file")") ;;
+    *.sh | *.py) scripts+=("$(realpath "$file")") ;;
     *) workflows+=("$(realpath "$file")") ;;
     esac
 done

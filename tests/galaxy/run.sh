@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tests/galaxy/run.sh [FILE...]: lint the Galaxy wrappers, workflows and tour, and run their tests in a real Galaxy server.
-# With FILEs (tools, workflows, same_hits.sh, clean_page.sh) only their tests. tests/galaxy/run.sh serve: a server to look at.
+# With FILEs (tools, workflows, same_hits.sh, displayed_page.py) only their tests. tests/galaxy/run.sh serve: a server to look at.
 # Environments are made under SPECBRIDGE_GALAXY_VENVS (.venv-galaxy), and used again while the pins are the same.
 # SPECBRIDGE_GALAXY_TOOLS names an environment that has the package already.
 set -euo pipefail
@@ -38,7 +38,7 @@ fi
 if [ $# = 0 ]; then
     step "lint"
     "$here/lint.sh"
-    set -- "$suite"/specbridge_*.xml "$suite"/workflows/*.gxwf.yml "$here"/workflows/*.gxwf.yml "$here/same_hits.sh" "$here/clean_page.sh"
+    set -- "$suite"/specbridge_*.xml "$suite"/workflows/*.gxwf.yml "$here"/workflows/*.gxwf.yml "$here/same_hits.sh" "$here/displayed_page.py"
 fi
 step "tests in Galaxy"
 "${serve[@]}" -- "$here/planemo.sh" "$@"
