@@ -46,7 +46,8 @@ DRAW = """([elements, style, width, beside, gap, row]) => {
     const place = Math.max(...rows.map((nodes) => nodes.length), 1.4) * beside;
     if (left + place > width - gap) [left, top] = [gap, top + 3 * row];
     for (const depth of [1, 0, 2]) {
-      const near = (node) => node.neighborhood("node").reduce((sum, each) => sum + each.position("x"), 0) / node.degree();
+      const sum = (node) => node.neighborhood("node").reduce((before, each) => before + each.position("x"), 0);
+      const near = (node) => sum(node) / node.degree();
       const nodes = depth === 1 ? rows[depth] : rows[depth].sort((a, b) => near(a) - near(b));
       nodes.forEach((node, i) => node.position({x: left + place * (i + 0.5) / nodes.length, y: top + depth * row}));
     }
