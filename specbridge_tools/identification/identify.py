@@ -174,7 +174,7 @@ def identify(
         # its first process starts while the model is loaded
         scorer = None
         if ranker is not None:
-            scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
+            scorer = stack.enter_context(_scorer(ranker, source, threads, display))
         loaded = _model(source, model, path, needed=index is None, device=device, threads=threads)
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
@@ -261,7 +261,7 @@ def rerank_hits(
         source = stack.enter_context(open_query_source(spectra, reading=reading, reread=group_by is not None))
         complete = with_spectra(counted, source) if group_by is None else with_groups(counted, source, group_by)
         threads = threads or available_threads()
-        scorer = stack.enter_context(CandidateScorer(ranker, threads=threads, display=display))
+        scorer = stack.enter_context(_scorer(ranker, source, threads, display))
         fused = rerank(complete, scorer, first=first, referee=referee)
         ranking = None if first or referee is None else ranking
         reranked = rank_by_all(fused, ranking)
@@ -269,6 +269,10 @@ def rerank_hits(
         start = list(itertools.islice(reranked, 1))
         columns = start[0].columns if start else columns_with(COLUMNS, referee=referee, ranking=ranking)
         return Identification(stack.pop_all(), itertools.chain(start, reranked), columns=columns, tally=tally)
+
+
+def _scorer(ranker: Ranker, source: QuerySource, threads: int, display: SilentProgress | None) -> CandidateScorer:
+    return CandidateScorer(ranker, threads=threads, few=source.is_small, display=display)
 
 
 def _model_file(stack: contextlib.ExitStack, model: Path | AlignedModel | None) -> Path | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import logging
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _AHEAD = 4  # requests that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
+_SCORED_HERE = 2000  # candidates of few queries: a worker takes longer to start than this process to score them
 
 Key = TypeVar("Key")
 # of one query: the peaks of all its spectra and the SMILES of its candidates, for each adduct
@@ -61,17 +64,27 @@ class CandidateScorer:
         n_scored: How many candidates have been.
     """
 
-    def __init__(self, ranker: Ranker, *, threads: int, display: SilentProgress | None = None) -> None:
-        """Use `threads` worker processes, none of them where there is one; `display` is told of what was scored."""
+    def __init__(
+        self, ranker: Ranker, *, threads: int, few: bool = False, display: SilentProgress | None = None
+    ) -> None:
+        """Make a scorer.
+
+        Args:
+            ranker: Scores.
+            threads: Worker processes; none of them where it is 1.
+            few: Whether there are few queries: workers are then started only if their lists turn out to be long.
+            display: Is told of what was scored.
+        """
         self.ranker = ranker
         self.n_scored = 0
         self._display = display or SilentProgress()
         self._remembered: dict[int, tuple[int, int]] = {}  # by process: candidates, bytes
         self._score = functools.partial(_score_parts, ranker)
         self._pool = None if threads == 1 else WorkerPool(threads, self._score)
+        self._few = few
 
     def __enter__(self) -> CandidateScorer:
-        if self._pool is not None:
+        if self._pool is not None and not self._few:
             self._pool.start(_FIRST_PARTS)
         return self
 
@@ -96,13 +109,8 @@ class CandidateScorer:
             SpecbridgeError: Where a worker process dies.
         """
         requests = (request for key, parts in tasks for request in _requests(key, parts))
-        answers: Iterator[tuple[_Place[Key], _Answer]]
-        if self._pool is None:
-            answers = ((place, self._score(request)) for place, request in requests)
-        else:
-            answers = self._pool.map_in_order(requests, ahead=_AHEAD)
         found: list[CandidateScores] = []
-        for place, answer in answers:
+        for place, answer in self._answers(requests):
             self._remembered[answer.process] = answer.remembered
             found += answer.scores
             self.n_scored += sum(len(scores.fragment_score) for scores in answer.scores)
@@ -110,6 +118,17 @@ class CandidateScorer:
             if place.is_last:
                 yield place.key, _joined(found, place.n_pieces)
                 found = []
+
+    def _answers(self, requests: Iterator[tuple[_Place[Key], Parts]]) -> Iterator[tuple[_Place[Key], _Answer]]:
+        """The answers to the requests, in their order."""
+        here = math.inf if self._pool is None else _SCORED_HERE if self._few else 0
+        for place, request in requests:
+            here -= sum(len(smiles) for _, smiles in request)
+            if self._pool is not None and here < 0:
+                rest = itertools.chain([(place, request)], requests)
+                yield from self._pool.map_in_order(rest, ahead=_AHEAD)
+                return
+            yield place, self._score(request)
 
 
 @dataclasses.dataclass(frozen=True)

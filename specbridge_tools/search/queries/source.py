@@ -22,6 +22,7 @@ from specbridge_tools.spectra.spectrum import USI_PREFIX, Spectrum, usi_of
 from specbridge_tools.streams import InputStream, Source, copy_to_own, display_name, open_input, rewindable
 from specbridge_tools.temporary import scratch_path
 
+_SMALL = 16 << 10  # bytes: some ten spectra
 Value = TypeVar("Value", bound=Hashable)
 
 
@@ -34,6 +35,7 @@ class QuerySource:
         holds_embeddings: Whether these are spectrum embeddings, whose `embeddings_path` is read instead of `records`.
         names_usi: Whether the file's first 64 KB, or the first of spectra in memory, name a Universal Spectrum
             Identifier.
+        is_small: Whether these are a file of some ten spectra at most.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class QuerySource:
         name: str = "spectra",
         reading: Reading = DEFAULT_READING,
         names_usi: bool = False,
+        is_small: bool = False,
     ) -> None:
         """Use `open_query_source`."""
         self.name = name
@@ -53,6 +56,7 @@ class QuerySource:
         self._is_read = False
         self.holds_embeddings = stream is not None and holds_embeddings(stream)
         self.names_usi = names_usi
+        self.is_small = is_small
 
     def records(self, *, record_range: RecordRange | None = None) -> Iterator[Spectrum | Rejection]:
         """Yield the records; from the start again where the source was opened to be reread."""
@@ -108,7 +112,11 @@ def open_query_source(
             stream = joined(head, stream)
             stream.raw.name = display_name(file)  # type: ignore[attr-defined]  # as of a file
         yield QuerySource(
-            stream, name=display_name(file), reading=reading, names_usi=USI_PREFIX.encode() in head.lower()
+            stream,
+            name=display_name(file),
+            reading=reading,
+            names_usi=USI_PREFIX.encode() in head.lower(),
+            is_small=len(head) < _SMALL,
         )
 
 

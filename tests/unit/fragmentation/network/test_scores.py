@@ -54,3 +54,36 @@ def test_what_is_remembered_is_told(ranker, caplog):
     assert n >= 6
     assert n_bytes > 1000
     assert f"14 candidates scored; {n} of them remembered, {n_bytes / 1e6:.0f} MB in 1 processes" in caplog.text
+
+
+class PoolOfOne:
+    """In place of a pool: does the same in this process, and notes it."""
+
+    def __init__(self, n_workers, function):
+        self.function, self.n_started, self.n_answers = function, 0, 0
+
+    def start(self, request):
+        self.n_started += 1
+
+    def map_in_order(self, requests, *, ahead):
+        for key, request in requests:
+            self.n_answers += 1
+            yield key, self.function(request)
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(("few", "most", "expected"), [(False, 100, (1, 4)), (True, 100, (0, 0)), (True, 5, (0, 3))])
+def test_workers_are_started_for_few_queries_only_where_lists_are_long(ranker, monkeypatch, few, most, expected):
+    """The list makes requests of 3, 3 and 1 candidates, and there is one more of 2."""
+    monkeypatch.setattr(module, "_CANDIDATES_AT_ONCE", 3)
+    monkeypatch.setattr(module, "_SCORED_HERE", most)
+    monkeypatch.setattr(module, "WorkerPool", PoolOfOne)
+    tasks = [("long", [(peaks(), SMILES)]), ("short", [(peaks(), SMILES[:2])])]
+    with CandidateScorer(ranker, threads=2, few=few) as scorer:
+        found = list(scorer.in_order(tasks))
+    assert (scorer._pool.n_started, scorer._pool.n_answers) == expected
+    assert [(key, len(answer.fragment_score)) for key, (answer,) in found] == [("long", 7), ("short", 2)]
+    whole = score_candidates(ranker, peaks(), SMILES)
+    assert found[0][1][0].fragment_score.tobytes() == whole.fragment_score.tobytes()
