@@ -76,7 +76,7 @@ _OPTIONS = (
         type=click.Choice(("mark", "drop")),
         default=None,
         help="Compare the isotope pattern of candidates with the MS1 peaks of SIRIUS .ms, MS-FINDER .mat, MZmine's "
-        "MGF for SIRIUS or mzML: say how badly it fits, or leave out what does not.  [default: neither]",
+        "MGF for SIRIUS, mzML or mzXML: say how badly it fits, or leave out what does not.  [default: neither]",
     ),
     group_option,
     rerank_option(

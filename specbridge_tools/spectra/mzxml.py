@@ -22,6 +22,7 @@ from specbridge_tools.spectra.build import Place, spectrum_or_rejection
 from specbridge_tools.spectra.fields import Unusable, add_field
 from specbridge_tools.spectra.ion_mode import polarity_of
 from specbridge_tools.spectra.isolation import take_window, window_of_width
+from specbridge_tools.spectra.isotopes import with_isotopes
 from specbridge_tools.spectra.ms_level import skip_reason
 from specbridge_tools.spectra.msn import PRECURSORS, Ancestors, is_deep
 from specbridge_tools.spectra.reading import Reading
@@ -62,6 +63,7 @@ def read_mzxml(
     record_range = record_range or RecordRange()
     instruments: dict[str, str] = {}
     ancestors = Ancestors()
+    survey: NDArray[np.float64] | None = None
     n_records = 0
     events = ("start", "end")
     elements = read_elements(stream, source, tags=_TAGS, roots=("mzXML",), reading=reading, events=events)
@@ -73,6 +75,8 @@ def read_mzxml(
                 instruments.setdefault(element.get("msInstrumentID") or element.get("id") or "", name)
         elif tag == "scan":
             n_records += 1
+            if reading.isotopes and skip_reason(element.get("msLevel"), reading) == reasons.SKIPPED_MS1:
+                survey = _survey_peaks(element, reading.max_peaks)
             if not record_range.take():
                 if reading.msn and not skip_reason(element.get("msLevel"), reading):
                     with contextlib.suppress(Unusable):
@@ -81,7 +85,7 @@ def read_mzxml(
             place = Place(source, n_records, line_of(element))
             record = _spectrum(element, instruments, place, reading, ancestors, skipped)
             if record is not None:
-                yield record
+                yield with_isotopes(record, survey)
         if record_range.is_passed:
             return
 
@@ -172,6 +176,14 @@ def _seconds(duration: str) -> str:
     if not hours and not minutes:
         return seconds or ""
     return f"{int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(seconds or 0):.10g}"
+
+
+def _survey_peaks(scan: etree._Element, max_peaks: int) -> NDArray[np.float64] | None:
+    """(n, 2) of a scan of MS1 that says that it is centroided; None for others, and where they cannot be read."""
+    if scan.get("centroided") in ("1", "true"):
+        with contextlib.suppress(Unusable):
+            return _peaks(scan, max_peaks)
+    return None
 
 
 def _peaks(scan: etree._Element, max_peaks: int) -> NDArray[np.float64]:

@@ -68,6 +68,29 @@ def test_mzml(read, make):
     assert [len(record.isotopes) for record in read(content)] == [0, 0, 0, 0]
 
 
+def test_mzxml(read, make_mzxml):
+    mz, intensity = zip(*MS1, strict=True)
+
+    def scan(**attributes):
+        ion = '<precursorMz precursorIntensity="5" precursorCharge="1">154.9905</precursorMz>'
+        return make_mzxml.scan((111.0,), (5.0,), precursors=ion, polarity="-", **attributes)
+
+    def survey(**attributes):
+        return make_mzxml.scan(mz, intensity, level="1", **attributes)
+
+    # those within a survey scan and those behind it; profiles, and what does not say, have no peaks to compare
+    content = make_mzxml.file(scan(), survey(within=scan()), scan(), survey(centroided="0"), scan())
+    records = read(content, isotopes=True)
+    assert [len(record.isotopes) for record in records] == [0, 3, 3, 0]
+    check(records[1])
+    assert [len(record.isotopes) for record in read(content)] == [0, 0, 0, 0]
+    (third,) = read(content, isotopes=True, record_range=RecordRange(3, 4))
+    check(third)
+    cut = survey(peaks='<peaks precision="32">AAAA</peaks>')
+    unsure = make_mzxml.file(survey(), survey(centroided=None), scan(), survey(), cut, scan())
+    assert [len(record.isotopes) for record in read(unsure, isotopes=True)] == [0, 0]
+
+
 @pytest.mark.parametrize("content", [MAT.format(PART.format(lines())).replace("154.9905\nPRECURSORT", "0\nPRECURSORT")])
 def test_a_rejected_record_stays_one(read, content):
     (record,) = read(content, isotopes=True)
