@@ -115,7 +115,7 @@ def _check_values(weights: Mapping[str, torch.Tensor], model: AlignedModel, path
         expected = model.get_buffer(name) if name in dict(model.named_buffers()) else model.get_parameter(name)
         if tensor.dtype not in (_FLOATS if expected.is_floating_point() else (expected.dtype,)):
             raise FormatError(f"tensor {name} is {tensor.dtype}, expected {expected.dtype}", where=path, advice=_ADVICE)
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if tensor.is_floating_point() and tensor.numel() and not all(map(torch.isfinite, tensor.aminmax())):
             raise FormatError(f"tensor {name} holds no finite numbers", where=path, advice=_ADVICE)
     if isinstance(model.encoder, VocabularyEncoder):
         for name, n_rows in model.encoder.row_tables().items():

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 RESAMPLES = 2000
+_DRAWN_AT_ONCE = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +43,20 @@ def bootstrapped_means(
     means = sums / count[:, None]
     over_spectra, over_molecules = np.empty((2, resamples, values.shape[1]))
     rng = np.random.default_rng(seed)
-    for row in range(resamples):
-        drawn = np.bincount(rng.integers(0, len(names), len(names)), minlength=len(names)).astype(np.float64)
-        over_spectra[row] = drawn @ sums / (drawn @ count)
-        over_molecules[row] = drawn @ means / len(names)
+    at_once = max(1, _DRAWN_AT_ONCE // len(names))
+    for start in range(0, resamples, at_once):
+        rows = slice(start, min(start + at_once, resamples))
+        drawn = _drawn(rng, rows.stop - start, len(names))
+        over_spectra[rows] = drawn @ sums / (drawn @ count)[:, None]
+        over_molecules[rows] = drawn @ means / len(names)
     return _estimates(values.mean(0), over_spectra), _estimates(means.mean(0), over_molecules)
+
+
+def _drawn(rng: np.random.Generator, rows: int, n: int) -> NDArray[np.float64]:
+    """How often each of n was drawn (rows, n) in n draws a row."""
+    drawn = rng.integers(0, n, (rows, n))
+    drawn += np.arange(rows)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=rows * n).reshape(rows, n).astype(np.float64)
 
 
 def _estimates(values: NDArray[np.float64], resampled: NDArray[np.float64]) -> list[Estimate]:

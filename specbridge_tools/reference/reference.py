@@ -14,7 +14,7 @@ from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.reference.evidence import QueryMatches
 from specbridge_tools.reference.molecules import Featuriser, MoleculeFeatures, MoleculeTable, find_encoder
 from specbridge_tools.reference.peaks import clean
-from specbridge_tools.reference.spectra import PeakIndex, SpectrumTable
+from specbridge_tools.reference.spectra import SpectrumTable
 from specbridge_tools.reference.texts import SpectrumTexts, text_of
 from specbridge_tools.spectra.spectrum import Spectrum
 
@@ -39,6 +39,9 @@ class Reference:
         self, spectra: SpectrumTable, texts: SpectrumTexts, molecules: MoleculeTable, encoder: MoleculeEncoder
     ) -> None:
         """Use `Reference.open`."""
+        # with compiled loops, which take long to import: a process that compares nothing does without
+        from specbridge_tools.reference.peak_index import PeakIndex
+
         self.spectra, self.texts, self.molecules = spectra, texts, molecules
         self.featuriser = Featuriser(encoder)
         self._index = PeakIndex(spectra, len(molecules))

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from specbridge_tools.evaluation import bootstrap as module
 from specbridge_tools.evaluation.bootstrap import bootstrapped_means
 
 
@@ -33,3 +35,18 @@ def test_same_seed_same_interval():
     first, second, other = (bootstrapped_means(values, molecules, seed=s, resamples=100) for s in (0, 0, 1))
     assert first == second
     assert first != other
+
+
+def test_many_resamples_at_once_are_those_drawn_one_after_the_other(monkeypatch):
+    monkeypatch.setattr(module, "_DRAWN_AT_ONCE", 50)
+    values, molecules = np.random.default_rng(0).random((30, 2)), np.arange(30) % 7
+    found = bootstrapped_means(values, molecules, seed=3, resamples=100)
+    rng = np.random.default_rng(3)
+    drawn = np.array([np.bincount(rng.integers(0, 7, 7), minlength=7) for _ in range(100)])
+    count = np.bincount(molecules)
+    sums = np.array([values[molecules == molecule].sum(axis=0) for molecule in range(7)])
+    over_spectra = drawn @ sums / (drawn @ count)[:, None]
+    over_molecules = drawn @ (sums / count[:, None]) / 7
+    for estimates, resampled in zip(found, (over_spectra, over_molecules), strict=True):
+        intervals = np.array([(estimate.low, estimate.high) for estimate in estimates])
+        assert intervals == pytest.approx(np.percentile(resampled, [2.5, 97.5], axis=0).T, rel=1e-12)

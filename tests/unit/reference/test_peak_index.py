@@ -5,8 +5,9 @@ from builders import spectrum
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specbridge_tools.reference.peak_index import PeakIndex
 from specbridge_tools.reference.peaks import CleanSpectrum, clean
-from specbridge_tools.reference.spectra import PeakIndex, SpectrumTable
+from specbridge_tools.reference.spectra import SpectrumTable
 
 PEAK = st.tuples(st.sampled_from([50.0, 60.01, 71.0, 83.5, 100.0, 119.99]), st.sampled_from([-0.01, 0.0, 0.004, 0.02]))
 SPECTRUM = st.builds(
