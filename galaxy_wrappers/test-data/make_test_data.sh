@@ -91,3 +91,24 @@ P
 sb-embed-mols molecules.tsv -o morgan.h5 --force
 sb-build-index morgan.h5 -o index_morgan.h5 --force
 rm morgan.h5
+
+# a spectrum behind its isotope pattern in MS1, and two of one molecule; lists with counts, and hits that such counts ranked
+python3 - <<'P'
+from pathlib import Path
+
+records = {r.splitlines()[1].removeprefix("TITLE="): r.strip() for r in Path("spectra.mgf").read_text().split("\n\n")}
+chlorinated, first, second = "MSBNK-BAFG-CSL23111014340", "MSBNK-BAFG-CSL231109384", "MSBNK-BAFG-CSL231109393"
+pattern = "256.9299 100\n257.9333 4.5\n258.9270 97\n260.9241 32\n"  # three chlorine
+with open("isotopes.mgf", "w") as stream:
+    print(f"BEGIN IONS\nFEATURE_ID=7\nMSLEVEL=1\nPEPMASS=256.9299\nCHARGE=1+\n{pattern}END IONS\n", file=stream)
+    print(records[chlorinated].replace("PEPMASS", "FEATURE_ID=7\nMSLEVEL=2\nPEPMASS", 1), end="\n\n", file=stream)
+    print(records[first], records[second], sep="\n\n", file=stream)
+lists = [line.split("\t") for line in Path("candidates.tsv").read_text().splitlines()[1:]]
+with open("counted.tsv", "w") as stream:
+    print("query_id", "smiles", "patents", sep="\t", file=stream)
+    print(chlorinated, "CCCCCCCCCCCCCCCCO", 12, sep="\t", file=stream)
+    for query, smiles in lists:
+        if query in (chlorinated, first, second):
+            print(query, smiles, 900 if smiles == "CCCCCC[N+](C)(C)Cc1ccccc1" else "", sep="\t", file=stream)
+P
+sb-query isotopes.mgf --candidates counted.tsv --model model.safetensors --prior patents --isotopes drop -o hits_with_prior.tsv --force
