@@ -29,7 +29,7 @@ const COLUMNS = [
   ["reference spectra", "", (query) => matchOrder(bestOf(query)), (query) => bestOf(query)?.match ?? ""],
   ["level", "", (query) => LEVEL_ORDER.indexOf(query.data.level), (query) => levelBadge(query.data.level)],
 ];
-const VERDICT = ["", "", (query) => query.data.verdict || null, (query) => query.data.verdict];
+const VERDICT = ["", "right", (query) => query.data.verdict || null, (query) => query.data.verdict];
 
 function nameOf(candidate) {
   return candidate ? candidate.name || candidate.smiles || candidate.inchikey14 : "";

@@ -1,6 +1,7 @@
 // One spectrum as SVG: zoomed by dragging, wheel, buttons or keys; hovering or the arrow keys choose a peak.
 
-const PLOT = { width: 860, height: 420, left: 46, right: 14, top: 34, bottom: 38 };
+const PLOT = { width: 860, height: 430, left: 46, right: 14, top: 46, bottom: 38 };
+const LEAST_WIDTH = 440; // of the plot in a narrow window, so that its letters are not too small
 const MOST_LABELS = 16;
 const NEAR = 14; // how far from a peak the pointer chooses it
 
@@ -22,6 +23,7 @@ class SpectrumPlot {
   constructor(onchoose) {
     this.onchoose = onchoose;
     this.peaks = [];
+    PLOT.width = Math.min(860, Math.max(LEAST_WIDTH, window.innerWidth - 50));
     this.reference = null;
     this.svg = s("svg", {
       class: "spectrum", viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, tabindex: 0, role: "application",
@@ -84,7 +86,7 @@ class SpectrumPlot {
 
   axes() {
     const [low, high] = this.range;
-    const step = tickStep(high - low, 12);
+    const step = tickStep(high - low, PLOT.width / 70);
     const bottom = PLOT.height - PLOT.bottom;
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const parts = [s("path", {
@@ -101,8 +103,8 @@ class SpectrumPlot {
       s("text", { class: "tick", x: PLOT.left - 6, y: this.base + 4, "text-anchor": "end" }, "0"));
     if (this.precursor && this.precursor >= low && this.precursor <= high) {
       const x = this.x(this.precursor);
-      parts.push(s("path", { class: "precursor", d: `M${x.toFixed(2)} ${this.base}V${PLOT.top - 8}` }),
-        s("text", { class: "precursor-label", x, y: PLOT.top - 12, "text-anchor": x > PLOT.width - 80 ? "end" : "middle" },
+      parts.push(s("path", { class: "precursor", d: `M${x.toFixed(2)} ${this.base}V14` }),
+        s("text", { class: "precursor-label", x, y: 10, "text-anchor": x > PLOT.width - 40 ? "end" : "middle" },
           "precursor"));
     }
     return parts;
@@ -118,8 +120,7 @@ class SpectrumPlot {
         class: `reference ${peak.shared ? "shared" : "other"}`,
         d: `M${this.x(peak.mz).toFixed(2)} ${this.base}v${((peak.height / highest) * depth).toFixed(2)}`,
       })),
-      s("text", { class: "tick", x: PLOT.width - PLOT.right, y: PLOT.height - PLOT.bottom - 6, "text-anchor": "end" },
-        this.reference.name),
+      s("text", { class: "tick", x: PLOT.left + 8, y: PLOT.height - PLOT.bottom - 6 }, this.reference.name),
     ];
   }
 
