@@ -45,7 +45,8 @@ _COLUMNS = (
      "fragment score. Compare it within a query, never between queries."),
     ("probability", "how probable it is that this candidate is the right one, calibrated on spectra that took no part "
      "in training. It allows for the case that the right molecule is not among the candidates."),
-    ("explained intensity", "share of the intensity below the precursor that fragments of the candidate explain, 0 to 1."),
+    ("explained intensity", "share of the intensity of the peaks below the precursor that fragments of the candidate "
+     "explain, 0 to 1."),
     ("reference", "similarity to the reference spectrum that speaks most for the candidate, 0 to 1."),
     ("analog", "similarity to the spectrum of a related molecule, times that of the molecules, 0 to 1."),
     ("level", "; ".join(f"{level}: {meaning}" for level, meaning in LEVEL_MEANINGS.items())

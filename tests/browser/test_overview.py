@@ -134,3 +134,20 @@ def test_the_order_of_the_table_is_that_of_the_queries(page, expect):
     assert page.get_by_role("button", name="next query").is_disabled()
     page.go_back()
     expect(heading).to_have_text("grouped")
+
+
+def test_a_narrow_window_has_all_of_the_page_beside_each_other(page, expect, picture):
+    wide = page.viewport_size
+    page.set_viewport_size({"width": 420, "height": 900})
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 420
+        assert head(page, "probability").is_visible()
+        assert not head(page, "adduct").is_visible()
+        picture(page, "narrow")
+        page.locator("table.queries tbody tr").first.click()
+        expect(page.locator(".query-view h2")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 420
+        # letters of the spectrum are not smaller than they are in a wide window by more than a sixth
+        assert page.locator("svg.spectrum").evaluate("svg => svg.getScreenCTM().a") > 0.83
+    finally:
+        page.set_viewport_size(wide)
