@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _AHEAD = 4  # requests that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
+_TWINS_AT_ONCE = 8  # queries with the same candidates, which one process then cuts once
 _SCORED_HERE = 2000  # candidates of few queries: a worker takes longer to start than this process to score them
 
 Key = TypeVar("Key")
@@ -108,7 +109,8 @@ class CandidateScorer:
         Raises:
             SpecbridgeError: Where a worker process dies.
         """
-        requests = (request for key, parts in tasks for request in _requests(key, parts))
+        together = 1 if self._pool is None or self._few else _TWINS_AT_ONCE
+        requests = itertools.chain.from_iterable(map(_requests, _twins(tasks, together)))
         found: list[CandidateScores] = []
         for place, answer in self._answers(requests):
             self._remembered[answer.process] = answer.remembered
@@ -116,8 +118,9 @@ class CandidateScorer:
             self.n_scored += sum(len(scores.fragment_score) for scores in answer.scores)
             self._display.note(candidates=f"{self.n_scored:,}")
             if place.is_last:
-                yield place.key, _joined(found, place.n_pieces)
-                found = []
+                for key, n_pieces in place.queries:
+                    own, found = found[: sum(n_pieces)], found[sum(n_pieces) :]
+                    yield key, _joined(own, n_pieces)
 
     def _answers(self, requests: Iterator[tuple[_Place[Key], Parts]]) -> Iterator[tuple[_Place[Key], _Answer]]:
         """The answers to the requests, in their order."""
@@ -133,26 +136,49 @@ class CandidateScorer:
 
 @dataclasses.dataclass(frozen=True)
 class _Place(Generic[Key]):
-    """Where a request belongs: its query, how many pieces each part of that has, whether it is the query's last."""
+    """Where a request belongs: its queries, how many pieces each part of them has, whether it is their last one."""
 
-    key: Key
-    n_pieces: Sequence[int]
+    queries: Sequence[tuple[Key, Sequence[int]]]
     is_last: bool
 
 
-def _requests(key: Key, parts: Parts) -> Iterator[tuple[_Place[Key], Parts]]:
-    """The query as one request, or where it has many candidates in pieces."""
-    pieces = [
-        (spectra, smiles[start : start + _CANDIDATES_AT_ONCE])
-        for spectra, smiles in parts
-        for start in range(0, len(smiles), _CANDIDATES_AT_ONCE)
-    ]
-    n_pieces = [-(-len(smiles) // _CANDIDATES_AT_ONCE) for _, smiles in parts]
-    if sum(len(smiles) for _, smiles in parts) <= _CANDIDATES_AT_ONCE:
-        yield _Place(key, n_pieces, True), pieces
-        return
-    for number, piece in enumerate(pieces, start=1):
-        yield _Place(key, n_pieces, number == len(pieces)), [piece]
+def _twins(tasks: Iterable[tuple[Key, Parts]], most: int) -> Iterator[list[tuple[Key, Parts]]]:
+    """The tasks; those that follow one another and share most candidates, as those of a feature do, together."""
+    together: list[tuple[Key, Parts]] = []
+    first: set[str] = set()
+    for key, parts in tasks:
+        smiles = {text for _, texts in parts for text in texts}
+        if together and (len(together) == most or 2 * len(smiles & first) <= max(len(smiles), len(first))):
+            yield together
+            together = []
+        first = first if together else smiles
+        together.append((key, parts))
+    if together:
+        yield together
+
+
+def _requests(tasks: Sequence[tuple[Key, Parts]]) -> Iterator[tuple[_Place[Key], Parts]]:
+    """Queries as one request; those with many candidates each by itself, in pieces."""
+    requested: list[tuple[Key, Sequence[int]]] = []
+    short: list[tuple[Sequence[Peaks], Sequence[str]]] = []
+    for key, parts in tasks:
+        pieces = [
+            (spectra, smiles[start : start + _CANDIDATES_AT_ONCE])
+            for spectra, smiles in parts
+            for start in range(0, len(smiles), _CANDIDATES_AT_ONCE)
+        ]
+        n_pieces = [-(-len(smiles) // _CANDIDATES_AT_ONCE) for _, smiles in parts]
+        if sum(len(smiles) for _, smiles in parts) <= _CANDIDATES_AT_ONCE:
+            requested.append((key, n_pieces))
+            short += pieces
+            continue
+        if requested:
+            yield _Place(requested, True), short
+            requested, short = [], []
+        for number, piece in enumerate(pieces, start=1):
+            yield _Place([(key, n_pieces)], number == len(pieces)), [piece]
+    if requested:
+        yield _Place(requested, True), short
 
 
 def _joined(pieces: Sequence[CandidateScores], n_pieces: Sequence[int]) -> list[CandidateScores]:

@@ -87,3 +87,20 @@ def test_workers_are_started_for_few_queries_only_where_lists_are_long(ranker, m
     assert [(key, len(answer.fragment_score)) for key, (answer,) in found] == [("long", 7), ("short", 2)]
     whole = score_candidates(ranker, peaks(), SMILES)
     assert found[0][1][0].fragment_score.tobytes() == whole.fragment_score.tobytes()
+
+
+def test_queries_that_share_their_candidates_are_one_request(ranker, monkeypatch):
+    """One process then cuts what they share; but not too many at once, and no long list with others."""
+    monkeypatch.setattr(module, "_CANDIDATES_AT_ONCE", 4)
+    monkeypatch.setattr(module, "_TWINS_AT_ONCE", 3)
+    monkeypatch.setattr(module, "WorkerPool", PoolOfOne)
+    lists = [SMILES[:3], SMILES[1:4], SMILES[:2], SMILES[:3], [], SMILES[3:], SMILES[3:6], SMILES[4:], SMILES]
+    tasks = [(number, [(peaks(), smiles)] if smiles else []) for number, smiles in enumerate(lists)]
+    with CandidateScorer(ranker, threads=2) as scorer:
+        found = list(scorer.in_order(tasks))
+    # 0 to 2, 3, 4, 5 to 7; 8 in two pieces
+    assert scorer._pool.n_answers == 6
+    assert [key for key, _ in found] == list(range(9))
+    for smiles, (_, answers) in zip(lists, found, strict=True):
+        expected = [score_candidates(ranker, peaks(), smiles).fragment_score.tobytes()] if smiles else []
+        assert [answer.fragment_score.tobytes() for answer in answers] == expected
