@@ -31,7 +31,8 @@ def compiled(function: Function) -> Function:
     Compiled functions that it calls stand in its own module: numba looks at no other for changes.
 
     What takes long to compile is left out where a loop does: an array assigned to a part of another (3 s of the first
-    use), `searchsorted`, `concatenate`, `repeat`, `cumsum`, and rows that are unpacked.
+    use), `searchsorted`, `concatenate`, `repeat`, `cumsum`, and rows that are unpacked. What is called with a plain 0
+    is compiled once more for that number; with `np.int64(0)` it is not.
     """
     compile_it = functools.partial(_numba().njit, function, nogil=True, error_model="numpy")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 import itertools
 from collections.abc import Mapping
@@ -105,9 +104,10 @@ def _sums(kinds: tuple[_Kind, ...]) -> dict[frozenset[tuple[str, int]], tuple[tu
     for n_kinds in (1, 2):
         for chosen in itertools.combinations(kinds, n_kinds):
             for counts in itertools.product(_COUNTS, repeat=n_kinds):
-                atoms: collections.Counter[str] = collections.Counter()
+                atoms: dict[str, int] = {}
                 for (_, made), count in zip(chosen, counts, strict=True):
-                    atoms.update({element: count * n for element, n in made})
+                    for element, n in made:
+                        atoms[element] = atoms.get(element, 0) + count * n
                 parts = tuple((name, count) for (name, _), count in zip(chosen, counts, strict=True))
                 sums.setdefault(frozenset(atoms.items()), parts)
     return sums

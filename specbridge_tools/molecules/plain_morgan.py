@@ -17,6 +17,7 @@ _MASK = 0xFFFFFFFF
 _GOLDEN = 0x9E3779B9
 _WORD = 64
 _AROMATIC_BOND = 12  # RDKit's number of its type
+_ZERO, _ONE = np.int64(0), np.int64(1)
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
@@ -64,13 +65,13 @@ def _environments(
         degree[bonds[bond, 1]] += 1
     found, size = np.empty((radius + 1) * n, np.int64), 0
     for atom in range(n):
-        seed = _mixed(_mixed(0, number[atom]), degree[atom] + hydrogens[atom])
-        seed = _mixed(_mixed(_mixed(seed, hydrogens[atom]), charge[atom]), 0)
-        current[atom] = found[size] = _mixed(seed, 1) if in_ring[atom] else seed
+        seed = _mixed(_mixed(_ZERO, number[atom]), degree[atom] + hydrogens[atom])
+        seed = _mixed(_mixed(_mixed(seed, hydrogens[atom]), charge[atom]), _ZERO)
+        current[atom] = found[size] = _mixed(seed, _ONE) if in_ring[atom] else seed
         size += 1
     n_words = m // _WORD + 1
     around, seen = np.zeros((n, n_words), np.uint64), np.zeros(((radius + 1) * n, n_words), np.uint64)
-    alive, n_seen = degree > 0, 0
+    alive, n_seen = degree > 0, np.int64(0)
     for layer in range(radius):
         around = _wider(around, alive, bonds)
         current = _next_hashes(current, alive, degree, bonds, orders, layer)
@@ -127,7 +128,7 @@ def _next_hashes(current: Ints, alive: Bools, degree: Ints, bonds: Ints, orders:
             seed = _mixed(layer, current[atom])
             for place in range(n_beside[atom]):
                 value = beside[atom, place]
-                seed = _mixed(seed, _mixed(_mixed(0, value >> 32), value & _MASK))
+                seed = _mixed(seed, _mixed(_mixed(_ZERO, value >> 32), value & _MASK))
             following[atom] = seed
     return following
 

@@ -82,8 +82,8 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
     for ring in range(_MOST_RINGS):
         open_atom[ring] = _NONE
     closed = np.zeros((_MOST_RINGS, 4), np.int64)  # ring, atoms, order
-    n = m = depth = n_closed = place = order = 0
-    previous, good = _NONE, n_text > 0
+    n = m = depth = n_closed = order = 0
+    previous, place, good = _NONE, np.int64(0), n_text > 0
     before = ord("(")  # what stood there, a bond left out; "C" for an atom and what belongs to it
     while good and place < n_text:
         sign = text[place]

@@ -49,7 +49,7 @@ def combine(
     costs[0] = 0
     counts = np.zeros(limit + 1, np.int64)
     counts[0] = n_within = 1  # the sets of each cost; those up to the limit
-    begin, end = 0, 1
+    begin, end = np.int64(0), np.int64(1)
     for depth in range(MAX_PIECES):
         size = end
         for row in range(begin, end):
