@@ -10,10 +10,11 @@
 #
 # Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
 # default weights. Environment: THREADS (default: all), EXCLUDE (spectra whose molecules are never simulated, e.g. those
-# the result will be measured on), and to try it out with less: EPOCHS of the last stage (8) and of the two rankers,
-# RANKER_EPOCHS (14) and RANKER2_EPOCHS (6), and SIMULATED, how many molecules are simulated (200000).
+# the result will be measured on), and to try it out with less: EPOCHS of the last stage (8), of the two rankers,
+# RANKER_EPOCHS (14) and RANKER2_EPOCHS (6), of the one that both teach, TAUGHT_EPOCHS (4), and SIMULATED, how many
+# molecules are simulated (200000).
 set -euo pipefail
-[ $# -eq 3 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 stages=$here/training
@@ -42,8 +43,8 @@ stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
 
-# two networks that rank by fragments, whose scores are averaged; trained without the molecules on which the model is
-# selected
+# two networks that rank by fragments, and one that learns the mean of their scores as well and is shipped; trained
+# without the molecules on which the model is selected
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-back "$work/held_back.txt" \
   --weight-decay 1e-3 --dropout 0 --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 \
@@ -51,6 +52,9 @@ ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-ba
 stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs "${RANKER_EPOCHS:-14}" --widths 64 96 48
 stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "${RANKER2_EPOCHS:-6}" --widths 48 64 32 \
   --seed 1
+stage "$work/taught.safetensors" ranker "$work/taught.safetensors" --epochs "${TAUGHT_EPOCHS:-4}" --widths 64 96 48 \
+  --start-from "$work/ranker.safetensors" --teacher "$work/ranker.safetensors" "$work/ranker2.safetensors" \
+  --learning-rate 1.5e-3 --seed 2
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
@@ -68,14 +72,23 @@ stage "$work/pretrained.safetensors" trained "$work/pretrained.safetensors" "$wo
 stage "$work/trained.safetensors" trained "$work/trained.safetensors" --start-from "$work/pretrained.safetensors" \
   --spectra-per-molecule 4 --epochs "${EPOCHS:-8}" --learning-rate 5e-4 --weight-decay 0.3 --peak-dropout 0.4
 stage "$work/unweighted.safetensors" python "$stages/ship.py" "$work/trained.safetensors" \
-  "$work/unweighted.safetensors" "$work/ranker.safetensors" "$work/ranker2.safetensors"
+  "$work/unweighted.safetensors" "$work/taught.safetensors"
 
 # how much cosine and fragment score weigh, and what probabilities the scores mean, on those molecules
 searched() { sb-query "$work/few.mgf" --index "$work/index.h5" --model "$work/unweighted.safetensors" --top 0 \
-  --rerank all -o "$1" "${threads[@]}" "${@:2}"; }
+  --rerank all --reference none -o "$1" "${threads[@]}" "${@:2}"; }
 stage "$work/few.mgf" to "$work/few.mgf" python "$stages/few_spectra.py" "$work/parts/val.mgf"
 stage "$work/index.h5" sb-build-index "$work/molecules.h5" -o "$work/index.h5" --model "$work/unweighted.safetensors"
 stage "$work/hits.tsv" searched "$work/hits.tsv"
 stage "$work/groups.tsv" searched "$work/groups.tsv" --group-by COMPOUND_ION
-stage "$work/model.safetensors" python "$stages/fit_fusion.py" "$work/hits.tsv" "$work/groups.tsv" "$work/few.mgf" \
-  --model "$work/unweighted.safetensors" -o "$work/model.safetensors"
+stage "$work/fused.safetensors" python "$stages/fit_fusion.py" "$work/hits.tsv" "$work/groups.tsv" "$work/few.mgf" \
+  --model "$work/unweighted.safetensors" -o "$work/fused.safetensors"
+
+# how much reference spectra weigh beside them: all spectra are reference, but for those of the query's own molecule or
+# of its own contributor
+stage "$work/reference.h5" sb-build-reference "$spectra" -o "$work/reference.h5" \
+  --encoder "morgan:file=$work/molecules.safetensors"
+stage "$work/lists.npz" sb-train-ranking "$work/few.mgf" --index "$work/index.h5" --model "$work/fused.safetensors" \
+  --reference "$work/reference.h5" --lists "$work/lists.npz" --epochs 0 -o "$work/any.safetensors" "${threads[@]}"
+stage "$work/model.safetensors" python "$stages/fit_references.py" "$work/lists.npz" \
+  --model "$work/fused.safetensors" -o "$work/model.safetensors"

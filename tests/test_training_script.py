@@ -11,6 +11,7 @@ import pytest
 from specbridge_tools.bridge.checkpoint import load_model
 from specbridge_tools.embeddings.molecules import open_molecule_embeddings
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+from specbridge_tools.identification.references import reference_fusion
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_molecules
@@ -19,7 +20,8 @@ from specbridge_tools.spectra.spectrum import Spectrum
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SPECTRA, SCRIPT = EXAMPLES / "spectra.mgf", EXAMPLES / "train_default_model.sh"
-LITTLE = {"EPOCHS": "1", "RANKER_EPOCHS": "1", "RANKER2_EPOCHS": "1", "SIMULATED": "500", "THREADS": "2"}
+LITTLE = {"EPOCHS": "1", "RANKER_EPOCHS": "1", "RANKER2_EPOCHS": "1", "TAUGHT_EPOCHS": "1", "SIMULATED": "500"}
+LITTLE |= {"THREADS": "2"}
 
 
 def run(*arguments):
@@ -53,9 +55,13 @@ def write_pool(path):
 def check_parts(model):
     ranker = load_ranker(model)
     assert load_model(model).calibration
-    assert len(ranker.networks) == 2
+    assert len(ranker.networks) == 1
     assert ranker.config["fragment_weight"] > 0
     assert ranker.fusion(2).calibration != ranker.fusion(1).calibration
+    one, several = (reference_fusion(ranker.config, n_spectra) for n_spectra in (1, 2))
+    assert one.weights["analog_max"] > 0
+    assert one.calibration
+    assert one.calibration != several.calibration
 
 
 def check_simulated(work):

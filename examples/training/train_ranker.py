@@ -137,7 +137,7 @@ def main():
     parser.add_argument("--held-back-molecules", type=int, default=200, help="how many of them are ranked each epoch")
     parser.add_argument("--widths", type=int, nargs=3, default=(32, 48, 32))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--teacher", help="a ranker whose networks' mean is learned as well (distillation)")
+    parser.add_argument("--teacher", nargs="+", help="rankers whose networks' mean is learned as well (distillation)")
     parser.add_argument("--start-from", help="a ranker whose first network, of the same widths, is trained further")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -212,7 +212,10 @@ def train_ranker(rank, port, options, training, validation, held_back):
     network = TrainableNetwork(**dict(zip(names, options.widths, strict=True)), dropout=options.dropout)
     if options.start_from:
         network.set_weights(load_ranker(options.start_from).networks[0])
-    teacher = load_ranker(options.teacher) if options.teacher else None
+    teacher = None
+    if options.teacher:
+        teachers = [load_ranker(path) for path in options.teacher]
+        teacher = Ranker([weights for each in teachers for weights in each.networks], teachers[0].config)
     config = {
         "capacity": CAPACITY,
         "limit": COST_LIMIT,

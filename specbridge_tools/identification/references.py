@@ -15,8 +15,9 @@ from specbridge_tools import pretrained
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.hits.hits import Column, Hits
 from specbridge_tools.hits.table import read_hits
+from specbridge_tools.ranking.evidence import LINEAR, REFERENCE
 from specbridge_tools.reference.accessions import Accessions
-from specbridge_tools.reference.evidence import ANALOG, SAME_MOLECULE, CandidateEvidence, QueryMatches
+from specbridge_tools.reference.evidence import CandidateEvidence
 from specbridge_tools.reference.file import open_reference_file
 from specbridge_tools.reference.measured import MeasuredIons
 from specbridge_tools.reference.reference import LEAVE_OUT, Reference
@@ -27,21 +28,7 @@ if TYPE_CHECKING:
 
 NO_REFERENCE = "none"
 """In place of a path: not even the reference that ships."""
-_WEIGHTS = {
-    "same_ion": 5.0,
-    "same_polarity_fragments": 1.25,
-    "same_polarity_losses": 2.5,
-    "other_polarity_losses": 2.5,
-    "analog_max": 15.0,
-}
-"""What evidence adds to the score where the model does not say; REFERENCE_CARD.md says what they were chosen on."""
-_CALIBRATION = {
-    "scale": 0.6305,
-    "none": 0.0066,
-    "none_log_candidates": -0.137,
-    "none_log_top": -0.5433,
-}
-"""What the scores of single spectra then mean, as `hits.probability` takes it."""
+_DEFAULT_WEIGHTS = {kind: weight for kind, weight in LINEAR.items() if kind in REFERENCE}
 logger = logging.getLogger(__name__)
 Path = str | os.PathLike[str]
 
@@ -59,6 +46,19 @@ class Evidence:
     contribution: NDArray[np.float64]
     calibration: Mapping[str, float] | None
     columns: Mapping[str, Column]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ReferenceFusion:
+    """How evidence of reference spectra joins cosine and fragment score.
+
+    Attributes:
+        weights: By kind of `REFERENCE`: what a value of 1 adds to the score.
+        calibration: Of the scores with it, None where it was not calibrated.
+    """
+
+    weights: Mapping[str, float]
+    calibration: Mapping[str, float] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,29 +100,32 @@ class Referee:
         matches = self.reference.match(hits.spectra, leave_out=self.leave_out)
         features = self.reference.features(hits.column("smiles"))
         found = matches.evidence(hits.column("inchikey14"), features)
-        weights = reference_weights(ranker.config)
-        contribution = (found.values * [weights.get(name, 0.0) for name in (*SAME_MOLECULE, *ANALOG)]).sum(axis=1)
-        is_default = weights is _WEIGHTS and len(hits.spectra) == 1
-        return Evidence(contribution, _CALIBRATION if is_default else None, self._columns(found, matches))
+        fusion = reference_fusion(ranker.config, len(hits.spectra))
+        contribution = (found.values * [fusion.weights.get(kind, 0.0) for kind in REFERENCE]).sum(axis=1)
+        return Evidence(contribution, fusion.calibration, self._columns(found))
 
-    def _columns(self, found: CandidateEvidence, matches: QueryMatches) -> dict[str, Column]:
-        texts, hybrid = self.reference.texts, matches.similarities.hybrid.spectrum
+    def _columns(self, found: CandidateEvidence) -> dict[str, Column]:
+        texts = self.reference.texts
         spectra = found.spectrum.tolist()
         return {
-            **{name: found.column(name) for name in (*SAME_MOLECULE, *ANALOG)},
+            **{name: found.column(name) for name in REFERENCE},
             "reference_similarity": found.similarity,
             "reference_id": [texts.accession[row] if row >= 0 else "" for row in spectra],
             "reference_kind": found.kind,
             "reference_licence": [texts.text("licence", row) if row >= 0 else "" for row in spectra],
             "analog_score": found.analog_score,
-            "analog_id": [texts.accession[int(hybrid[row])] if row >= 0 else "" for row in found.analog.tolist()],
+            "analog_id": [texts.accession[row] if row >= 0 else "" for row in found.analog.tolist()],
         }
 
 
-def reference_weights(config: Mapping[str, Any]) -> Mapping[str, float]:
-    """The weights of evidence in a ranker's configuration, by name."""
-    weights: Mapping[str, float] = config.get("reference_weights", _WEIGHTS)
-    return weights
+def reference_fusion(config: Mapping[str, Any], n_spectra: int) -> ReferenceFusion:
+    """What a ranker's configuration says under `reference`, of a query of so many spectra; default weights if nothing.
+
+    Those for several spectra stand under `reference` in its `group`.
+    """
+    values = config.get("group") or {} if n_spectra > 1 else config
+    found = values.get("reference") or {"weights": _DEFAULT_WEIGHTS}
+    return ReferenceFusion(found["weights"], found.get("calibration"))
 
 
 def open_referee(references: References, *, encoder_sha256: str | None) -> Referee | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.reference.molecules import MoleculeFeatures
-from specbridge_tools.reference.spectra import Similarities
+from specbridge_tools.reference.spectra import Best, Similarities
 
 if TYPE_CHECKING:
     from specbridge_tools.reference.reference import Reference
@@ -37,9 +37,11 @@ class CandidateEvidence:
         similarity: (n,) of the spectrum of the candidate that speaks most for it, NaN where it has none that is alike.
         kind: (n,) of `KINDS`, '' where it has none.
         spectrum: (n,) row of that spectrum, -1 where it has none.
-        analog: (n,) row of the reference molecule that contributes most to `analog_score`, -1 for none.
+        analog: (n,) row of the spectrum of the reference molecule that contributes most to it, -1 for none.
         analog_score: (n,) the greatest product of the similarity of a reference molecule's spectra to the query, and of
             its Tanimoto coefficient with the candidate: `analog_max`; NaN where no reference molecule is alike.
+
+    What several spectra of a query say of analogs is averaged over them: the best of several is often high by chance.
     """
 
     values: NDArray[np.float64]
@@ -54,22 +56,40 @@ class CandidateEvidence:
         return self.values[:, (*SAME_MOLECULE, *ANALOG).index(name)]
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Analogs:
+    """The reference molecules that are most alike one spectrum of a query.
+
+    Attributes:
+        molecules: (a,) their rows, at most `MOST_ANALOGS`, best first.
+        similarity: (a,) the hybrid similarity of each, > 0.
+        spectrum: (a,) int32 row of its spectrum that has it.
+    """
+
+    molecules: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    spectrum: NDArray[np.int32]
+
+    @classmethod
+    def most_alike(cls, hybrid: Best) -> Analogs:
+        """The first by hybrid similarity."""
+        order = np.argsort(-hybrid.similarity, kind="stable")[:MOST_ANALOGS]
+        order = order[hybrid.similarity[order] > 0]
+        return cls(order, hybrid.similarity[order], hybrid.spectrum[order])
+
+
 class QueryMatches:
     """What the spectra of one query are like, see `Reference.match`.
 
     Attributes:
         similarities: Of the spectra of each reference molecule, the best by each kind.
-        analogs: (a,) rows of the reference molecules that are most alike, at most `MOST_ANALOGS`, best first.
-        analog_similarity: (a,) the hybrid similarity of each, > 0.
+        analogs: Of each spectrum of the query.
     """
 
     def __init__(self, reference: Reference, similarities: Similarities) -> None:
         self.similarities = similarities
+        self.analogs = [Analogs.most_alike(hybrid) for hybrid in similarities.hybrid]
         self._reference = reference
-        hybrid = similarities.hybrid.similarity
-        order = np.argsort(-hybrid, kind="stable")[:MOST_ANALOGS]
-        self.analogs: NDArray[np.int64] = order[hybrid[order] > 0]
-        self.analog_similarity = hybrid[self.analogs]
 
     def evidence(self, inchikey14: Sequence[str], features: MoleculeFeatures) -> CandidateEvidence:
         """What speaks for each of n candidates.
@@ -102,22 +122,35 @@ class QueryMatches:
     def _analogs(
         self, features: MoleculeFeatures, values: NDArray[np.float64]
     ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Fill the columns of `ANALOG`; (row of the molecule that counts most, its part) of each candidate."""
-        n = len(values)
-        if not len(self.analogs) or not n:
-            return np.full(n, -1, np.int32), np.full(n, np.nan)
-        bits, vectors = self._reference.analog_features(self.analogs)
+        """Fill the columns of `ANALOG`; (`CandidateEvidence.analog`, `analog_score`) of each candidate."""
+        spectrum, greatest = np.full(len(values), -1, np.int32), np.zeros(len(values))
+        for analogs in self.analogs:
+            if not len(analogs.molecules) or not len(values):
+                continue
+            of_one, parts = self._analog_values(features, analogs)
+            values += of_one / len(self.analogs)
+            higher = of_one[:, 0] > greatest
+            greatest[higher] = of_one[higher, 0]
+            spectrum[higher] = analogs.spectrum[parts.argmax(axis=1)][higher]
+        return spectrum, np.where(spectrum >= 0, values[:, 0], np.nan)
+
+    def _analog_values(
+        self, features: MoleculeFeatures, analogs: Analogs
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The columns of `ANALOG` (n, 5) by one spectrum's analogs, and what each of them contributes (n, a)."""
+        values = np.zeros((features.bits.shape[0], len(ANALOG)))
+        bits, vectors = self._reference.analog_features(analogs.molecules)
         tanimoto = _tanimoto(features, bits)
-        parts = tanimoto * self.analog_similarity
+        parts = tanimoto * analogs.similarity
         values[:, 0] = parts.max(axis=1)
         for place, power in enumerate(_POWERS, start=1):
-            weights = self.analog_similarity**power
+            weights = analogs.similarity**power
             values[:, place] = (tanimoto * weights).sum(axis=1) / weights.sum()
-        mean = (vectors * (self.analog_similarity**4)[:, None]).sum(axis=0)
+        mean = (vectors * (analogs.similarity**4)[:, None]).sum(axis=0)
         norm = np.sqrt(np.square(mean).sum())
         if norm > 0:
             values[:, 4] = (features.vectors * (mean / norm)).sum(axis=1)
-        return self.analogs[parts.argmax(axis=1)].astype(np.int32), values[:, 0].copy()
+        return values, parts
 
 
 def _tanimoto(features: MoleculeFeatures, bits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 
@@ -48,13 +47,14 @@ class PeakIndex:
         return self.table.precursor[order], order
 
     def search(self, spectra: Sequence[CleanSpectrum], left_out: NDArray[np.bool_] | None = None) -> Similarities:
-        """Compare the spectra of a query with all reference spectra; of several of them the best counts.
+        """Compare the spectra of a query with all reference spectra; of several of them the best counts (see `hybrid`).
 
         Args:
-            spectra: Of one compound.
+            spectra: Of one compound, at least one.
             left_out: (n,) the reference spectra that count as if they were not there; None for none.
         """
-        found = Similarities(*(Best.none(self.n_molecules) for _ in dataclasses.fields(Similarities)))
+        none = [Best.none(self.n_molecules) for _ in range(4)]
+        found = Similarities(none[0], none[1], none[2], none[3], hybrid=[])
         for spectrum in spectra:
             self._add(found, spectrum, left_out)
         return found
@@ -73,12 +73,13 @@ class PeakIndex:
             rows.astype(np.int64), table.starts, table.mz, table.intensity, query.mz,
             entropy_weights(query.intensity, np.ones(len(query.mz), bool)),
         )  # fmt: skip
+        found.hybrid.append(Best.none(self.n_molecules))
         for best, values, counts in (
             (found.same_ion, direct, same_ion),
             (found.same_polarity_fragments, similarity[FRAGMENTS], there & ~other & ~same_ion),
             (found.same_polarity_losses, similarity[LOSSES], there & ~other & ~same_ion),
             (found.other_polarity_losses, similarity[LOSSES], there & other),
-            (found.hybrid, similarity[HYBRID], there & ~other),
+            (found.hybrid[-1], similarity[HYBRID], there & ~other),
         ):
             best_of_molecules(values, counts.view(np.int8), table.molecule, best.similarity, best.spectrum)
 

@@ -72,14 +72,14 @@ class Similarities:
         same_polarity_fragments: Another ion of the same polarity, fragments.
         same_polarity_losses: The same, neutral losses.
         other_polarity_losses: Of the other polarity, neutral losses.
-        hybrid: Same polarity, whatever the ion, fragments and neutral losses.
+        hybrid: Same polarity, whatever the ion, fragments and neutral losses; of each spectrum of the query apart.
     """
 
     same_ion: Best
     same_polarity_fragments: Best
     same_polarity_losses: Best
     other_polarity_losses: Best
-    hybrid: Best
+    hybrid: list[Best]
 
 
 def same_ion_width(precursor: int) -> int:

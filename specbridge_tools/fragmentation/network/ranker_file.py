@@ -93,6 +93,11 @@ def _check_config(config: dict[str, Any], path: FilePath) -> None:
             if name in fusion or fusion is not config:
                 value_of(fusion, name, float, path)
         finite_numbers(fusion.get("calibration"), "the calibration", path)
+        reference = fusion.get("reference") or {"weights": {}}
+        if not isinstance(reference, dict) or not isinstance(reference.get("weights"), dict):
+            raise FormatError("reference in the header of its ranker has no weights", where=path)
+        finite_numbers(reference["weights"], "the reference weighting", path)
+        finite_numbers(reference.get("calibration"), "the calibration with reference spectra", path)
 
 
 def _floats(tensor: NDArray[Any], name: str, path: FilePath) -> Floats:

@@ -35,7 +35,8 @@ def test_what_speaks_for_each_candidate(reference, query):
 
 def test_related_molecules_speak_for_a_candidate_that_was_never_measured(reference, query):
     found = evidence(reference, query)
-    assert [reference.molecules.inchikey14[row] for row in found.analog] == [PHENACETIN, PARACETAMOL, *[PHENACETIN] * 2]
+    molecules = reference.spectra.molecule[found.analog]
+    assert [reference.molecules.inchikey14[row] for row in molecules] == [PHENACETIN, PARACETAMOL, *[PHENACETIN] * 2]
     for name in ANALOG:
         values = found.column(name)
         assert values[0] > values[3] > values[2], name
@@ -45,14 +46,15 @@ def test_related_molecules_speak_for_a_candidate_that_was_never_measured(referen
 def test_analog_means_are_weighted_by_powers_of_the_similarity(reference, query):
     matches = reference.match([query])
     features = reference.features(SMILES)
-    bits, vectors = reference.analog_features(matches.analogs)
+    (analogs,) = matches.analogs
+    bits, vectors = reference.analog_features(analogs.molecules)
     candidate = features.bits[3].toarray()[0] > 0
     tanimoto = np.array([(candidate & (b > 0)).sum() / (candidate | (b > 0)).sum() for b in bits])
     found = matches.evidence(KEYS, features)
     for power, name in ((1, "analog_mean1"), (2, "analog_mean2"), (4, "analog_mean4")):
-        weights = matches.analog_similarity**power
+        weights = analogs.similarity**power
         assert found.column(name)[3] == pytest.approx((weights * tanimoto).sum() / weights.sum(), abs=1e-12)
-    mean = (matches.analog_similarity[:, None] ** 4 * vectors).sum(axis=0)
+    mean = (analogs.similarity[:, None] ** 4 * vectors).sum(axis=0)
     assert found.column("analog_cosine")[3] == pytest.approx(
         features.vectors[3] @ mean / np.linalg.norm(mean), abs=1e-6
     )
@@ -98,6 +100,19 @@ def test_spectra_of_a_group_count_together(reference, query):
     negative = spectrum([(107.04, 9), (108.04, 3)], 150.0561, charge=-1, polarity=-1)
     both, first, second = (evidence(reference, *each) for each in ([query, negative], [query], [negative]))
     assert both.values[:, :4].tolist() == np.maximum(first.values, second.values)[:, :4].tolist()
+
+
+def test_what_the_spectra_of_a_group_say_of_analogs_is_averaged(reference, query):
+    other = spectrum([(110.06, 9), (65.04, 5)], 152.0706, polarity=1)
+    both, first, second = (evidence(reference, *each) for each in ([query, other], [query], [other]))
+    assert both.values[:, 4:] == pytest.approx((first.values + second.values)[:, 4:] / 2, abs=1e-12)
+    assert (first.values[:, 4] != second.values[:, 4]).all()
+    assert both.analog_score.tolist() == both.column("analog_max").tolist()
+    # of which spectrum more was made
+    higher = np.where(first.analog_score >= second.analog_score, first.analog, second.analog)
+    assert both.analog.tolist() == higher.tolist()
+    nothing = spectrum([(400.0, 1)], 500.0, polarity=1)
+    assert evidence(reference, query, nothing).analog_score == pytest.approx(first.analog_score / 2)
 
 
 def test_a_query_like_nothing_has_no_evidence(reference):

@@ -64,7 +64,7 @@ def test_a_spectrum_is_most_like_itself():
     index = PeakIndex(table([query]), 1)
     found = index.search([query])
     assert found.same_ion.similarity.tolist() == [pytest.approx(1)]
-    assert found.hybrid.similarity.tolist() == [pytest.approx(1)]
+    assert found.hybrid[0].similarity.tolist() == [pytest.approx(1)]
     assert found.same_polarity_fragments.similarity.tolist() == [0]  # of other ions alone
     assert found.same_ion.spectrum.tolist() == [0]
     assert found.same_polarity_fragments.spectrum.tolist() == [-1]
@@ -85,7 +85,7 @@ def test_each_kind_of_evidence_has_its_spectra():
     assert found.same_polarity_losses.similarity.tolist() == [0, 0]
     assert found.other_polarity_losses.similarity.tolist() == [pytest.approx(1), pytest.approx(1)]
     assert found.other_polarity_losses.spectrum.tolist() == [2, 3]
-    assert found.hybrid.similarity.tolist() == [pytest.approx(1), 0]
+    assert found.hybrid[0].similarity.tolist() == [pytest.approx(1), 0]
 
 
 def test_an_unknown_polarity_may_be_either():
@@ -104,7 +104,7 @@ def test_what_is_left_out_is_as_if_it_were_not_there():
     library = [ion(152.07, 1), ion(174.05, 1)]
     found = PeakIndex(table(library), 2).search([ion(152.07, 1)], np.array([True, False]))
     assert found.same_ion.similarity.tolist() == [0, 0]
-    assert found.hybrid.similarity.tolist() == [0, pytest.approx(1)]
+    assert found.hybrid[0].similarity.tolist() == [0, pytest.approx(1)]
 
 
 def test_an_empty_library_has_nothing_to_say():

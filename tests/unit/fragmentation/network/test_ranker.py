@@ -320,6 +320,13 @@ def test_tensors_that_do_not_fit_a_ranker(ranker, tmp_path, change, message):
         ({"group": {"cosine_weight": 1.0}}, "its header has no fragment_weight"),
         ({"group": [1]}, "group in the header of its ranker is no object"),
         ({"calibration": {"first": "x"}}, "the calibration in its header is no set of finite numbers"),
+        ({"reference": [1]}, "reference in the header of its ranker has no weights"),
+        ({"reference": {"calibration": {}}}, "reference in the header of its ranker has no weights"),
+        ({"reference": {"weights": {"same_ion": "5"}}}, "the reference weighting in its header is no set"),
+        (
+            {"group": {"cosine_weight": 1.0, "fragment_weight": 1.0, "reference": {"weights": {}, "calibration": 3}}},
+            "the calibration with reference spectra in its header is no set of finite numbers",
+        ),
     ],
 )
 def test_configurations_that_make_no_sense_are_refused(ranker, tmp_path, change, message):
