@@ -30,7 +30,7 @@ def hostile(tmp_path):
     for name in NAMES:
         log = str(tmp_path / "imported")
         (folder / f"{name}.py").write_text(f"open({log!r}, 'a').write({name!r})\nraise ImportError('hostile')\n")
-    (folder / "spectra.mgf").write_text("".join(SPECTRA.format(i) for i in range(5)))
+    (folder / "spectra.mgf").write_text("".join(SPECTRA.format(i) for i in range(300)))  # enough for workers to start
     (folder / "molecules.smi").write_text("\n".join(MOLECULES) + "\n")
     return folder
 
@@ -53,5 +53,5 @@ def test_workers_import_nothing_from_a_hostile_folder(hostile, run, save_toy_mod
     run_there(*query, "--rerank", 0, "-o", "hits.tsv")
     in_two_steps = run_there("sb-rerank", "hits.tsv", "--spectra", "spectra.mgf", "--model", "model.safetensors").stdout
     assert in_one_step == in_two_steps
-    assert in_one_step.count(b"\n") >= 6
+    assert in_one_step.count(b"\n") > 300
     assert not (hostile.parent / "imported").exists()
