@@ -89,6 +89,7 @@ stage "$work/fused.safetensors" python "$stages/fit_fusion.py" "$work/hits.tsv" 
 stage "$work/reference.h5" sb-build-reference "$spectra" -o "$work/reference.h5" \
   --encoder "morgan:file=$work/molecules.safetensors"
 stage "$work/lists.npz" sb-train-ranking "$work/few.mgf" --index "$work/index.h5" --model "$work/fused.safetensors" \
-  --reference "$work/reference.h5" --lists "$work/lists.npz" --epochs 0 -o "$work/any.safetensors" "${threads[@]}"
+  --reference "$work/reference.h5" --encoder "morgan:file=$work/molecules.safetensors" \
+  --lists "$work/lists.npz" --epochs 0 -o "$work/any.safetensors" "${threads[@]}"
 stage "$work/model.safetensors" python "$stages/fit_references.py" "$work/lists.npz" \
   --model "$work/fused.safetensors" -o "$work/model.safetensors"

@@ -116,6 +116,13 @@ reference_option = click.option(
 )
 
 
+reference_encoder_option = click.option(
+    "--encoder",
+    metavar="NAME[:OPTIONS]",
+    help="Molecular encoder of the reference spectra, where its name does not say where its files are.",
+)
+
+
 def reference_options(function: Function) -> Callable[..., object]:
     """Decorator: `--reference` and `--leave-out`; the command gets them as one `References`, named `references`."""
 

@@ -32,7 +32,7 @@ _COMPARED = (
     click.option(
         "--encoder",
         metavar="NAME[:OPTIONS]",
-        help="Molecular encoder of --candidates, or of the library that ships.  [default: the model's]",
+        help="Molecular encoder of --candidates, --reference, or of the library that ships.  [default: the model's]",
     ),
 )
 

@@ -12,6 +12,7 @@ from specbridge_tools.cli.options import (
     group_option,
     model_option,
     output_options,
+    reference_encoder_option,
     reference_options,
     rerank_option,
     threads_option,
@@ -40,6 +41,7 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @output_options(what="Hits, re-ranked")
 @rerank_option(default="all", help="Score all candidates anew, or the first N by cosine; 0 is all, too.")
 @reference_options
+@reference_encoder_option
 @click.option("--explain", metavar="FILE", help="Write the peaks that fragments explain, TSV.")
 @click.option(
     "--explain-top", type=click.IntRange(min=1), default=5, metavar="N", help="Candidates per query in that table."
@@ -51,8 +53,8 @@ sb-query spectra.mgf --index index.h5 --rerank 0 --top 50 | sb-rerank - --spectr
 @threads_option
 def main(
     hits: str, spectra: str, model: str | None, output: str, force: bool, rerank: int | str, references: References,
-    explain: str | None, explain_top: int, output_format: str, group_by: str | None, reading: Reading,
-    shard: Shard | None, skip_existing: bool, threads: int | None, quiet: bool,
+    encoder: str | None, explain: str | None, explain_top: int, output_format: str, group_by: str | None,
+    reading: Reading, shard: Shard | None, skip_existing: bool, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Re-rank HITS of sb-query by the peaks that each candidate's fragments explain.
 
@@ -80,7 +82,7 @@ def main(
     plan = make_plan(output, source="hits", count=lambda: count_hits(hits), files=files)
     if plan.is_done:
         return say_done(output, quiet=quiet)
-    referee = open_referee(references, encoder_sha256=encoder_of_model(model))
+    referee = open_referee(references, encoder_sha256=encoder_of_model(model), encoder=encoder)
     ranker, first = load_ranker(model), 0 if rerank == "all" else int(rerank)
     tally = Tally(noun="queries")
     with contextlib.ExitStack() as stack:

@@ -13,6 +13,7 @@ from specbridge_tools.cli.options import (
     model_option,
     output_options,
     record_options,
+    reference_encoder_option,
     reference_option,
     threads_option,
     tolerance_option,
@@ -34,6 +35,7 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 @model_option
 @output_options(what="The model with the ranking, safetensors", required=True)
 @reference_option
+@reference_encoder_option
 @click.option("--report", metavar="FILE", help="Write how it does on molecules that it was not fitted to, TSV.")
 @tolerance_option(what="Largest deviation from the neutral mass")
 @click.option(
@@ -58,9 +60,9 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], model: str | None, output: str, force: bool, report: str | None,
-    reference: tuple[str, ...], tolerance: str, spectra_each: int, lists: str | None, epochs: int, width: int,
-    networks: int, seed: int, reading: Reading, rejects: str | None, strict: bool, batch_size: int, device: str,
-    threads: int | None, quiet: bool,
+    reference: tuple[str, ...], encoder: str | None, tolerance: str, spectra_each: int, lists: str | None, epochs: int,
+    width: int, networks: int, seed: int, reading: Reading, rejects: str | None, strict: bool, batch_size: int,
+    device: str, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Fit the ranking of a model to SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
 
@@ -92,7 +94,7 @@ def main(
             index=index,
             model=model,
             output=output,
-            options=ListOptions(spectra_each, Tolerance.parse(tolerance), reference),
+            options=ListOptions(spectra_each, Tolerance.parse(tolerance), reference, encoder),
             kept=lists,
             training=TrainingOptions(width=width, epochs=epochs, networks=networks, seed=seed),
             tally=tally,

@@ -192,7 +192,7 @@ def identify(
         hits, columns = with_columns_of(hits, source, options)
         if scorer is not None:
             encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
-            referee = open_referee(references, encoder_sha256=encoder_sha256)
+            referee = open_referee(references, encoder_sha256=encoder_sha256, encoder=encoder)
             hits, columns = _ranked(hits, columns, scorer, path, referee, first, options)
         if prior is not None:
             hits, columns = with_prior(hits, columns, prior, index=opened)

@@ -38,11 +38,13 @@ class ListOptions:
         each: Spectra of one molecule and adduct, at most; they are also answered together, as a group.
         tolerance: Of the neutral mass.
         references: Files of reference spectra, as `References` takes them.
+        encoder: Their molecular encoder, as `open_referee` takes it.
     """
 
     each: int = 4
     tolerance: Tolerance = DEFAULT_TOLERANCE
     references: Sequence[str] = ()
+    encoder: str | None = None
 
 
 def few_of_each(spectra: Iterable[Spectrum], *, each: int) -> Iterator[Spectrum]:
@@ -79,7 +81,8 @@ def labelled_lists(
     Raises:
         MismatchError: Where no reference spectra belong to the model.
     """
-    referee = open_referee(References(options.references), encoder_sha256=encoder_of_model(model))
+    references = References(options.references)
+    referee = open_referee(references, encoder_sha256=encoder_of_model(model), encoder=options.encoder)
     if referee is None:
         raise MismatchError("no reference spectra belong to the model", where=model, advice="give some, --reference")
     listed = set(read_columns(library_facts()).texts["inchikey14"])

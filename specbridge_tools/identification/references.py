@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools import pretrained
+from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.hits.hits import Column, Hits
 from specbridge_tools.hits.table import read_hits
@@ -128,13 +129,14 @@ def reference_fusion(config: Mapping[str, Any], n_spectra: int) -> ReferenceFusi
     return ReferenceFusion(found["weights"], found.get("calibration"))
 
 
-def open_referee(references: References, *, encoder_sha256: str | None) -> Referee | None:
+def open_referee(references: References, *, encoder_sha256: str | None, encoder: str | None = None) -> Referee | None:
     """Open the references that a search uses together; None where there is none.
 
     Args:
         references: Which; those that are given come before the one that ships, which is left out where it belongs to
             another encoder.
         encoder_sha256: Hash of the molecular encoder of the model; None where it is not known.
+        encoder: What makes that encoder, as sb-embed-mols takes it, where its name does not say where its files are.
 
     Raises:
         MismatchError: Where a reference that was given belongs to another encoder.
@@ -153,7 +155,8 @@ def open_referee(references: References, *, encoder_sha256: str | None) -> Refer
         files.append(pretrained.REFERENCE)
     if not files:
         return None
-    reference = Reference.open(*files)
+    made = MOLECULE_ENCODERS.create(encoder) if encoder else None
+    reference = Reference.open(*files, encoder=made)
     if not len(reference):
         logger.warning("%s: no reference spectra in it", ", ".join(map(str, files)))
     return Referee(reference, leave_out=references.leave_out)

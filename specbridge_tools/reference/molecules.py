@@ -33,7 +33,7 @@ def find_encoder(name: str, weights_sha256: str, where: str) -> MoleculeEncoder:
             if made.weights_sha256 == weights_sha256:
                 return made
     message = f"belongs to the molecular encoder {name} [weights {weights_sha256[:8]}], which was not found"
-    raise MismatchError(message, where=where, advice="build the reference again with the encoder of your model")
+    raise MismatchError(message, where=where, advice="name it: --encoder")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

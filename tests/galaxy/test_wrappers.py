@@ -18,6 +18,7 @@ WRAPPED = tuple(name for name in COMMANDS if name not in WITHOUT_TOOL)
 ARRAY_JOBS = "for array jobs: Galaxy maps tools over collections"
 ANOTHER_FOLDER = "keeps files from run to run: a job's folder is thrown away"
 GUARD = "guards the server, and no real spectrum comes near it"
+WEIGHTS = "names a folder of weights on the machine"
 MEASURING = "for measuring how good a search is, at a shell"
 ABSENT = {
     "*": {
@@ -35,9 +36,9 @@ ABSENT = {
         "--device": "the encoders on offer run on the CPU",
         "--allow-download": "jobs have no network",
     },
-    "query": {"--encoder": "names a folder of weights on the machine", "--leave-out": MEASURING},
-    "rerank": {"--leave-out": MEASURING},
-    "train-ranking": {"--lists": ANOTHER_FOLDER},
+    "query": {"--encoder": WEIGHTS, "--leave-out": MEASURING},
+    "rerank": {"--encoder": WEIGHTS, "--leave-out": MEASURING},
+    "train-ranking": {"--encoder": WEIGHTS, "--lists": ANOTHER_FOLDER},
     "evaluate": {"--leave-out": "is that of the search, which no tool offers"},
     "finetune": {
         "--preset": "needs published weights, which are no datasets",
