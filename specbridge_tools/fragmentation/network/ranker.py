@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from specbridge_tools.fragmentation.peaks.prepare import Peaks
 
 REQUIRED_CONFIG = ("capacity", "limit", "cosine_weight", "fragment_weight")
-_REMEMBERED_BYTES = 96 << 20  # in each process: a thousand candidates
+_REMEMBERED_BYTES = 64 << 20  # in each process: a thousand candidates
 _CANDIDATES_PER_BATCH = 20  # whose arrays then stay in the processor's cache
 
 
