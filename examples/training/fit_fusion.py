@@ -13,7 +13,7 @@ import argparse
 import json
 
 import numpy as np
-from held_back_lists import FIRST, half_without_truth, halves, molecule_weights, read_lists
+from held_back_lists import FIRST, best_hits, half_without_truth, halves, molecule_weights, read_lists
 
 from specbridge_tools.evaluation.calibration import (
     expected_calibration_error,
@@ -24,7 +24,6 @@ from specbridge_tools.fragmentation.network.ranker import Ranker, ScoreFusion
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_ranker
 from specbridge_tools.fragmentation.training.fusion import fit_fusion
 from specbridge_tools.hits.fit_probability import fit_probabilities
-from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.weights.tensor_file import read_header
 
 PER_MOLECULE = 4  # queries of one molecule that weigh in the fusion
@@ -49,17 +48,6 @@ def fit_scores(lists, fusion=None):
     lists = half_without_truth(lists)
     scores = [candidates.scores(fusion) for candidates in lists]
     return fit_probabilities(scores, weights=molecule_weights(lists))
-
-
-def best_hits(lists, fusion, calibration, seed=1):
-    """(n,) probability of each best hit and (n,) whether it is right, half of the truths taken away."""
-    probability, right = [], []
-    for candidates in half_without_truth(lists, seed):
-        scores, truth, n = candidates.scores(fusion)
-        best = int(np.argmax(scores))
-        probability.append(candidate_probabilities(scores, calibration, n_candidates=n)[best])
-        right.append(float(best == truth))
-    return np.array(probability), np.array(right)
 
 
 def report(name, lists, fusion, probability, right):

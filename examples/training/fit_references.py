@@ -13,14 +13,13 @@ import collections
 import json
 
 import numpy as np
-from held_back_lists import half_without_truth, halves
+from held_back_lists import best_hits, half_without_truth, halves
 
 from specbridge_tools.evaluation.calibration import expected_calibration_error
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_ranker
-from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
+from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, expected_reciprocal_rank, tie_counts
 from specbridge_tools.hits.fit_probability import fit_probabilities
-from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.ranking.evidence import LINEAR, REFERENCE
 from specbridge_tools.ranking.training.list_file import read_lists
 from specbridge_tools.ranking.training.lists import list_weights
@@ -39,23 +38,26 @@ class ScoredList:
         self.is_known = labelled.is_known
         self.own = fusion.fuse(np.asarray(values["cosine"]), np.asarray(values["fragment_score"]))
         self.evidence = np.stack([values[kind] for kind in KINDS], axis=1)
-        self.cosine = self.own  # what `half_without_truth` asks the length of
         self._fusion = fusion
+
+    def __len__(self):
+        return len(self.own)
 
     def without_truth(self):
         return ScoredList(self.labelled.without_truth(), self._fusion)
 
-    def score(self, weights):
-        return self.own + self.evidence @ weights
+    def scores(self, weights):
+        """(scores, row of the truth or -1, number of candidates)."""
+        return self.own + self.evidence @ weights, self.truth, len(self)
 
 
 def recalls(lists, weights):
     """(recall at 1, 5 and 20, MRR) of the lists that hold their truth, weighed by `list_weights`."""
     listed = [one for one in lists if one.truth >= 0]
-    above, tied = np.transpose([tie_counts(one.score(weights).round(6), one.truth) for one in listed])
+    above, tied = np.transpose([tie_counts(one.scores(weights)[0].round(6), one.truth) for one in listed])
     share = list_weights([one.labelled for one in listed])
-    values = [expected_recall(above, tied, k) for k in RECALL_CUTOFFS]
-    return [float(np.average(value, weights=share)) for value in (*values, 1 / (above + (tied + 1) / 2))]
+    values = [*(expected_recall(above, tied, k) for k in RECALL_CUTOFFS), expected_reciprocal_rank(above, tied)]
+    return [float(np.average(value, weights=share)) for value in values]
 
 
 def by_kind(lists):
@@ -91,19 +93,8 @@ def fit_weights(lists):
 def fit_calibration(lists, weights):
     """Parameters of the probability, half of the truths taken away."""
     lists = half_without_truth(lists)
-    scores = [(one.score(weights), one.truth, len(one.own)) for one in lists]
+    scores = [one.scores(weights) for one in lists]
     return fit_probabilities(scores, weights=list_weights([one.labelled for one in lists]))
-
-
-def stated_and_right(lists, weights, calibration):
-    """(probability of the best candidate, whether it is right) of each list, half of the truths taken away."""
-    stated, right = [], []
-    for one in half_without_truth(lists, seed=1):
-        scores = one.score(weights)
-        best = int(np.argmax(scores))
-        stated.append(candidate_probabilities(scores, calibration, n_candidates=len(scores))[best])
-        right.append(float(best == one.truth))
-    return np.array(stated), np.array(right)
 
 
 def report(name, lists):
@@ -113,7 +104,7 @@ def report(name, lists):
         weights = fit_weights(seen)
         calibration = fit_calibration(seen, weights)
         for known, part in by_kind(unseen):
-            stated = stated_and_right(part, weights, calibration)
+            stated = best_hits(part, weights, calibration)
             looks[known].append((recalls(part, 0 * weights), recalls(part, weights), *stated))
     for known, look in looks.items():
         *both, stated, right = zip(*look, strict=True)

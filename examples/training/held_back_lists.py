@@ -7,6 +7,7 @@ import numpy as np
 
 from specbridge_tools.constants import OPEN_RERANK
 from specbridge_tools.evaluation.truth import read_truths
+from specbridge_tools.hits.probability import candidate_probabilities
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.records import Tally
 
@@ -21,6 +22,9 @@ class CandidateList:
     cosine: np.ndarray
     fragment_score: np.ndarray
     truth: int
+
+    def __len__(self):
+        return len(self.cosine)
 
     def without_truth(self):
         """The list as a library without the truth gives it."""
@@ -60,7 +64,21 @@ def half_without_truth(lists, seed=0):
     changed = [
         candidates.without_truth() if remove else candidates for candidates, remove in zip(lists, removed, strict=True)
     ]
-    return [candidates for candidates in changed if len(candidates.cosine)]
+    return [candidates for candidates in changed if len(candidates)]
+
+
+def best_hits(lists, weights, calibration, seed=1):
+    """(n,) probability of each best hit and (n,) whether it is right, half of the truths taken away.
+
+    `weights` are what the lists' `scores` takes.
+    """
+    probability, right = [], []
+    for candidates in half_without_truth(lists, seed):
+        scores, truth, n = candidates.scores(weights)
+        best = int(np.argmax(scores))
+        probability.append(candidate_probabilities(scores, calibration, n_candidates=n)[best])
+        right.append(float(best == truth))
+    return np.array(probability), np.array(right)
 
 
 def halves(lists, seed=0):
