@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from specbridge_tools.errors import MismatchError
@@ -47,6 +47,15 @@ class SpectrumModel(Protocol):
 
     def encode(self, spectra: Sequence[Spectrum], *, batch_size: int = ...) -> NDArray[np.float32]:
         """Encode n spectra as (n, dimension), unit norm."""
+        ...
+
+
+class CalibratedModel(SpectrumModel, Protocol):
+    """A model that says what its scores mean."""
+
+    @property
+    def calibration(self) -> Mapping[str, float] | None:
+        """Values that turn scores into probabilities, or None."""
         ...
 
 

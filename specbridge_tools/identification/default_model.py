@@ -5,17 +5,22 @@ torch is imported where there is a model to load, and only then: it takes longer
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 from specbridge_tools import pretrained
-from specbridge_tools.embeddings.space import Space
+from specbridge_tools.bridge.model_process import ModelProcess, torch_is_here
+from specbridge_tools.embeddings.space import CalibratedModel, Space
 from specbridge_tools.errors import MismatchError
 from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.weights.tensor_file import read_header
 
 if TYPE_CHECKING:
     from specbridge_tools.bridge.model import AlignedModel
+
+    Path: TypeAlias = str | os.PathLike[str]
 
 
 def model_for_molecules(
@@ -53,6 +58,44 @@ def model_for_spectra(
     if path is None and not needed and source.holds_embeddings:
         return None
     return _load(path, device=device, threads=threads)
+
+
+@contextlib.contextmanager
+def opened_model(
+    model: Path | AlignedModel | None,
+    path: Path | None,
+    source: QuerySource,
+    *,
+    index: object,
+    lists: object,
+    device: str,
+    threads: int,
+) -> Iterator[tuple[CalibratedModel | None, Path | AlignedModel | None]]:
+    """Yield (what encodes the spectra of a query, the model or its file).
+
+    Few spectra are encoded by a process of its own, while this one goes on, where there is a core for it.
+
+    Args:
+        model: A model file or a loaded model; None for the model that ships.
+        path: Of its file, None for the one that ships.
+        source: The spectra.
+        index: What is searched; without it (None) spectrum embeddings need a model, too.
+        lists: Candidate lists, whose molecules may have to be encoded as well, or None.
+        device: Of the encoder.
+        threads: Of the encoder.
+    """
+    if model is not None and not isinstance(model, (str, os.PathLike)):
+        yield model, model
+    elif _are_few(source) and lists is None and threads > 1 and not torch_is_here():
+        with ModelProcess(path, device=device) as process:
+            yield process, path
+    else:
+        loaded = model_for_spectra(source, path=path, needed=index is None, device=device, threads=threads)
+        yield loaded, loaded or path
+
+
+def _are_few(source: QuerySource) -> bool:
+    return source.is_small and not source.holds_embeddings
 
 
 def _load(path: str | os.PathLike[str] | None, *, device: str, threads: int | None) -> AlignedModel:

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from specbridge_tools.bridge.model_process import ModelProcess
 from specbridge_tools.errors import UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.scores import CandidateScorer
@@ -17,7 +18,7 @@ from specbridge_tools.hits.hits import COLUMNS, Hits
 from specbridge_tools.hits.prior import Prior
 from specbridge_tools.hits.table import read_hits
 from specbridge_tools.hits.with_spectra import with_groups, with_spectra
-from specbridge_tools.identification.default_model import model_for_spectra
+from specbridge_tools.identification.default_model import opened_model
 from specbridge_tools.identification.prior import with_prior
 from specbridge_tools.identification.ranked import columns_with, rank_by_all, ranking_for, with_columns_of
 from specbridge_tools.identification.references import (
@@ -167,19 +168,15 @@ def identify(
         path = _model_file(stack, model)
         ranker = ranker_for(source, path, rerank_first, options)
         first = how_many(rerank_first, options)
-        if ranker is None and references.are_given:
-            raise UsageError("references count where candidates are re-ranked", advice="leave --reference out")
-        if ranker is not None and options.min_probability is not None:
-            check_probabilities(ranker, first)
+        _check(ranker, first, references, options)
         # its first process starts while the model is loaded
-        scorer = None
-        if ranker is not None:
-            scorer = stack.enter_context(_scorer(ranker, source, threads, display))
-        loaded = _model(source, model, path, needed=index is None, device=device, threads=threads)
+        scorer = None if ranker is None else stack.enter_context(_scorer(ranker, source, threads, display))
+        model_of = opened_model(model, path, source, index=index, lists=candidates, device=device, threads=threads)
+        loaded, located = stack.enter_context(model_of)
         listed = None if candidates is None else tally.beside("candidate structures")
         opened, lists = stack.enter_context(
             open_molecules(
-                index, candidates, wanted=wanted_lists(source, options.group_field), model=loaded, tally=listed,
+                index, candidates, wanted=wanted_lists(source, options.group_field), model=located, tally=listed,
                 encoder=encoder, device=device, batch_size=batch_size, threads=threads, quiet=display is not None,
                 counts=() if prior is None else (prior.count,),
             )
@@ -191,14 +188,30 @@ def identify(
         )  # fmt: skip
         hits, columns = with_columns_of(hits, source, options)
         if scorer is not None:
-            encoder_sha256 = encoder_of_model(path) if loaded is None else loaded.molecule_encoder_sha256
-            referee = open_referee(references, encoder_sha256=encoder_sha256, encoder=encoder)
+            referee = open_referee(references, encoder_sha256=encoder_of_model(located), encoder=encoder)
+            if isinstance(loaded, ModelProcess):
+                _prepare(scorer, referee)
             hits, columns = _ranked(hits, columns, scorer, path, referee, first, options)
         if prior is not None:
             hits, columns = with_prior(hits, columns, prior, index=opened)
         if scorer is not None or prior is not None:
             hits = (reported(query, options) for query in hits)
         return Identification(stack.pop_all(), hits, columns=columns, tally=tally, listed=listed)
+
+
+def _check(ranker: Ranker | None, first: int, references: References, options: SearchOptions) -> None:
+    """Raise `UsageError` where what is wanted needs re-ranked candidates, or other ones."""
+    if ranker is None and references.are_given:
+        raise UsageError("references count where candidates are re-ranked", advice="leave --reference out")
+    if ranker is not None and options.min_probability is not None:
+        check_probabilities(ranker, first)
+
+
+def _prepare(scorer: CandidateScorer, referee: Referee | None) -> None:
+    """Load what re-ranks, which takes no longer than another process takes to load the model."""
+    scorer.prepare()
+    if referee is not None:
+        referee.prepare()
 
 
 def _ranked(
@@ -280,18 +293,3 @@ def _model_file(stack: contextlib.ExitStack, model: Path | AlignedModel | None) 
     if model is None or isinstance(model, (str, os.PathLike)):
         return stack.enter_context(seekable_input(model)) if model == STDIO else model
     return model.path
-
-
-def _model(
-    source: QuerySource,
-    model: Path | AlignedModel | None,
-    path: Path | None,
-    *,
-    needed: bool,
-    device: str,
-    threads: int,
-) -> AlignedModel | None:
-    """The model, or None where embeddings need none."""
-    if model is None or isinstance(model, (str, os.PathLike)):
-        return model_for_spectra(source, path=path, needed=needed, device=device, threads=threads)
-    return model

@@ -22,9 +22,11 @@ from specbridge_tools.reference.evidence import CandidateEvidence
 from specbridge_tools.reference.file import open_reference_file
 from specbridge_tools.reference.measured import MeasuredIons
 from specbridge_tools.reference.reference import LEAVE_OUT, Reference
+from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.tensor_file import read_header
 
 if TYPE_CHECKING:
+    from specbridge_tools.bridge.model import AlignedModel
     from specbridge_tools.fragmentation.network.ranker import Ranker
 
 NO_REFERENCE = "none"
@@ -105,6 +107,11 @@ class Referee:
         contribution = (found.values * [fusion.weights.get(kind, 0.0) for kind in REFERENCE]).sum(axis=1)
         return Evidence(contribution, fusion.calibration, self._columns(found))
 
+    def prepare(self) -> None:
+        """Load what compares, while this process waits for the first query."""
+        self.reference.match([Spectrum("", 47.05, np.array([29.04]), np.ones(1, np.float32), adduct="[M+H]+")])
+        self.reference.features(["CCO"])
+
     def _columns(self, found: CandidateEvidence) -> dict[str, Column]:
         texts = self.reference.texts
         spectra = found.spectrum.tolist()
@@ -181,9 +188,11 @@ def measured_ions(references: References) -> MeasuredIons | None:
     return MeasuredIons(files, leave_out=references.leave_out) if files else None
 
 
-def encoder_of_model(path: Path | None) -> str | None:
-    """Hash of the molecular encoder that a model file points to, None for a file that does not say."""
-    config = read_header(pretrained.MODEL if path is None else path).get("config")
+def encoder_of_model(model: Path | AlignedModel | None) -> str | None:
+    """Hash of the molecular encoder that a model, or the file of one, points to, None for a file that does not say."""
+    if model is not None and not isinstance(model, (str, os.PathLike)):
+        return model.molecule_encoder_sha256
+    config = read_header(pretrained.MODEL if model is None else model).get("config")
     found = config.get("molecule_encoder_sha256") if isinstance(config, dict) else None
     return found if isinstance(found, str) else None
 

@@ -43,7 +43,7 @@ def open_molecules(
     candidates: Path | None = None,
     *,
     wanted: WantedLists | None = None,
-    model: AlignedModel | None = None,
+    model: AlignedModel | str | os.PathLike[str] | None = None,
     tally: Tally | None = None,
     encoder: str | None = None,
     device: str = "auto",
@@ -60,7 +60,7 @@ def open_molecules(
         candidates: A table of candidate lists, or None. Without an index they are encoded now, by the molecular encoder
             of `model`.
         wanted: See `read_candidate_table`.
-        model: Whose molecular encoder encodes lists without an index, and the library.
+        model: Whose molecular encoder encodes lists without an index, which needs a loaded one, and the library.
         tally: Of the structures of the lists.
         encoder: What makes that encoder, where the model's name for it does not say where its files are.
         device: Of that encoder.
@@ -87,7 +87,7 @@ def open_molecules(
         advice = "query_id must be the ids of the spectra (or of their groups), list_id their field CANDIDATES"
         raise DataError(f"no {table.key} is that of a spectrum", where=table.name, advice=advice)
     if index is None:
-        if model is None:
+        if model is None or isinstance(model, (str, os.PathLike)):
             raise UsageError("candidate lists without an index need a model, whose encoder encodes them")
         with index_of_lists(
             table, model, encoder=encoder, tally=tally, threads=threads, device=device, batch_size=batch_size

@@ -29,7 +29,7 @@ from specbridge_tools.spectra.fields import canonical_key
 from specbridge_tools.spectra.reading import Reading
 
 if TYPE_CHECKING:
-    from specbridge_tools.bridge.model import AlignedModel
+    from specbridge_tools.embeddings.space import CalibratedModel
     from specbridge_tools.search.candidates.lists import CandidateLists
     from specbridge_tools.search.candidates.query import Query
     from specbridge_tools.search.index.reader import Index
@@ -105,7 +105,7 @@ def search_queries(
     source: QuerySource,
     *,
     index: Index | MultiIndex,
-    model: AlignedModel | None = None,
+    model: CalibratedModel | None = None,
     lists: CandidateLists | None = None,
     options: SearchOptions = DEFAULT_OPTIONS,
     record_range: RecordRange | None = None,
@@ -154,7 +154,7 @@ def search_queries(
                 yield _hits(index, query, ranked(next(candidates)), lists, options, calibration)
 
 
-def _calibration(model: AlignedModel | None, options: SearchOptions) -> Mapping[str, float] | None:
+def _calibration(model: CalibratedModel | None, options: SearchOptions) -> Mapping[str, float] | None:
     """What turns scores into probabilities, or None. Raises `UsageError` where they are needed and there is none."""
     # a list that was not searched as a whole says nothing about the candidates that are missing from it
     calibration = model.calibration if model is not None and options.mode != "open" else None

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import h5py
@@ -336,3 +337,16 @@ def test_a_full_disk_is_status_75(files, embeddings):
     (line,) = done.stderr.decode().splitlines()
     assert done.returncode == 75
     assert "<stdout>: cannot be written (No space left on device)" in line
+
+
+def test_few_spectra_are_encoded_by_another_process(files, call):
+    """Which imports torch while this one opens the index; the answers are those of a single process."""
+    arguments = [files / "spectra.mgf", "--index", files / "index.h5", "--model", files / "model.safetensors"]
+    code = (
+        "import sys\nfrom specbridge_tools.cli.query import main\n"
+        "main(sys.argv[1:], standalone_mode=False)\nsys.exit('torch' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, *map(str, arguments), "--threads", "2", "--quiet"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout == call("sb-query", *arguments).stdout

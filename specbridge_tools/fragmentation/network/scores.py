@@ -35,7 +35,7 @@ _SCORED_HERE = 2000  # candidates of few queries: a worker takes longer to start
 Key = TypeVar("Key")
 # of one query: the peaks of all its spectra and the SMILES of its candidates, for each adduct
 Parts = Sequence[tuple[Sequence[Peaks], Sequence[str]]]
-# what a new process does first, while there are no queries yet: it imports and loads what is compiled
+# what a process does first, while there are no queries yet: it imports and loads what is compiled
 _FIRST_PARTS: Parts = [
     ([prepare_peaks(Spectrum("", 47.05, np.array([29.04]), np.ones(1, np.float32), adduct="[M+H]+"))], ["CCO"])
 ]
@@ -88,6 +88,11 @@ class CandidateScorer:
         if self._pool is not None and not self._few:
             self._pool.start(_FIRST_PARTS)
         return self
+
+    def prepare(self) -> None:
+        """Load what scores here, while this process waits for the first query; where workers do it, do nothing."""
+        if self._pool is None or self._few:
+            self._score(_FIRST_PARTS)
 
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.embeddings.space import Space, require_same
+from specbridge_tools.embeddings.space import Space, SpectrumModel, require_same
 from specbridge_tools.embeddings.spectra import holds_embeddings, open_spectrum_embeddings
 from specbridge_tools.errors import DataError, MismatchError, UsageError
 from specbridge_tools.molecules.adducts import adducts_of
@@ -31,7 +31,6 @@ from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.streams import open_input
 
 if TYPE_CHECKING:
-    from specbridge_tools.bridge.model import AlignedModel
     from specbridge_tools.search.index.reader import Index
     from specbridge_tools.search.multi_index import MultiIndex
 
@@ -60,7 +59,7 @@ class QueryReader:
         index: Index | MultiIndex,
         *,
         tally: Tally,
-        model: AlignedModel | None = None,
+        model: SpectrumModel | None = None,
         formula_field: str | None = None,
         group_field: str | None = None,
         tolerance: Tolerance = DEFAULT_TOLERANCE,
@@ -130,7 +129,7 @@ class QueryReader:
         while chunk := list(itertools.islice(records, self._batch_size * _BATCHES)):
             yield self._encoded(self._model, [self._checked(record) for record in chunk])
 
-    def _encoded(self, model: AlignedModel, records: Sequence[Spectrum | Rejection]) -> list[Pair]:
+    def _encoded(self, model: SpectrumModel, records: Sequence[Spectrum | Rejection]) -> list[Pair]:
         """Records and their vectors, the usable ones encoded together."""
         spectra = [record for record in records if not isinstance(record, Rejection)]
         vectors = iter(model.encode(spectra, batch_size=self._batch_size) if spectra else ())
