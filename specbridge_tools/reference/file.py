@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from specbridge_tools.embeddings.column_values import check_values
 from specbridge_tools.errors import DataError, FormatError
@@ -71,6 +70,9 @@ class ReferenceFile:
         Raises:
             FormatError: Where a value is none that it can be.
         """
+        # here, as what only looks at the attributes of a file does without
+        from scipy import sparse
+
         columns = {name: self._file.datasets[name][:] for name in COLUMNS}
         embedding: NDArray[np.float16] = self._file.datasets["embedding"][:]
         _check_columns(columns, self.name)

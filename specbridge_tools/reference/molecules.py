@@ -7,14 +7,17 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from specbridge_tools.encoders.base import FingerprintEncoder, MoleculeEncoder
 from specbridge_tools.encoders.registry import MOLECULE_ENCODERS
 from specbridge_tools.errors import DataError, MismatchError, UsageError
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 FINGERPRINT = (2, 4096)
 """Radius and bits of the Morgan counts that a reference holds."""
@@ -94,6 +97,9 @@ class Featuriser:
 
     def of_smiles(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """The features of molecules by their canonical SMILES; raises `DataError` where one cannot be read."""
+        # here, as it takes longer to import than all the rest of this room, which a command may not need
+        from scipy import sparse
+
         new = [text for text in dict.fromkeys(smiles) if text not in self._known]
         if len(self._known) + len(new) > _REMEMBERED:
             new, self._known = list(dict.fromkeys(smiles)), {}
@@ -126,14 +132,22 @@ class Featuriser:
 
 def _counted(smiles: Sequence[str]) -> list[dict[int, int]]:
     """{bit: count}, bits ascending, of molecules; raises `DataError` where one cannot be read."""
-    from specbridge_tools.molecules.chemistry import morgan_counts
     from specbridge_tools.molecules.plain_morgan import plain_counts
 
     radius, bits = FINGERPRINT
     plain = [plain_counts(text, radius=radius, bits=bits) for text in smiles]
-    others = [text for text, row in zip(smiles, plain, strict=True) if row is None]
-    rest = iter(_rows(morgan_counts(others, radius=radius, bits=bits, counts=True)))
+    rest = iter(_counted_by_rdkit([text for text, row in zip(smiles, plain, strict=True) if row is None]))
     return [next(rest) if row is None else dict(zip(*map(np.ndarray.tolist, row), strict=True)) for row in plain]
+
+
+def _counted_by_rdkit(smiles: Sequence[str]) -> list[dict[int, int]]:
+    """As `_counted`; of no molecules without the import of RDKit."""
+    if not smiles:
+        return []
+    from specbridge_tools.molecules.chemistry import morgan_counts
+
+    radius, bits = FINGERPRINT
+    return _rows(morgan_counts(smiles, radius=radius, bits=bits, counts=True))
 
 
 def _rows(counts: sparse.csr_matrix) -> list[dict[int, int]]:
