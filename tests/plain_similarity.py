@@ -4,6 +4,8 @@ import math
 
 from specbridge_tools.reference.peaks import PRECURSOR_WINDOW, TOLERANCE
 
+OF_TWO_PROTONS = 20_146  # 0.1 mDa
+
 
 def weights(intensities):
     total = sum(intensities)
@@ -46,10 +48,14 @@ def same_ion(first, second):
 
 
 def open_search(first, second):
-    """(fragments, losses, hybrid)."""
+    """(fragments, losses, hybrid, fragments of the other polarity)."""
     a, b = peaks(first, fragments=True), peaks(second, fragments=True)
     fragments = matches([mz for mz, _ in a], [mz for mz, _ in b])
     losses = matches([first.precursor - mz for mz, _ in a], [second.precursor - mz for mz, _ in b])
+    shift = first.polarity * OF_TWO_PROTONS
+    shifted = matches([mz for mz, _ in a], [mz + shift for mz, _ in b])
     taken, others = {i for i, _ in fragments}, {j for _, j in fragments}
-    more = [(i, j) for i, j in losses if i not in taken and j not in others]
-    return tuple(of_pairs([(a[i][1], b[j][1]) for i, j in pairs]) for pairs in (fragments, losses, fragments + more))
+    both, turned = (
+        [*fragments, *((i, j) for i, j in more if i not in taken and j not in others)] for more in (losses, shifted)
+    )
+    return tuple(of_pairs([(a[i][1], b[j][1]) for i, j in pairs]) for pairs in (fragments, losses, both, turned))

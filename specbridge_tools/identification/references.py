@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NO_REFERENCE = "none"
 """In place of a path: not even the reference that ships."""
 _DEFAULT_WEIGHTS = {kind: weight for kind, weight in LINEAR.items() if kind in REFERENCE}
+_FORMER_NAMES = {"other_polarity_losses": "other_polarity_fragments"}
 logger = logging.getLogger(__name__)
 Path = str | os.PathLike[str]
 
@@ -133,7 +134,8 @@ def reference_fusion(config: Mapping[str, Any], n_spectra: int) -> ReferenceFusi
     """
     values = config.get("group") or {} if n_spectra > 1 else config
     found = values.get("reference") or {"weights": _DEFAULT_WEIGHTS}
-    return ReferenceFusion(found["weights"], found.get("calibration"))
+    weights = {_FORMER_NAMES.get(kind, kind): weight for kind, weight in found["weights"].items()}
+    return ReferenceFusion(weights, found.get("calibration"))
 
 
 def open_referee(references: References, *, encoder_sha256: str | None, encoder: str | None = None) -> Referee | None:

@@ -18,9 +18,9 @@ LINEAR = {
     "cosine": 3.4,
     "fragment_score": 0.81,
     "same_ion": 5.0,
-    "same_polarity_fragments": 1.25,
-    "same_polarity_losses": 2.5,
-    "other_polarity_losses": 2.5,
+    "same_polarity_fragments": 8.0,
+    "same_polarity_losses": 8.0,
+    "other_polarity_fragments": 8.0,
     "analog_max": 15.0,
 }
 """A sum of the evidence that ranks well, from which the training of the ranking sets out."""

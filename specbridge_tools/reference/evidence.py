@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 KINDS = ("same_ion", "same_polarity", "other_polarity")
 MOST_ANALOGS = 50
-SAME_MOLECULE = ("same_ion", "same_polarity_fragments", "same_polarity_losses", "other_polarity_losses")
+SAME_MOLECULE = ("same_ion", "same_polarity_fragments", "same_polarity_losses", "other_polarity_fragments")
 ANALOG = ("analog_max", "analog_mean1", "analog_mean2", "analog_mean4", "analog_cosine")
 _POWERS = (1, 2, 4)
 _KIND_OF = {
     "same_ion": "same_ion",
     "same_polarity_fragments": "same_polarity",
     "same_polarity_losses": "same_polarity",
-    "other_polarity_losses": "other_polarity",
+    "other_polarity_fragments": "other_polarity",
 }
 
 

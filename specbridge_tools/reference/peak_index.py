@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.reference.peaks import CleanSpectrum
+from specbridge_tools.constants import PROTON_MASS
+from specbridge_tools.reference.peaks import UNITS, CleanSpectrum
 from specbridge_tools.reference.similarity import (
     are_fragments,
     best_of_molecules,
@@ -19,7 +20,8 @@ from specbridge_tools.reference.similarity import (
 )
 from specbridge_tools.reference.spectra import Best, Similarities, SpectrumTable, same_ion_width
 
-FRAGMENTS, LOSSES, HYBRID = range(3)
+FRAGMENTS, LOSSES, HYBRID, SHIFTED = range(4)
+_POLARITY_SHIFT = round(2 * PROTON_MASS * UNITS)  # by which [F + H]+ is heavier than [F - H]-
 
 
 class PeakIndex:
@@ -78,18 +80,18 @@ class PeakIndex:
             (found.same_ion, direct, same_ion),
             (found.same_polarity_fragments, similarity[FRAGMENTS], there & ~other & ~same_ion),
             (found.same_polarity_losses, similarity[LOSSES], there & ~other & ~same_ion),
-            (found.other_polarity_losses, similarity[LOSSES], there & other),
+            (found.other_polarity_fragments, similarity[SHIFTED], there & other),
             (found.hybrid[-1], similarity[HYBRID], there & ~other),
         ):
             best_of_molecules(values, counts.view(np.int8), table.molecule, best.similarity, best.spectrum)
 
     def compare(self, query: CleanSpectrum) -> NDArray[np.float64]:
-        """(3, n) similarity to each spectrum: of fragments, of neutral losses, of both (`open_similarities`)."""
+        """(4, n) similarity to each spectrum: fragments, losses, both, shifted fragments (`open_similarities`)."""
         kept = are_fragments(query.mz, query.precursor, query.charge)
-        similarity = np.zeros((3, len(self.table)))
+        similarity = np.zeros((4, len(self.table)))
         open_similarities(
             self._mz, self._spectrum, self._weight, self._loss, self._loss_fragment, query.mz[kept],
-            entropy_weights(query.intensity, kept)[kept], query.precursor, similarity,
+            entropy_weights(query.intensity, kept)[kept], query.precursor, query.polarity * _POLARITY_SHIFT, similarity,
             np.zeros(len(self.table), np.int32), np.zeros(len(self._mz), bool),
         )  # fmt: skip
         return similarity

@@ -142,13 +142,15 @@ def open_similarities(
     query_mz: NDArray[np.int32],
     query_weights: Floats,
     query_precursor: int,
+    shift: int,
     similarity: Floats,
     seen: NDArray[np.int32],
     used: NDArray[np.bool_],
 ) -> None:
-    """Similarity of fragments, of neutral losses and of both of a query to n spectra, whatever their precursors.
+    """Similarity of fragments, of neutral losses, of both and of shifted fragments, of a query to n spectra.
 
     Of both ("hybrid") means: fragments match first, then the losses of peaks that no fragment of the pair has matched.
+    With shifted fragments instead of losses that compares ions of opposite polarity, whatever their precursors.
 
     Args:
         fragment_mz: (f,) of all spectra, ascending.
@@ -159,7 +161,8 @@ def open_similarities(
         query_mz: (q,) of the fragments of the query.
         query_weights: (q,) their `entropy_weights`.
         query_precursor: Of the query.
-        similarity: (3, n) of 0: takes the result.
+        shift: What the m/z of a query's fragment exceeds that of a shifted fragment by, in units.
+        similarity: (4, n) of 0: takes the result.
         seen: (n,) of 0: left with any numbers up to q.
         used: (f,) of False: left so.
     """
@@ -171,6 +174,7 @@ def open_similarities(
             p += 1
     for spectrum in range(similarity.shape[1]):
         similarity[2, spectrum] = similarity[0, spectrum]
+        similarity[3, spectrum] = similarity[0, spectrum]
     for i in range(len(query_mz)):
         p = _first_not_below(fragment_mz, query_mz[i] - _TOLERANCE)
         while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] + _TOLERANCE:
@@ -186,6 +190,12 @@ def open_similarities(
             if not used[p] and seen[spectrum] != i + 1:
                 similarity[2, spectrum] += more
             k += 1
+        p = _first_not_below(fragment_mz, query_mz[i] - shift - _TOLERANCE)
+        while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] - shift + _TOLERANCE:
+            spectrum = fragment_spectrum[p]
+            if not used[p] and seen[spectrum] != i + 1:
+                similarity[3, spectrum] += gain(query_weights[i], np.float64(fragment_weight[p]))
+            p += 1
     for i in range(len(query_mz)):
         p = _first_not_below(fragment_mz, query_mz[i] - _TOLERANCE)
         while p < len(fragment_mz) and fragment_mz[p] <= query_mz[i] + _TOLERANCE:

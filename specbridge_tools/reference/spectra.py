@@ -71,14 +71,14 @@ class Similarities:
         same_ion: Same polarity and precursor m/z, all peaks.
         same_polarity_fragments: Another ion of the same polarity, fragments.
         same_polarity_losses: The same, neutral losses.
-        other_polarity_losses: Of the other polarity, neutral losses.
+        other_polarity_fragments: Of the other polarity, fragments of one composition or of one neutral piece.
         hybrid: Same polarity, whatever the ion, fragments and neutral losses; of each spectrum of the query apart.
     """
 
     same_ion: Best
     same_polarity_fragments: Best
     same_polarity_losses: Best
-    other_polarity_losses: Best
+    other_polarity_fragments: Best
     hybrid: list[Best]
 
 

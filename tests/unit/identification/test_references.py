@@ -21,6 +21,11 @@ def test_a_model_says_how_much_reference_spectra_weigh_for_one_spectrum_and_for_
     assert (several.weights, several.calibration) == (SEVERAL["weights"], None)
 
 
+def test_a_model_may_say_it_by_a_former_name():
+    config = {"reference": {"weights": {"other_polarity_losses": 3.0, "same_ion": 5.0}}}
+    assert reference_fusion(config, 1).weights == {"other_polarity_fragments": 3.0, "same_ion": 5.0}
+
+
 def test_a_model_that_does_not_say_has_the_weights_from_which_a_ranking_sets_out():
     for config in ({}, {"group": {}}, {"group": None}, {"reference": None}):
         for n_spectra in (1, 2):

@@ -9,7 +9,9 @@ from specbridge_tools.reference.peak_index import PeakIndex
 from specbridge_tools.reference.peaks import CleanSpectrum, clean
 from specbridge_tools.reference.spectra import SpectrumTable
 
-PEAK = st.tuples(st.sampled_from([50.0, 60.01, 71.0, 83.5, 100.0, 119.99]), st.sampled_from([-0.01, 0.0, 0.004, 0.02]))
+PEAK = st.tuples(
+    st.sampled_from([50.0, 52.0146, 60.01, 71.0, 83.5, 100.0, 119.99]), st.sampled_from([-0.01, 0.0, 0.004, 0.02])
+)
 SPECTRUM = st.builds(
     lambda peaks, precursor, charge: clean(
         spectrum([(mz + shift, height) for (mz, shift), height in peaks], precursor_mz=precursor, charge=charge)
@@ -76,16 +78,31 @@ def ion(precursor, polarity, peaks=((50.0, 1), (71.0, 1))):
 
 def test_each_kind_of_evidence_has_its_spectra():
     query = ion(152.07, 1)
-    other_losses = ion(150.07, -1, [(48.0, 1), (69.0, 1)])
-    library = [ion(152.075, 1), ion(174.05, 1), other_losses, ion(152.07, -1)]
+    two_protons_less = ion(150.055, -1, [(47.9854, 1), (68.9854, 1)])
+    library = [ion(152.075, 1), ion(174.05, 1), two_protons_less, ion(196.06, -1)]
     found = PeakIndex(table(library, [0, 0, 0, 1]), 2).search([query])
     assert found.same_ion.similarity.tolist() == [pytest.approx(1), 0]
     assert found.same_polarity_fragments.similarity.tolist() == [pytest.approx(1), 0]
     assert found.same_polarity_fragments.spectrum.tolist() == [1, -1]
     assert found.same_polarity_losses.similarity.tolist() == [0, 0]
-    assert found.other_polarity_losses.similarity.tolist() == [pytest.approx(1), pytest.approx(1)]
-    assert found.other_polarity_losses.spectrum.tolist() == [2, 3]
+    assert found.other_polarity_fragments.similarity.tolist() == [pytest.approx(1), pytest.approx(1)]
+    assert found.other_polarity_fragments.spectrum.tolist() == [2, 3]
     assert found.hybrid[0].similarity.tolist() == [pytest.approx(1), 0]
+
+
+@pytest.mark.parametrize("polarity", [1, -1])
+def test_fragments_of_the_other_polarity_are_the_same_or_two_protons_apart_and_count_once(polarity):
+    """[F + H]+ and [F - H]- are one neutral piece; a cation that lost a hydride and that anion have one composition."""
+    two_protons = 2 * 1.007276
+    query = ion(152.07, polarity, [(60.0, 1), (80.0, 1), (100.0, 1)])
+    shifted = ion(
+        152.07 - polarity * two_protons, -polarity, [(mz - polarity * two_protons, 1) for mz in (60, 80, 100)]
+    )
+    one_of_each = ion(196.06, -polarity, [(60.0, 1), (80 - polarity * two_protons, 1), (120.0, 1)])
+    twice = ion(196.06, -polarity, [(60.0, 1), (60 - polarity * two_protons, 1)])
+    found = PeakIndex(table([shifted, one_of_each, twice]), 3).search([query]).other_polarity_fragments.similarity
+    assert found[:2] == pytest.approx([1, 2 / 3])
+    assert found[2] == PeakIndex(table([twice]), 1).compare(query)[0, 0]  # its second peak has no partner left
 
 
 def test_an_unknown_polarity_may_be_either():
@@ -114,4 +131,4 @@ def test_an_empty_library_has_nothing_to_say():
 
 def test_a_query_without_fragments_is_like_nothing():
     query = CleanSpectrum(1_520_700, 1, 1, np.zeros(0, np.int32), np.zeros(0, np.uint16))
-    assert PeakIndex(table([ion(152.07, 1)]), 1).compare(query).tolist() == [[0], [0], [0]]
+    assert PeakIndex(table([ion(152.07, 1)]), 1).compare(query).tolist() == [[0], [0], [0], [0]]
