@@ -34,7 +34,9 @@ def compiled(function: Function) -> Function:
     use), `searchsorted`, `concatenate`, `repeat`, `cumsum`, and rows that are unpacked. What is called with a plain 0
     is compiled once more for that number; with `np.int64(0)` it is not.
     """
-    compile_it = functools.partial(_numba().njit, function, nogil=True, error_model="numpy")
+    # no second wrapper, for calls from C: a twentieth of what there is to compile
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compile_it = functools.partial(_numba().njit, function, **options)
     try:
         kept = _with_cache(compile_it)
     except (RuntimeError, OSError):  # there is no folder to keep it in

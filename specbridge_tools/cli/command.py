@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import itertools
 import logging
 import os
@@ -66,6 +68,7 @@ class Command(click.Command):
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         end_on_signals()
         end_in_time()
+        _collect_seldom()
         try:
             status = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
             if sys.stdout is not None:
@@ -100,6 +103,15 @@ class Command(click.Command):
         if status == EXIT_TRY_AGAIN:
             _abandon_stdout()
         sys.exit(status)
+
+
+def _collect_seldom() -> None:
+    """Look for garbage less often, and not at the end: in the modules that a command imports there is none.
+
+    It took a tenth of the time of a query of one spectrum.
+    """
+    gc.set_threshold(100_000, 50, 100)
+    atexit.register(gc.disable)
 
 
 def _end_for_closed_pipe() -> NoReturn:
