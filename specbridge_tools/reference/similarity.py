@@ -112,7 +112,8 @@ def fragment_weights(
     weights = np.zeros(len(mz), np.float32)
     for i in range(len(starts) - 1):
         low, high = starts[i], starts[i + 1]
-        kept = are_fragments(mz[low:high], precursor[i], charge[i])
+        # whole numbers of one kind, as for a query: it is compiled once
+        kept = are_fragments(mz[low:high], np.int64(precursor[i]), np.int64(charge[i]))
         own = entropy_weights(intensity[low:high], kept)
         for peak in range(len(own)):
             weights[low + peak] = own[peak]
