@@ -90,7 +90,7 @@ def _environments(
 @compiled
 def _wider(around: Words, alive: Bools, bonds: Ints) -> Words:
     """The bonds around each atom, by one step more: its own ones, and those around its neighbours; of atoms alive."""
-    wider = np.empty_like(around)
+    wider = np.empty(around.shape, np.uint64)
     for atom in range(around.shape[0]):
         for word in range(around.shape[1]):
             wider[atom, word] = around[atom, word]

@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.compiled import compiled
 
-_MOST_ATOMS = 250
-_MOST_TEXT = 1000
-_MOST_RINGS = 100
-_NONE = -1
+_MOST_ATOMS, _MOST_TEXT, _MOST_RINGS, _NONE = 250, 1000, 100, -1
 AROMATIC = 15  # ten times the order of such a bond
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -26,6 +23,9 @@ Parsed = tuple[bool, Ints, Ints, Ints, Bools, Bools, Ints, Ints, Bools]
 
 _B, _C, _N, _O, _F, _SI, _P, _S, _CL, _SE, _BR, _I = 5, 6, 7, 8, 9, 14, 15, 16, 17, 34, 35, 53
 HEAVIEST = _I
+# signs of a SMILES: in compiled loops `ord` is a call, which takes a second of what the first use compiles
+_OPEN, _CLOSE, _SINGLE, _DOUBLE, _TRIPLE, _PERCENT, _BRACKET, _BRACKET_END, _PLUS = b"()-=#%[]+"
+_0, _2, _3, _9, _A, _E, _L, _R, _LETTER_I, _LETTER_B, _LETTER_C, _LETTER_H, _LETTER_S = b"0239aelriBCHS"
 # atomic numbers by the sign of an atom, 0 where it is none
 _ONE_LETTER = np.zeros(256, np.int64)
 _ONE_LETTER[np.frombuffer(b"BCNOFPSI", np.uint8)] = _B, _C, _N, _O, _F, _P, _S, _I
@@ -84,23 +84,23 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
     closed = np.zeros((_MOST_RINGS, 4), np.int64)  # ring, atoms, order
     n = m = depth = n_closed = order = 0
     previous, place, good = _NONE, np.int64(0), n_text > 0
-    before = ord("(")  # what stood there, a bond left out; "C" for an atom and what belongs to it
+    before = _OPEN  # what stood there, a bond left out; "C" for an atom and what belongs to it
     while good and place < n_text:
         sign = text[place]
-        if sign == ord("("):
-            good = before != ord("(") and order == 0
+        if sign == _OPEN:
+            good = before != _OPEN and order == 0
             branch[depth] = previous
             depth, place = depth + 1, place + 1
-        elif sign == ord(")"):
-            good = depth > 0 and before != ord("(") and order == 0
+        elif sign == _CLOSE:
+            good = depth > 0 and before != _OPEN and order == 0
             depth, place = depth - 1, place + 1
             previous = branch[depth]
-        elif sign in (ord("-"), ord("="), ord("#")):
+        elif sign in (_SINGLE, _DOUBLE, _TRIPLE):
             good = previous != _NONE and order == 0
-            order, place = 10 if sign == ord("-") else 20 if sign == ord("=") else 30, place + 1
-        elif sign == ord("%") or ord("0") <= sign <= ord("9"):
+            order, place = 10 if sign == _SINGLE else 20 if sign == _DOUBLE else 30, place + 1
+        elif sign == _PERCENT or _0 <= sign <= _9:
             place, ring = _ring_number(text, place)
-            good = ring >= 0 and before == ord("C")
+            good = ring >= 0 and before == _LETTER_C
             if good and open_atom[ring] == _NONE:
                 open_atom[ring], open_order[ring] = previous, order
             elif good:
@@ -112,15 +112,15 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
                 open_atom[ring], n_closed = _NONE, n_closed + 1
             order = 0
         else:
-            in_bracket[n] = sign == ord("[")
+            in_bracket[n] = sign == _BRACKET
             place, number[n], hydrogens[n], charge[n], aromatic[n] = _atom(text, place)
             good = number[n] > 0 and n < _MOST_ATOMS and (previous != _NONE or n == 0)
             if good and previous != _NONE:
                 bonds[m, 0], bonds[m, 1], orders[m] = previous, n, order
                 m += 1
             previous, order, n = n, 0, n + 1
-        if sign not in (ord("-"), ord("="), ord("#")):
-            before = sign if sign in (ord("("), ord(")")) else ord("C")
+        if sign not in (_SINGLE, _DOUBLE, _TRIPLE):
+            before = sign if sign in (_OPEN, _CLOSE) else _LETTER_C
     good = good and depth == 0 and order == 0
     for ring in range(_MOST_RINGS):
         good = good and open_atom[ring] == _NONE
@@ -135,19 +135,19 @@ def _atoms_and_bonds(text: NDArray[np.uint8]) -> tuple[bool, int, Ints, Ints, In
 @compiled
 def _ring_number(text: NDArray[np.uint8], place: int) -> tuple[int, int]:
     """The place behind the number of a ring, and the number; -1 where it is none."""
-    if text[place] != ord("%"):
-        return place + 1, int(text[place]) - ord("0")
+    if text[place] != _PERCENT:
+        return place + 1, int(text[place]) - _0
     if place + 2 >= len(text):
         return place, -1
-    tens, ones = int(text[place + 1]) - ord("0"), int(text[place + 2]) - ord("0")
+    tens, ones = int(text[place + 1]) - _0, int(text[place + 2]) - _0
     return place + 3, 10 * tens + ones if 0 <= tens <= 9 and 0 <= ones <= 9 else -1
 
 
 @compiled
 def _atom(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool]:
     """The place behind an atom, its number (0 where it is unknown), hydrogens, charge, and whether it is aromatic."""
-    if text[place] == ord("["):
-        return _bracket(text, place + 1)
+    if text[place] == _BRACKET:
+        return _in_brackets(text, place + 1)
     place, number, is_aromatic = _organic(text, place)
     return place, number, 0, 0, is_aromatic
 
@@ -156,35 +156,35 @@ def _atom(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool
 def _organic(text: NDArray[np.uint8], place: int) -> tuple[int, int, bool]:
     """The place behind an atom without brackets, its atomic number (0 where it is none), and whether it is aromatic."""
     sign, following = text[place], text[place + 1] if place + 1 < len(text) else 0
-    if sign == ord("C") and following == ord("l"):
+    if sign == _LETTER_C and following == _L:
         return place + 2, _CL, False
-    if sign == ord("B") and following == ord("r"):
+    if sign == _LETTER_B and following == _R:
         return place + 2, _BR, False
-    return place + 1, _ONE_LETTER[sign], sign >= ord("a")
+    return place + 1, _ONE_LETTER[sign], sign >= _A
 
 
 @compiled
-def _bracket(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool]:
+def _in_brackets(text: NDArray[np.uint8], place: int) -> tuple[int, int, int, int, bool]:
     """Behind `[`: the place behind `]`, atomic number (0 where unknown), hydrogens, charge, and whether aromatic."""
     last = place
-    while last < len(text) and text[last] != ord("]"):
+    while last < len(text) and text[last] != _BRACKET_END:
         last += 1
     if last == len(text) or last == place:
         return last, 0, 0, 0, False
     sign, following = text[place], text[place + 1]
     number, is_aromatic, hydrogens, charge = 0, False, 0, 0
-    if sign == ord("S") and following == ord("i"):
+    if sign == _LETTER_S and following == _LETTER_I:
         number, place = _SI, place + 2
-    elif sign == ord("S") and following == ord("e"):
+    elif sign == _LETTER_S and following == _E:
         number, place = _SE, place + 2
     else:
         place, number, is_aromatic = _organic(text, place)
-    if place < last and text[place] == ord("H"):
+    if place < last and text[place] == _LETTER_H:
         hydrogens, place = 1, place + 1
-        if place < last and ord("2") <= text[place] <= ord("3"):
-            hydrogens, place = int(text[place]) - ord("0"), place + 1
-    if place < last and text[place] in (ord("+"), ord("-")):
-        charge, place = 1 if text[place] == ord("+") else -1, place + 1
+        if place < last and _2 <= text[place] <= _3:
+            hydrogens, place = int(text[place]) - _0, place + 1
+    if place < last and text[place] in (_PLUS, _SINGLE):
+        charge, place = 1 if text[place] == _PLUS else -1, place + 1
     return last + 1, number if place == last else 0, hydrogens, charge, is_aromatic
 
 

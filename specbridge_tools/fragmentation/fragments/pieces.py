@@ -80,7 +80,7 @@ def find_pieces(n_atoms: int, bonds: Ints, bond_costs: Ints, max_cost: int, most
 @compiled
 def _cuts(atoms: NDArray[np.bool_], words: Words, cut_bonds: Ints, bonds: Ints) -> tuple[Ints, Words]:
     """Cuts and closed pieces, as `Pieces` has them."""
-    closed = np.empty_like(words)
+    closed = np.empty(words.shape, np.uint64)
     n_cuts = 0
     for piece in range(len(words)):
         for word in range(words.shape[1]):
@@ -193,14 +193,14 @@ def _ways_to_cut(label: Words, bond_costs: Ints, max_cost: int, most: int) -> tu
         Rows of a bond; of another before it, `NO_BOND` for a bridge; the sum of their costs.
     """
     n = len(label)
-    following, is_first = np.empty(n, np.int64), np.ones(n, np.bool_)
+    following, is_later = np.empty(n, np.int64), np.zeros(n, np.bool_)
     for row in range(n):
         following[row] = -1
     for row in range(n):
         if label[row] != 0:
             for other in range(row + 1, n):
                 if label[other] == label[row]:
-                    following[row], is_first[other] = other, False
+                    following[row], is_later[other] = other, True
                     break
     place = np.zeros(max_cost + 2, np.int64)
     later = earlier = cost = np.empty(0, np.int64)
@@ -213,7 +213,7 @@ def _ways_to_cut(label: Words, bond_costs: Ints, max_cost: int, most: int) -> tu
             later, earlier, cost = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
         for bridges in (True, False):
             for start in range(n):
-                if (label[start] == 0) != bridges or not is_first[start]:
+                if (label[start] == 0) != bridges or is_later[start]:
                     continue
                 row = start
                 while row >= 0:
