@@ -55,6 +55,8 @@ class TrainingOptions:
         drop_peaks: Share of the peaks that are left out.
         move_intensity: Standard deviation of the natural logarithm by which the others' intensities are moved.
         teacher_share: Share of a teacher's probabilities in what is to be learned; the rest is the truth.
+        teacher_temperature: What the scores of teacher and network are divided by where they are compared, so that
+            differences between improbable candidates count as well.
         seed: Of all that is drawn.
     """
 
@@ -69,6 +71,7 @@ class TrainingOptions:
     drop_peaks: float = 0.0
     move_intensity: float = 0.0
     teacher_share: float = 0.7
+    teacher_temperature: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -168,27 +171,31 @@ def _example_loss(
     for index in rng.permutation(len(example.peaks))[: options.spectra]:
         peaks = _varied(example.peaks[index], options, rng)
         chosen.append(_without_energy(peaks) if rng.random() < options.hide_energy else peaks)
-    targets = _targets(batch, chosen, teacher, options.teacher_share)
+    targets = _targets(batch, chosen, teacher, options.teacher_temperature)
     total = torch.tensor(0.0)
     for peaks, target in zip(chosen, targets, strict=True):
         scores, log_likelihood = network(batch, encoded, peaks)
+        loss = -torch.log_softmax(scores, 0)[0]
+        if target is not None:
+            temperature = options.teacher_temperature
+            # the gradient of a softened softmax is smaller by the square of the temperature
+            softened = -torch.log_softmax(scores / temperature, 0) @ target * temperature**2
+            loss = (1 - options.teacher_share) * loss + options.teacher_share * softened
         share = torch.tensor(peaks.weight / peaks.weight.sum())
         likelihood = log_likelihood[0] @ share
-        total = total - torch.log_softmax(scores, 0) @ target - options.likelihood_weight * likelihood
+        total = total + loss - options.likelihood_weight * likelihood
     return total / len(chosen)
 
 
 def _targets(
-    batch: CandidateBatch, spectra: Sequence[Peaks], teacher: Ranker | None, share: float
-) -> list[torch.Tensor]:
-    """The probabilities (B,) of the candidates that are to be learned, for each spectrum; the first is the truth."""
-    truth = torch.zeros(len(batch))
-    truth[0] = 1.0
+    batch: CandidateBatch, spectra: Sequence[Peaks], teacher: Ranker | None, temperature: float
+) -> list[torch.Tensor] | list[None]:
+    """The probabilities (B,) that a teacher gives the candidates, for each spectrum; None without one."""
     if teacher is None:
-        return [truth] * len(spectra)
+        return [None] * len(spectra)
     with one_blas_thread():
         evidence = teacher.evidence([teacher.encode(each) for each in batch.candidates], spectra)
-    return [(1 - share) * truth + share * torch.softmax(torch.tensor(each.score).float(), 0) for each in evidence]
+    return [torch.softmax(torch.tensor(each.score).float() / temperature, 0) for each in evidence]
 
 
 def _without_energy(peaks: Peaks) -> Peaks:
