@@ -134,8 +134,9 @@ def reference_options(function: Function) -> Callable[..., object]:
 
     decorated: Callable[..., object] = click.option(
         "--leave-out",
-        type=click.Choice(("accession", "molecule")),
-        help="For honest figures: leave out reference spectra with the id of the spectrum, or all of its own molecule.",
+        type=click.Choice(("accession", "molecule", "relatives")),
+        help="For honest figures: leave out reference spectra with the id of the spectrum, all of its own molecule, or "
+        "those of similar molecules as well.",
     )(with_references)
     return reference_option(decorated)
 

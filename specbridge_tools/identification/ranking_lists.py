@@ -67,9 +67,11 @@ def labelled_lists(
 ) -> Iterator[LabelledList]:
     """Yield the lists of each spectrum that has candidates, then of each group of several spectra.
 
-    Each list stands there up to four times: with all reference spectra of the query's own molecule left out, and, where
-    other contributors measured it, with those of the query's contributor left out alone; and both again as far as the
-    candidates are in the library that ships, among which more have reference spectra.
+    Each list stands there up to four times: with all reference spectra of the query's own molecule and of similar ones
+    left out, and, where other contributors measured it, with those of the query's contributor left out alone; and both
+    again as far as the candidates are in the library that ships, among which more have reference spectra. Similar
+    molecules are left out since the networks did not see them either: where they stay, the evidence of analogs looks
+    stronger than it is for a molecule that nobody has measured anything like.
 
     Args:
         spectra: Of `few_of_each`.
@@ -134,7 +136,7 @@ def _lists_of(hits: Hits, reference: Reference, listed: set[str]) -> Iterator[La
     truth = keys.index(molecule) if molecule in keys else -1
     rows = [row for row, key in enumerate(keys) if key in listed]
     features = reference.features(hits.column("smiles"))
-    for leave_out in ("molecule", "contributor"):
+    for leave_out in ("relatives", "contributor"):
         is_known = leave_out == "contributor"
         if is_known and not reference.has_own(hits.spectra, leave_out=leave_out):
             return

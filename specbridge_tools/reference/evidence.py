@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.reference.molecules import MoleculeFeatures
+from specbridge_tools.reference.molecules import MoleculeFeatures, tanimoto
 from specbridge_tools.reference.spectra import Best, Similarities
 
 if TYPE_CHECKING:
@@ -140,21 +140,14 @@ class QueryMatches:
         """The columns of `ANALOG` (n, 5) by one spectrum's analogs, and what each of them contributes (n, a)."""
         values = np.zeros((features.bits.shape[0], len(ANALOG)))
         bits, vectors = self._reference.analog_features(analogs.molecules)
-        tanimoto = _tanimoto(features, bits)
-        parts = tanimoto * analogs.similarity
+        alike = tanimoto(features.bits, bits)
+        parts = alike * analogs.similarity
         values[:, 0] = parts.max(axis=1)
         for place, power in enumerate(_POWERS, start=1):
             weights = analogs.similarity**power
-            values[:, place] = (tanimoto * weights).sum(axis=1) / weights.sum()
+            values[:, place] = (alike * weights).sum(axis=1) / weights.sum()
         mean = (vectors * (analogs.similarity**4)[:, None]).sum(axis=0)
         norm = np.sqrt(np.square(mean).sum())
         if norm > 0:
             values[:, 4] = (features.vectors * (mean / norm)).sum(axis=1)
         return values, parts
-
-
-def _tanimoto(features: MoleculeFeatures, bits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Tanimoto coefficients (n, a) of n candidates and the bits (a, bits) of molecules; sums of whole numbers."""
-    common = (features.bits @ bits.T).astype(np.float64)
-    total = np.asarray(features.bits.sum(axis=1), np.float64).reshape(-1, 1) + bits.sum(axis=1, dtype=np.float64)
-    return common / np.maximum(total - common, 1)

@@ -34,7 +34,7 @@ class MeasuredIons:
             polarity: Of the query, 0 where unknown.
             precursor_mz: Of the query.
         """
-        if self._leave_out == "molecule":
+        if self._leave_out in ("molecule", "relatives"):
             return NEVER
         without = query_id if self._leave_out == "accession" else None
         ions = np.concatenate([np.zeros((0, 2), np.int64), *(file.ions(inchikey14, without) for file in self._files)])

@@ -161,6 +161,13 @@ def reads_counts(encoder: MoleculeEncoder) -> bool:
     return isinstance(encoder, FingerprintEncoder) and encoder.fingerprint == FINGERPRINT
 
 
+def tanimoto(bits: sparse.csr_matrix, others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Tanimoto coefficients (n, a) of the bits (n, bits) and (a, bits) of molecules; sums of whole numbers."""
+    common = (bits @ others.T).astype(np.float64)
+    total = np.asarray(bits.sum(axis=1), np.float64).reshape(-1, 1) + others.sum(axis=1, dtype=np.float64)
+    return common / np.maximum(total - common, 1)
+
+
 def unit_norm(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """Vectors (n, d) of norm 1; those of norm 0 stay."""
     norms = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=1, keepdims=True))

@@ -10,18 +10,21 @@ from numpy.typing import NDArray
 
 from specbridge_tools.encoders.base import MoleculeEncoder
 from specbridge_tools.errors import UsageError
-from specbridge_tools.molecules.identity import structure_key
+from specbridge_tools.molecules.identity import structure, structure_key
 from specbridge_tools.reference.evidence import QueryMatches
-from specbridge_tools.reference.molecules import Featuriser, MoleculeFeatures, MoleculeTable, find_encoder
+from specbridge_tools.reference.molecules import Featuriser, MoleculeFeatures, MoleculeTable, find_encoder, tanimoto
 from specbridge_tools.reference.peaks import clean
 from specbridge_tools.reference.spectra import SpectrumTable
 from specbridge_tools.reference.texts import SpectrumTexts, text_of
 from specbridge_tools.spectra.spectrum import Spectrum
 
-LEAVE_OUT = ("accession", "molecule", "contributor")
-"""What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own; the
-last are those of the query's molecule that its own contributor measured."""
+LEAVE_OUT = ("accession", "molecule", "relatives", "contributor")
+"""What a query's own reference spectra may be left out by: the accession is the query's id, the molecule its own, its
+relatives all molecules that are as similar to it as `SIMILAR`, itself among them; the last are those of the
+query's molecule that its own contributor measured."""
 
+SIMILAR = 0.6
+"""Tanimoto coefficient from which on molecules are relatives, as in the clusters of `evaluation.splits`."""
 _REMEMBERED = 20_000  # vectors of reference molecules
 
 
@@ -78,8 +81,8 @@ class Reference:
         Args:
             spectra: The best of them counts, kind by kind.
             leave_out: One of `LEAVE_OUT`: reference spectra with the id of one of these spectra do not count, or all of
-                the molecules that the metadata of these spectra name, or of these those of the spectra's contributors.
-                None: all count.
+                the molecules that the metadata of these spectra name, or also all of similar molecules, or of the
+                former those of the spectra's contributors. None: all count.
         """
         left_out = None if leave_out is None else self._left_out(spectra, leave_out)
         return QueryMatches(self, self._index.search([clean(spectrum) for spectrum in spectra], left_out))
@@ -117,14 +120,23 @@ class Reference:
         if by not in LEAVE_OUT:
             raise UsageError(f"nothing is left out by {by!r}", advice=f"one of {', '.join(LEAVE_OUT)}")
         for spectrum in spectra:
-            if by != "molecule":
+            if by in ("accession", "contributor"):
                 left_out[self.texts.rows_of(spectrum.id)] = True
-            row = self.molecules.row_of.get(structure_key(spectrum) or "")
-            if row is not None and by != "accession":
-                own = self.spectra.molecule == row
-                left_out |= (
-                    own & self.texts.have("contributor", text_of(spectrum, "contributor"))
-                    if by == "contributor"
-                    else own
-                )
+            if by == "relatives":
+                left_out |= self._are_relatives(spectrum)[self.spectra.molecule]
+            elif by != "accession":
+                own = self.spectra.molecule == self.molecules.row_of.get(structure_key(spectrum) or "", -1)
+                if by == "contributor":
+                    own &= self.texts.have("contributor", text_of(spectrum, "contributor"))
+                left_out |= own
         return left_out
+
+    def _are_relatives(self, spectrum: Spectrum) -> NDArray[np.bool_]:
+        """(molecules,) whether they are similar to the one that the metadata of the spectrum name, or are that one."""
+        form = structure(spectrum)
+        if form is None:
+            return np.asarray(self.molecules.inchikey14) == (structure_key(spectrum) or "")
+        bits = (self.molecules.counts > 0).astype(np.float32)
+        own = self.features([form.smiles]).bits.toarray()
+        similar: NDArray[np.bool_] = tanimoto(bits, own)[:, 0] >= SIMILAR
+        return similar

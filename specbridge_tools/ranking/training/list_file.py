@@ -16,7 +16,7 @@ from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryCon
 from specbridge_tools.ranking.training.lists import LabelledList
 from specbridge_tools.streams import output_path
 
-FORMAT = "specbridge-ranking-lists 1"
+FORMAT = "specbridge-ranking-lists 2"
 _KINDS = (*OWN, *REFERENCE)
 _ADVICE = "remove it, and the lists are made again"
 _CONDITIONS = ("n_spectra", "n_peaks")

@@ -19,7 +19,7 @@ class LabelledList:
         evidence: Of its n candidates.
         truth: Which candidate is right, -1 where none is.
         molecule: The right one, by the first block of its InChIKey; lists of one molecule are never parted.
-        is_known: Whether the reference spectra have the right molecule.
+        is_known: Whether the reference spectra have the right molecule; if not, they have none that is similar either.
     """
 
     evidence: Evidence

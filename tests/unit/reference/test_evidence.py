@@ -85,6 +85,23 @@ def test_an_accession_or_a_molecule_is_left_out(reference, query):
         reference.match([query], leave_out="formula")
 
 
+def test_relatives_are_left_out_with_the_molecule(reference, query):
+    # methacetin, which the reference lacks: phenacetin is as similar as 0.63, paracetamol less than 0.6
+    values = {"precursor": 166.0863, "polarity": 1, "smiles": "COc1ccc(NC(C)=O)cc1"}
+    methacetin = spectrum([(110.06, 9), (138.09, 5), (166.08, 2)], values.pop("precursor"), **values)
+    assert evidence(reference, methacetin).values.tolist() == (
+        evidence(reference, methacetin, leave_out="molecule").values.tolist()
+    )
+    left = reference.match([methacetin], leave_out="relatives")
+    names = [reference.molecules.inchikey14[row] for row in left.analogs[0].molecules]
+    assert PHENACETIN not in names
+    assert PARACETAMOL in names
+    nameless = spectrum([(110.06, 9)], 180.1019, id="Q", polarity=1)
+    assert evidence(reference, nameless, leave_out="relatives").values.tolist() == (
+        evidence(reference, nameless).values.tolist()
+    )
+
+
 def test_the_spectra_of_the_own_contributor_are_left_out(reference):
     values = {"id": "R1", "polarity": 1, "smiles": SMILES[0]}
     peaks = [(110.06, 9), (138.09, 5), (180.10, 2)]
