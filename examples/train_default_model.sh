@@ -10,9 +10,9 @@
 #
 # Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
 # default weights. Environment: THREADS (default: all), EXCLUDE (spectra whose molecules are never simulated, e.g. those
-# the result will be measured on), and to try it out with less: EPOCHS of the last stage (8), of the two rankers,
-# RANKER_EPOCHS (14) and RANKER2_EPOCHS (6), of the one that both teach, TAUGHT_EPOCHS (4), and SIMULATED, how many
-# molecules are simulated (200000).
+# the result will be measured on), and to try it out with less: EPOCHS of the last stage (8), of the rankers,
+# RANKER_EPOCHS (14), RANKER2_EPOCHS (6) and RANKER3_EPOCHS (6), of the one that they teach, TAUGHT_EPOCHS (7), and
+# SIMULATED, how many molecules are simulated (200000).
 set -euo pipefail
 [ $# -eq 3 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
@@ -43,8 +43,8 @@ stage "$work/decoys.tsv" to "$work/decoys.tsv" select_decoys
 stage "$work/molecules.h5" sb-embed-mols "$work/decoys.tsv" -o "$work/molecules.h5" "${threads[@]}" \
   --encoder "morgan:file=$work/molecules.safetensors"
 
-# two networks that rank by fragments, and one that learns the mean of their scores as well and is shipped; trained
-# without the molecules on which the model is selected
+# three networks that rank by fragments, the last one under dropout, and one that learns the mean of their scores as well
+# and is shipped; trained without the molecules on which the model is selected
 stage "$work/held_back.txt" to "$work/held_back.txt" held_back
 ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-back "$work/held_back.txt" \
   --weight-decay 1e-3 --dropout 0 --drop-peaks 0 --move-intensity 0 --spectra-each 8 --decoys 16 --decoys-each 32 \
@@ -52,9 +52,12 @@ ranker() { python "$stages/train_ranker.py" "$spectra" "$pool" -o "$1" --held-ba
 stage "$work/ranker.safetensors" ranker "$work/ranker.safetensors" --epochs "${RANKER_EPOCHS:-14}" --widths 64 96 48
 stage "$work/ranker2.safetensors" ranker "$work/ranker2.safetensors" --epochs "${RANKER2_EPOCHS:-6}" --widths 48 64 32 \
   --seed 1
-stage "$work/taught.safetensors" ranker "$work/taught.safetensors" --epochs "${TAUGHT_EPOCHS:-4}" --widths 64 96 48 \
-  --start-from "$work/ranker.safetensors" --teacher "$work/ranker.safetensors" "$work/ranker2.safetensors" \
-  --learning-rate 1.5e-3 --seed 2
+stage "$work/ranker3.safetensors" ranker "$work/ranker3.safetensors" --epochs "${RANKER3_EPOCHS:-6}" --widths 64 96 48 \
+  --start-from "$work/ranker.safetensors" --weight-decay 1e-2 --dropout 0.1 --drop-peaks 0.1 --move-intensity 0.2 \
+  --decoys-each 96 --learning-rate 2e-3 --seed 3
+stage "$work/taught.safetensors" ranker "$work/taught.safetensors" --epochs "${TAUGHT_EPOCHS:-7}" --widths 64 96 48 \
+  --start-from "$work/ranker.safetensors" --move-intensity 0.1 --decoys-each 64 --learning-rate 1.5e-3 --seed 2 \
+  --teacher "$work/ranker.safetensors" "$work/ranker2.safetensors" "$work/ranker3.safetensors"
 
 # spectra that the ranker expects of molecules without any, the held-back ones and those of EXCLUDE left out
 stage "$work/excluded.txt" to "$work/excluded.txt" excluded
@@ -84,12 +87,15 @@ stage "$work/groups.tsv" searched "$work/groups.tsv" --group-by COMPOUND_ION
 stage "$work/fused.safetensors" python "$stages/fit_fusion.py" "$work/hits.tsv" "$work/groups.tsv" "$work/few.mgf" \
   --model "$work/unweighted.safetensors" -o "$work/fused.safetensors"
 
-# how much reference spectra weigh beside them: all spectra are reference, but for those of the query's own molecule or
-# of its own contributor
+# how much reference spectra weigh beside them: all spectra are reference, but for those of the query's own molecule and
+# of similar ones, or of its own contributor
 stage "$work/reference.h5" sb-build-reference "$spectra" -o "$work/reference.h5" \
   --encoder "morgan:file=$work/molecules.safetensors"
-stage "$work/lists.npz" sb-train-ranking "$work/few.mgf" --index "$work/index.h5" --model "$work/fused.safetensors" \
-  --reference "$work/reference.h5" --encoder "morgan:file=$work/molecules.safetensors" \
-  --lists "$work/lists.npz" --epochs 0 -o "$work/any.safetensors" "${threads[@]}"
-stage "$work/model.safetensors" python "$stages/fit_references.py" "$work/lists.npz" \
-  --model "$work/fused.safetensors" -o "$work/model.safetensors"
+ranked() { sb-train-ranking "$work/few.mgf" --index "$work/index.h5" --model "$1" -o "$2" --lists "$work/lists.npz" \
+  --reference "$work/reference.h5" --encoder "morgan:file=$work/molecules.safetensors" --force "${threads[@]}"; }
+stage "$work/lists.npz" ranked "$work/fused.safetensors" "$work/any.safetensors"
+stage "$work/weighed.safetensors" python "$stages/fit_references.py" "$work/lists.npz" \
+  --model "$work/fused.safetensors" -o "$work/weighed.safetensors"
+
+# what the scores of complete lists mean, with all evidence together: probabilities and answer sets
+stage "$work/model.safetensors" ranked "$work/weighed.safetensors" "$work/model.safetensors"

@@ -15,12 +15,20 @@ from specbridge_tools.identification.references import reference_fusion
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.molecules.molecule import Molecule
 from specbridge_tools.molecules.reader import read_molecules
+from specbridge_tools.ranking.ranking_file import find_ranking
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.spectra.spectrum import Spectrum
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SPECTRA, SCRIPT = EXAMPLES / "spectra.mgf", EXAMPLES / "train_default_model.sh"
-LITTLE = {"EPOCHS": "1", "RANKER_EPOCHS": "1", "RANKER2_EPOCHS": "1", "TAUGHT_EPOCHS": "1", "SIMULATED": "500"}
+LITTLE = {
+    "EPOCHS": "1",
+    "RANKER_EPOCHS": "1",
+    "RANKER2_EPOCHS": "1",
+    "RANKER3_EPOCHS": "1",
+    "TAUGHT_EPOCHS": "1",
+    "SIMULATED": "500",
+}
 LITTLE |= {"THREADS": "2"}
 
 
@@ -62,6 +70,9 @@ def check_parts(model):
     assert one.weights["analog_max"] > 0
     assert one.calibration
     assert one.calibration != several.calibration
+    ranking = find_ranking(model)
+    assert ranking.linear(1)["analog_max"] == one.weights["analog_max"]
+    assert ranking.calibration(1)["coverage"][-1] > 0
 
 
 def check_simulated(work):

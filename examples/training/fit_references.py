@@ -3,9 +3,10 @@
 fit_references.py LISTS --model M -o M2
 
 LISTS: of spectra of molecules that M was not trained on, for single spectra and for groups, each without any reference
-spectrum of its molecule, and where there are some with those of other contributors:
-    sb-train-ranking SPECTRA --index INDEX --model M --lists LISTS --epochs 0 -o any.safetensors
-In half of the lists the truth is taken away for the probabilities, as from a library without it.
+spectrum of its molecule and of similar ones, and where there are some with those of other contributors:
+    sb-train-ranking SPECTRA --index INDEX --model M --lists LISTS -o any.safetensors
+In half of the lists the truth is taken away for the probabilities, as from a library without it. They serve where not
+all candidates are re-ranked; where all are, the ranking that sb-train-ranking puts into M2 says what scores mean.
 """
 
 import argparse
@@ -23,10 +24,11 @@ from specbridge_tools.hits.fit_probability import fit_probabilities
 from specbridge_tools.ranking.evidence import LINEAR, REFERENCE
 from specbridge_tools.ranking.training.list_file import read_lists
 from specbridge_tools.ranking.training.lists import list_weights
+from specbridge_tools.reference.evidence import SAME_MOLECULE
 
 KINDS = tuple(kind for kind in REFERENCE if kind in LINEAR)
-STEPS = (0.0, 0.5, 0.7, 0.85, 1.2, 1.4, 2.0)
-ROUNDS = 4
+FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4)
+UNKNOWN = 2.0  # how much more than known ones unknown molecules count: most molecules have never been measured
 
 
 class ScoredList:
@@ -69,25 +71,21 @@ def by_kind(lists):
 
 
 def goal(lists, weights):
-    """Mean of the MRR of lists with reference spectra of the truth and of those without."""
-    return np.mean([recalls(part, weights)[3] for _, part in by_kind(lists)])
+    """Recall at 1, of lists with reference spectra of the truth and, `UNKNOWN` times, of those without."""
+    found = [(recalls(part, weights)[0], 1.0 if known else UNKNOWN) for known, part in by_kind(lists)]
+    return np.average([recall for recall, _ in found], weights=[weight for _, weight in found])
 
 
 def fit_weights(lists):
-    """Weights (kinds,) >= 0 with the greatest `goal`: one after the other is made smaller or larger while it helps."""
-    weights = np.array([LINEAR[kind] for kind in KINDS])
-    best = goal(lists, weights)
-    for _ in range(ROUNDS):
-        before = best
-        for place in range(len(weights)):
-            for step in STEPS:
-                tried = weights.copy()
-                tried[place] *= step
-                if (value := goal(lists, tried)) > best:
-                    best, weights = value, tried
-        if best == before:
-            break
-    return weights.round(2)
+    """Weights (kinds,) with the greatest `goal`: those of `LINEAR`, but for two factors.
+
+    One is of all kinds of spectra of the candidate itself, the other of all kinds of analogs: most kinds are seen in
+    few lists, and fitted one by one they follow chance.
+    """
+    start = np.array([LINEAR[kind] for kind in KINDS])
+    is_own = np.array([kind in SAME_MOLECULE for kind in KINDS])
+    tried = [np.where(is_own, own, analog) * start for own in FACTORS for analog in FACTORS]
+    return max(tried, key=lambda weights: goal(lists, weights)).round(2)
 
 
 def fit_calibration(lists, weights):

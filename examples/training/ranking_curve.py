@@ -14,7 +14,7 @@ import numpy as np
 
 from specbridge_tools.ranking.features import linear_sum
 from specbridge_tools.ranking.ranking import Scored
-from specbridge_tools.ranking.training.fit import FOLDS, expected_ranks, recall_of, trained
+from specbridge_tools.ranking.training.fit import DEFAULT_LINEAR, FOLDS, expected_ranks, recall_of, trained
 from specbridge_tools.ranking.training.list_file import read_lists
 from specbridge_tools.ranking.training.lists import folds_of
 from specbridge_tools.ranking.training.train import DEFAULT_OPTIONS
@@ -38,7 +38,7 @@ def main():
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lists")
-    parser.add_argument("--networks", type=int, default=DEFAULT_OPTIONS.networks)
+    parser.add_argument("--networks", type=int, default=3)
     given = parser.parse_args()
     options = dataclasses.replace(DEFAULT_OPTIONS, networks=given.networks)
     lists = [one for one in read_lists(given.lists) if one.truth >= 0]
@@ -50,7 +50,7 @@ def main():
         scored = [None] * len(lists)
         for fold in range(FOLDS):
             others = [one for one, own in zip(lists, folds, strict=True) if own != fold]
-            ranking = trained([one for one in others if place[one.molecule] < share], options)
+            ranking = trained([one for one in others if place[one.molecule] < share], DEFAULT_LINEAR, options)
             for number in np.flatnonzero(folds == fold).tolist():
                 scored[number] = ranking.score(lists[number].evidence)
         print(row(f"{share:.0%} of the molecules", lists, scored), flush=True)

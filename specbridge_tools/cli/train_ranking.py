@@ -51,7 +51,10 @@ sb-train-ranking held_back.mgf --index index.h5 --model mine.safetensors -o rank
 )  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=0), default=12, metavar="N", help="Passes over the lists.")
 @click.option("--width", type=click.IntRange(min=1, max=4096), default=12, metavar="N", help="Of the hidden layers.")
-@click.option("--networks", type=click.IntRange(min=1, max=64), default=3, metavar="N", help="How many are averaged.")
+@click.option(
+    "--networks", type=click.IntRange(min=0, max=64), default=0, metavar="N",
+    help="How many networks correct the sum of the evidence, averaged; 0: the sum ranks as it is.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="SEED", help="Of everything that is drawn.")
 @reading_options
 @record_options
@@ -68,9 +71,10 @@ def main(
 
     Their molecules must be such that the model was not trained on, and the index should hold them among others of their
     masses. Score, probabilities and answer sets of sb-query then rest on all evidence together. Each list serves
-    without any reference spectrum of its molecule, with those of other contributors where there are some, and both
-    again as far as its candidates are in the library that ships. The molecules are parted into folds: probabilities
-    are fitted to scores of networks that did not see the molecule.
+    without any reference spectrum of its molecule and of similar ones, with those of other contributors where there are
+    some, and both again as far as its candidates are in the library that ships. The molecules are parted into folds:
+    probabilities are fitted to scores of networks that did not see the molecule. Without networks the sum of the
+    evidence, weighed as the model does, is the score, and what it means is fitted.
     """
     from specbridge_tools.evaluation.ranking_fit import write_report
     from specbridge_tools.identification.ranking_lists import ListOptions

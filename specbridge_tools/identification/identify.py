@@ -227,7 +227,7 @@ def _ranked(
     ranking = ranking_for(model, first, options, referee)
     fused = rerank(hits, scorer, first=first, referee=referee)
     columns = columns_with(columns, referee=referee, ranking=ranking)
-    return rank_by_all(fused, ranking, coverage=options.coverage), columns
+    return rank_by_all(fused, ranking, first=first, coverage=options.coverage), columns
 
 
 def rerank_hits(
@@ -276,8 +276,8 @@ def rerank_hits(
         threads = threads or available_threads()
         scorer = stack.enter_context(_scorer(ranker, source, threads, display))
         fused = rerank(complete, scorer, first=first, referee=referee)
-        ranking = None if first or referee is None else ranking
-        reranked = rank_by_all(fused, ranking)
+        ranking = None if referee is None else ranking
+        reranked = rank_by_all(fused, ranking, first=first)
         # the columns are those of the table, which its first query shows
         start = list(itertools.islice(reranked, 1))
         columns = start[0].columns if start else columns_with(COLUMNS, referee=referee, ranking=ranking)

@@ -30,7 +30,9 @@ from specbridge_tools.search.queries.source import QuerySource
 from specbridge_tools.search.search import SearchOptions
 
 
-def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: float | None = None) -> Iterator[Hits]:
+def rank_by_all(
+    queries: Iterable[Hits], ranking: Ranking | None, *, first: int = 0, coverage: float | None = None
+) -> Iterator[Hits]:
     """Yield the hits of each query, ranked by all evidence, in the order given.
 
     `score` becomes that of the ranking, and `probability` is stated anew, with `probability_if_listed` behind it. This
@@ -40,24 +42,24 @@ def rank_by_all(queries: Iterable[Hits], ranking: Ranking | None, *, coverage: f
     Args:
         queries: Re-ranked hits that hold their spectra.
         ranking: Scores; None changes nothing.
+        first: How many candidates of a query were re-ranked, 0 for all: only then are lists complete. The column of
+            `probability_if_listed` is there all the same.
         coverage: Keep only as many candidates as hold the truth in this share of cases, if it is listed.
     """
     for hits in queries:
-        yield hits if ranking is None else _ranked(hits, ranking, coverage)
+        yield hits if ranking is None else _ranked(hits, ranking, coverage, is_whole=first == 0 and is_complete(hits))
 
 
 def ranking_for(
     model: str | os.PathLike[str] | None, first: int, options: SearchOptions, referee: Referee | None
 ) -> Ranking | None:
-    """The ranking of a model (None: the one that ships) where it counts, else None.
-
-    It counts where all candidates are re-ranked (`first` 0) and there are reference spectra.
+    """The ranking of a model (None: the one that ships), None where there are no reference spectra.
 
     Raises:
-        UsageError: Where answer sets are wanted, and there is none.
+        UsageError: Where answer sets are wanted, and there is none or not all candidates are re-ranked (`first` 0).
     """
-    ranking = find_ranking(model) if first == 0 and referee is not None else None
-    if ranking is None and options.coverage is not None:
+    ranking = find_ranking(model) if referee is not None else None
+    if options.coverage is not None and (ranking is None or first):
         message = "answer sets need a model with a ranking, reference spectra, and complete lists"
         advice = "use the model and the reference that ship, search by mass or formula, and re-rank all candidates"
         raise UsageError(message, advice=advice)
@@ -106,9 +108,9 @@ def is_complete(hits: Hits) -> bool:
     return has_all and bool(hits.value("probability"))
 
 
-def _ranked(hits: Hits, ranking: Ranking, coverage: float | None) -> Hits:
+def _ranked(hits: Hits, ranking: Ranking, coverage: float | None, *, is_whole: bool) -> Hits:
     columns = ranked_columns(hits.columns)
-    if not is_complete(hits):
+    if not is_whole:
         unknown = np.full(len(hits), np.nan)
         return dataclasses.replace(hits, columns=columns, candidates={**hits.candidates, IF_LISTED: unknown})
     scored = ranking.score(evidence_of(hits))

@@ -9,7 +9,9 @@ from typing import Any
 
 from specbridge_tools import pretrained
 from specbridge_tools.errors import DataError
+from specbridge_tools.fragmentation.network.ranker_file import load_ranker
 from specbridge_tools.identification.ranking_lists import ListOptions, few_of_each, labelled_lists
+from specbridge_tools.identification.references import reference_fusion
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.ranking.ranking_file import add_ranking
@@ -73,9 +75,23 @@ def train_ranking(
         lists = list(labelled_lists(chosen, options, model=model, display=display, index=index, **settings))
         if kept is not None and lists:
             write_lists(lists, kept, made_by=made_by)
-    fit = fit_ranking(lists, options=training, folds=FOLDS, seed=training.seed, progress=lambda: display.advance(1))
+    fit = fit_ranking(
+        lists, linear=linear_sum_of(model), options=training, folds=FOLDS, seed=training.seed,
+        progress=lambda: display.advance(1),
+    )  # fmt: skip
     add_ranking(fit.ranking, pretrained.MODEL if model is None else model, output, force=force)
     return fit, lists
+
+
+def linear_sum_of(model: str | os.PathLike[str] | None) -> dict[str, dict[str, float]]:
+    """The weights {kind: {evidence: weight}} of a model (None: that ships); kinds are `single` and `group`."""
+    ranker = load_ranker(model)
+    weights = {}
+    for kind, n_spectra in (("single", 1), ("group", 2)):
+        fusion = ranker.fusion(n_spectra)
+        own = {"cosine": fusion.cosine_weight, "fragment_score": fusion.fragment_weight}
+        weights[kind] = own | dict(reference_fusion(ranker.config, n_spectra).weights)
+    return weights
 
 
 def _with_structure(spectra: Iterable[Spectrum | Rejection]) -> Iterator[Spectrum | Rejection]:

@@ -21,9 +21,11 @@ LINEAR = {
     "same_polarity_fragments": 8.0,
     "same_polarity_losses": 8.0,
     "other_polarity_fragments": 8.0,
-    "analog_max": 15.0,
+    "analog_max": 9.0,
+    "analog_mean1": 8.0,
+    "analog_mean2": 3.0,
 }
-"""A sum of the evidence that ranks well, from which the training of the ranking sets out."""
+"""A sum of the evidence that ranks well, for a model that has no weights of its own."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,8 @@ over sorted values, and candidates of equal evidence have equal columns.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ Floats = NDArray[np.float64]
 FORMULA = ("formula_best", "formula_mean")
 """The best and the mean fragment score of the candidates of the same formula."""
 SUM = "linear"
-"""The sum of `evidence.LINEAR`."""
+"""The linear sum, of `evidence.LINEAR` or of weights that a ranking has of its own."""
 COMPARED = (*OWN, *FORMULA, *ANALOG, SUM)
 FORMS = ("", "_z", "_below_best", "_rank")
 """How each kind of `COMPARED` enters: as it is; in standard deviations from the list's mean; its distance to the best
@@ -45,12 +47,16 @@ _DECIMALS = 6  # of evidence: digits beyond them are noise, and must not make ra
 _SMALLEST_SPREAD = 1e-5
 
 
-def candidate_columns(evidence: Evidence) -> Floats:
+def candidate_columns(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> Floats:
     """Compute `COLUMNS` (n, k) of the n candidates of a list.
 
     Evidence that is missing for a candidate counts as the lowest of the list: nothing speaks for it.
+
+    Args:
+        evidence: Of the candidates.
+        linear: Weights of `SUM`.
     """
-    values = _values(evidence)
+    values = _values(evidence, linear)
     columns: list[Floats] = []
     for kind in COMPARED:
         columns += _forms(values[kind])[kind in LEVEL :]
@@ -62,19 +68,19 @@ def candidate_columns(evidence: Evidence) -> Floats:
     return np.stack(columns, axis=1)
 
 
-def linear_sum(evidence: Evidence) -> Floats:
-    """The sum (n,) of `evidence.LINEAR`: the score before anything is learned."""
-    return _values(evidence)[SUM]
+def linear_sum(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> Floats:
+    """The sum (n,) of the evidence with these weights: the score of a ranking without networks."""
+    return _values(evidence, linear)[SUM]
 
 
-def _values(evidence: Evidence) -> dict[str, Floats]:
+def _values(evidence: Evidence, linear: Mapping[str, float]) -> dict[str, Floats]:
     values: dict[str, Floats] = {kind: np.round(_filled(evidence.values[kind]), _DECIMALS) for kind in OWN}
     for kind in REFERENCE:
         known: Floats = np.asarray(evidence.values[kind], np.float64)
         values[kind] = np.round(known, _DECIMALS)
     values |= dict(zip(FORMULA, _of_formula(values["fragment_score"], evidence.formulas), strict=True))
     values[MEASURED] = np.max([values[kind] for kind in SAME_MOLECULE], axis=0)
-    total = sum((weight * values[kind] for kind, weight in LINEAR.items()), start=np.zeros(len(evidence)))
+    total = sum((weight * values[kind] for kind, weight in linear.items()), start=np.zeros(len(evidence)))
     return values | {SUM: np.round(total, _DECIMALS)}
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.ranking.answer_sets import in_answer_set
-from specbridge_tools.ranking.evidence import Evidence
-from specbridge_tools.ranking.features import candidate_columns
+from specbridge_tools.ranking.evidence import LINEAR, Evidence
+from specbridge_tools.ranking.features import candidate_columns, linear_sum
 from specbridge_tools.ranking.meaning import none_probability, probability_if_listed, signs_of
 from specbridge_tools.ranking.network import Floats, Weights, network_score
 from specbridge_tools.threads import one_blas_thread
@@ -39,9 +39,10 @@ class Ranking:
     """Scores the candidates of a query by all evidence.
 
     Attributes:
-        networks: One or more; their scores are averaged.
-        config: Under `single`, and `group` for several spectra of one compound, `meaning.PARAMETERS` and `coverage`;
-            and whatever the training reports. Plain JSON.
+        networks: Their scores are averaged; without any the linear sum is the score.
+        config: Under `single`, and `group` for several spectra of one compound, `meaning.PARAMETERS` and `coverage`,
+            and `linear`, the weights of the linear sum, where they are not `evidence.LINEAR`; and whatever the training
+            reports. Plain JSON.
     """
 
     networks: Sequence[Weights]
@@ -49,11 +50,19 @@ class Ranking:
 
     def score(self, evidence: Evidence) -> Scored:
         """Score the candidates of a list."""
-        columns = candidate_columns(evidence)
+        linear = self.linear(evidence.query.n_spectra)
+        columns = candidate_columns(evidence, linear)
         with one_blas_thread():
             total = sum((network_score(weights, columns) for weights in self.networks), start=np.zeros(len(columns)))
-        score = np.round(total / len(self.networks), _DECIMALS)
+        mean = total / len(self.networks) if self.networks else linear_sum(evidence, linear)
+        score = np.round(mean, _DECIMALS)
         return Scored(score, signs_of(columns, score), evidence.query.n_spectra)
+
+    def linear(self, n_spectra: int) -> Mapping[str, float]:
+        """The weights of the linear sum for a query of so many spectra."""
+        values: Mapping[str, Any] = self.config.get("group" if n_spectra > 1 else "single", {})
+        weights: Mapping[str, float] = values.get("linear", LINEAR)
+        return weights
 
     def calibration(self, n_spectra: int) -> Mapping[str, Any]:
         """What the scores of a query of so many spectra mean."""

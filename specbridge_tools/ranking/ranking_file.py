@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from specbridge_tools import pretrained
 from specbridge_tools.errors import FormatError
 from specbridge_tools.ranking.answer_sets import QUANTILES
+from specbridge_tools.ranking.evidence import OWN, REFERENCE
 from specbridge_tools.ranking.features import COLUMNS
 from specbridge_tools.ranking.meaning import PARAMETERS
 from specbridge_tools.ranking.network import expected_shapes
@@ -52,8 +53,6 @@ def find_ranking(path: FilePath | None = None) -> Ranking | None:
     expected = {f"{PREFIX}{number}.{name}": shape for number in range(n_networks) for name, shape in shapes.items()}
     check_shapes({name: value.shape for name, value in tensors.items()}, expected, path, advice=_ADVICE)
     _check_calibrations(config, path)
-    if not n_networks:
-        raise FormatError("its ranking has no network", where=path, advice=_ADVICE)
     networks = [
         {name: _numbers(tensors[f"{PREFIX}{number}.{name}"], name, path) for name in shapes}
         for number in range(n_networks)
@@ -78,7 +77,7 @@ def add_ranking(ranking: Ranking, model: FilePath, destination: FilePath, *, for
         "format_version": FORMAT_VERSION,
         "columns": list(COLUMNS),
         "networks": len(ranking.networks),
-        "width": len(ranking.networks[0]["out.weight"]),
+        "width": len(ranking.networks[0]["out.weight"]) if ranking.networks else 0,
     }
     with output_path(destination, force=force) as temporary:
         write_tensor_file(others | own, header | {"ranking": config}, temporary)
@@ -87,7 +86,11 @@ def add_ranking(ranking: Ranking, model: FilePath, destination: FilePath, *, for
 def _check_calibrations(config: Mapping[str, Any], path: FilePath) -> None:
     for kind in ("single", "group"):
         values = value_of(config, kind, dict, path)
-        numbers = {name: value for name, value in values.items() if name != "coverage"}
+        linear = value_of(values, "linear", dict, path) if "linear" in values else {}
+        finite_numbers(linear, f"the linear sum {kind} of its ranking", path)
+        if unknown := [name for name in linear if name not in (*OWN, *REFERENCE)]:
+            raise FormatError(f"the linear sum {kind} of its ranking has an unknown {unknown[0]!r}", where=path)
+        numbers = {name: value for name, value in values.items() if name not in ("coverage", "linear")}
         finite_numbers(numbers, f"the calibration {kind} of its ranking", path)
         missing = [name for name in PARAMETERS if name not in values]
         if missing:

@@ -16,6 +16,8 @@ from specbridge_tools.ranking.ranking import Scored
 from specbridge_tools.ranking.training.lists import LabelledList, list_weights
 
 Floats = NDArray[np.float64]
+KNOWN = 0.5
+"""How much lists of known molecules count beside all others: most molecules have never been measured."""
 _RIDGE = 1e-3
 _SAME_ION = SIGNS.index("best_same_ion")
 
@@ -25,7 +27,8 @@ def calibrate(
 ) -> dict[str, Any]:
     """What scores mean: `meaning.PARAMETERS` and `coverage`, by maximum likelihood.
 
-    Each list that holds its truth counts half with it and half without.
+    Each list that holds its truth counts half with it and half without; those of molecules that the reference spectra
+    have count `KNOWN` times as much as the others do, and for answer sets not at all.
 
     Args:
         lists: Whose molecules the scores know nothing of.
@@ -35,15 +38,18 @@ def calibrate(
     Raises:
         DataError: Where no list holds its truth.
     """
-    weights = list_weights(lists)
+    weights = list_weights(lists, known=KNOWN)
     rows = [row for row, one in enumerate(lists) if one.truth >= 0]
     if not rows:
         raise DataError("no list holds its truth", advice="search an index that holds the molecules of the spectra")
     truths = [lists[row].truth for row in rows]
     listed = _fit_listed([scored[row] for row in rows], truths, weights[rows])
     shares = [probability_if_listed(scored[row].score, scored[row].signs, listed) for row in rows]
-    before = [float(probability_before(share)[truth]) for share, truth in zip(shares, truths, strict=True)]
-    quantiles = fit_quantiles(before, weights=weights[rows])
+    before = np.array([probability_before(share)[truth] for share, truth in zip(shares, truths, strict=True)])
+    # an answer set shall hold also what was never measured, for which it takes more candidates
+    counts = np.array([not lists[row].is_known for row in rows])
+    counts |= not counts.any()
+    quantiles = fit_quantiles(before[counts], weights=weights[rows][counts])
     present = [(scored[row], False, weights[row]) for row in rows]
     absent = [(one, True, weight) for one, weight in zip(without_truth, weights, strict=True) if len(one.score)]
     return {**listed, **_fit_none([*present, *absent], listed), "coverage": quantiles}

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
+from specbridge_tools.ranking.evidence import LINEAR
 from specbridge_tools.ranking.features import candidate_columns
 from specbridge_tools.ranking.ranking import Ranking, Scored
 from specbridge_tools.ranking.training.calibrate import calibrate
@@ -18,6 +19,8 @@ from specbridge_tools.ranking.training.train import DEFAULT_OPTIONS, TrainingOpt
 
 Floats = NDArray[np.float64]
 Progress = Callable[[], None]
+LinearWeights = Mapping[str, Mapping[str, float]]
+DEFAULT_LINEAR: LinearWeights = {"single": LINEAR, "group": LINEAR}
 FOLDS = 3
 _KNOWN = 2.0  # the least under which known molecules rank no worse than by the linear sum (by cross-validation)
 
@@ -40,6 +43,7 @@ class RankingFit:
 def fit_ranking(
     lists: Sequence[LabelledList],
     *,
+    linear: LinearWeights = DEFAULT_LINEAR,
     options: TrainingOptions = DEFAULT_OPTIONS,
     folds: int = FOLDS,
     seed: int = 0,
@@ -53,7 +57,8 @@ def fit_ranking(
     Args:
         lists: Of molecules that neither the spectral encoder nor the fragment networks were trained on. Those of one
             spectrum and those of several are calibrated apart; where there are none of several, they are alike.
-        options: Of the training.
+        linear: Weights of the linear sum, for one spectrum under `single` and for several under `group`.
+        options: Of the training; without networks the linear sum is the score.
         folds: How many.
         seed: Of the folds.
         progress: Called after each training, `folds` + 1 times.
@@ -71,7 +76,7 @@ def fit_ranking(
     scored: dict[int, Scored] = {}
     without_truth: dict[int, Scored] = {}
     for fold in range(folds):
-        ranking = trained([one for one, other in zip(lists, number, strict=True) if other != fold], options)
+        ranking = trained([one for one, other in zip(lists, number, strict=True) if other != fold], linear, options)
         for row in np.flatnonzero(number == fold).tolist():
             scored[row] = ranking.score(lists[row].evidence)
             # anew, since the columns compare the candidates of a list
@@ -79,22 +84,26 @@ def fit_ranking(
         progress()
     seen, unseen = ([found[row] for row in range(len(lists))] for found in (scored, without_truth))
     calibrated = _calibrations(lists, seen, unseen)
-    final = trained(lists, options)
+    final = trained(lists, linear, options)
     progress()
+    meaning = {kind: {**calibrated[kind], **final.config[kind]} for kind in calibrated}
     report = {"lists": len(lists), "molecules": n_molecules, "training": dataclasses.asdict(options)}
-    return RankingFit(dataclasses.replace(final, config={**calibrated, **report}), seen, unseen)
+    return RankingFit(dataclasses.replace(final, config={**meaning, **report}), seen, unseen)
 
 
-def trained(lists: Sequence[LabelledList], options: TrainingOptions) -> Ranking:
+def trained(lists: Sequence[LabelledList], linear: LinearWeights, options: TrainingOptions) -> Ranking:
     """A ranking that scores, without what its scores mean."""
+    start = Ranking([], {kind: {"linear": dict(weights)} for kind, weights in linear.items()})
+    if not options.networks:
+        return start
     usable = [one for one in lists if one.truth >= 0 and len(one.evidence) > 1]
-    columns = [candidate_columns(one.evidence) for one in usable]
+    columns = [candidate_columns(one.evidence, start.linear(one.evidence.query.n_spectra)) for one in usable]
     networks = train_networks(
         columns, [one.truth for one in usable], list_weights(usable, known=_KNOWN), options=options
     )
     # as they will be stored
     stored = [{name: value.astype(np.float32).astype(np.float64) for name, value in one.items()} for one in networks]
-    return Ranking(stored, {})
+    return dataclasses.replace(start, networks=stored)
 
 
 def _calibrations(

@@ -31,7 +31,7 @@ class TrainingOptions:
         learning_rate: The highest, of AdamW with one cycle.
         weight_decay: Of AdamW, of the hidden layers.
         dropout: Of the first hidden layer.
-        networks: How many are trained, with seeds that follow one another; their scores are averaged.
+        networks: How many are trained, with seeds that follow one another; their scores are averaged. 0: none.
         seed: The first.
     """
 
@@ -41,7 +41,7 @@ class TrainingOptions:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     dropout: float = 0.1
-    networks: int = 3
+    networks: int = 0
     seed: int = 0
 
 

@@ -45,9 +45,10 @@ def test_of_each_formula_the_best_and_the_mean():
 
 def test_the_linear_sum_by_hand():
     one = small(same_ion=np.array([0.2, 0.0, 0.9]), analog_max=np.array([0.0, 0.1, 0.9]))
-    expected = [3.4 * 0.1 - 0.81 * 3 + 5 * 0.2, 3.4 * 0.5 - 0.81 * 3 + 15 * 0.1, 3.4 * 0.3 - 0.81 + 5 * 0.9 + 15 * 0.9]
+    expected = [3.4 * 0.1 - 0.81 * 3 + 5 * 0.2, 3.4 * 0.5 - 0.81 * 3 + 9 * 0.1, 3.4 * 0.3 - 0.81 + 5 * 0.9 + 9 * 0.9]
     np.testing.assert_allclose(linear_sum(one), expected)
-    np.testing.assert_allclose(by_name(one)["linear_below_best"], linear_sum(one) - expected[2])
+    np.testing.assert_allclose(by_name(one)["linear_below_best"], linear_sum(one) - expected[2], atol=1e-9)
+    np.testing.assert_allclose(linear_sum(one, {"same_ion": 2.0}), [0.4, 0.0, 1.8])
 
 
 def test_how_intense_a_spectrum_is_moves_nothing():

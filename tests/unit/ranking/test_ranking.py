@@ -38,6 +38,15 @@ def test_a_network_by_hand():
     np.testing.assert_allclose(network_score(weights, np.array([[5.0], [99.0], [-99.0]])), [3.0, 10.5, 14.0])
 
 
+def test_without_networks_the_weighed_sum_is_the_score(make_evidence):
+    weights = {"single": {"cosine": 2.0, "analog_max": 3.0}, "group": {"fragment_score": 1.0}}
+    config = {kind: CONFIG[kind] | {"linear": weights[kind]} for kind in weights}
+    ranking, one, several = Ranking([], config), make_evidence(9, 4), make_evidence(9, 4, n_spectra=3)
+    expected = 2 * one.values["cosine"] + 3 * one.values["analog_max"]
+    np.testing.assert_allclose(ranking.score(one).score, expected, atol=2e-5)
+    np.testing.assert_allclose(ranking.score(several).score, several.values["fragment_score"], atol=2e-5)
+
+
 def test_the_order_of_the_candidates_moves_no_score(ranking, make_evidence, reorder):
     one = make_evidence(40, 1)
     order = np.random.default_rng(1).permutation(40)

@@ -48,6 +48,26 @@ def test_what_is_written_is_read_and_nothing_else_changes(ranked, model, make_ev
     assert find_ranking(model) is None
 
 
+def test_a_ranking_without_networks(model, tmp_path, make_evidence):
+    path, linear = tmp_path / "sum.safetensors", {"cosine": 1.0, "same_ion": 4.0}
+    add_ranking(Ranking([], {"single": {**MEANING, "linear": linear}, "group": MEANING}), model, path)
+    found, one = find_ranking(path), make_evidence(5, 3)
+    assert found.networks == []
+    assert found.linear(1) == linear
+    assert "same_ion" in found.linear(2)
+    np.testing.assert_allclose(found.score(one).score, one.values["cosine"] + 4 * one.values["same_ion"], atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("linear", "message"),
+    [({"cosine": "1"}, "linear sum single"), ({"name": 1.0}, "unknown 'name'"), ([1.0], "linear")],
+)
+def test_a_linear_sum_that_cannot_be(model, tmp_path, linear, message):
+    add_ranking(Ranking([], {"single": {**MEANING, "linear": linear}, "group": MEANING}), model, tmp_path / "no")
+    with pytest.raises(FormatError, match=message):
+        find_ranking(tmp_path / "no")
+
+
 def test_another_ranking_takes_the_place_of_the_first(ranked, tmp_path):
     add_ranking(Ranking([network(5)], {"single": MEANING, "group": MEANING}), ranked, tmp_path / "again.safetensors")
     assert len(find_ranking(tmp_path / "again.safetensors").networks) == 1

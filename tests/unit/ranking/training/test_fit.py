@@ -42,6 +42,18 @@ def test_groups_are_calibrated_as_single_spectra_where_there_are_none(make_lists
     assert ranking.calibration(1) == ranking.calibration(2)
 
 
+def test_without_networks_what_the_weighed_sum_means_is_fitted(make_lists):
+    linear = {"single": {"cosine": 1.0, "same_ion": 2.0}, "group": {"cosine": 3.0}}
+    lists = [*make_lists(40), *make_lists(20, n_spectra=3, seed=7)]
+    fit = module.fit_ranking(lists, linear=linear)
+    assert fit.ranking.networks == []
+    assert fit.ranking.linear(1) == linear["single"]
+    assert fit.ranking.linear(2) == linear["group"]
+    assert set(PARAMETERS) < set(fit.ranking.calibration(2))
+    values = lists[0].evidence.values
+    np.testing.assert_allclose(fit.scored[0].score, values["cosine"] + 2 * values["same_ion"], atol=2e-5)
+
+
 def test_ranks_and_recall(make_lists):
     lists = make_lists(3)
     lists[2] = lists[2].without_truth()
