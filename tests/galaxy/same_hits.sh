@@ -18,7 +18,7 @@ YAML
 "$bin/sb-embed-mols" "$suite/test-data/molecules.tsv" -o - | "$bin/sb-build-index" - -o index.h5
 for name in train empty spectra; do
     echo "  - {class: File, identifier: $name, location: $suite/test-data/$name.mgf, filetype: mgf}" >>job.yml
-    "$bin/sb-query" "$suite/test-data/$name.mgf" --index index.h5 --rerank 50 --threads 1 \
+    "$bin/sb-query" "$suite/test-data/$name.mgf" --index index.h5 --threads 1 \
         --allow-empty -o "$name.tsv"
 done
 "$bin/sb-merge" train.tsv empty.tsv spectra.tsv -o shell.tsv
