@@ -217,8 +217,10 @@ def reranked_columns(columns: Sequence[str], *, with_reference: bool = False) ->
 
 
 def ranked_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    """Columns of a table that the learned ranking ranked: the added one stands behind `probability`."""
+    """Columns of a table that the ranking ranked: the added one stands behind `probability`, if that is there."""
     others = [name for name in columns if name != IF_LISTED]
+    if "probability" not in others:
+        return tuple(others)
     position = others.index("probability") + 1
     return (*others[:position], IF_LISTED, *others[position:])
 

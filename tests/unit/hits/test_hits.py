@@ -222,3 +222,6 @@ def test_what_a_ranking_added_is_no_column_of_a_table_that_is_reranked_again():
     assert ranked_columns(ranked) == ranked
     assert reranked_columns(ranked, with_reference=True) == compared
     assert reranked_columns(ranked) == reranked_columns(COLUMNS)
+    # a table of a model that states no probabilities
+    bare = tuple(name for name in compared if name != "probability")
+    assert ranked_columns(bare) == bare

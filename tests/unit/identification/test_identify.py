@@ -10,7 +10,7 @@ from small_library import pack_small
 
 import specbridge_tools as sb
 from specbridge_tools import pretrained
-from specbridge_tools.hits.hits import COLUMNS, reranked_columns
+from specbridge_tools.hits.hits import COLUMNS, ranked_columns, reranked_columns
 from specbridge_tools.identification.references import NO_REFERENCE
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -63,7 +63,7 @@ def test_an_open_index_and_a_loaded_model_serve_again(index, spectra):
 def test_numbers_stay_numbers(index, spectra):
     hits = next(hits for hits in sb.identify(spectra, index=index, options=OPTIONS) if len(hits))
     (row, *_) = hits
-    assert hits.columns == reranked_columns(COLUMNS, with_reference=True)
+    assert hits.columns == ranked_columns(reranked_columns(COLUMNS, with_reference=True))
     assert isinstance(row["score"], float)
     assert isinstance(row["exact_mass"], float)
     assert row["rank"] == 1
