@@ -22,13 +22,13 @@ from specbridge_tools.fragmentation.network.ranker_file import add_ranker, load_
 from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, expected_reciprocal_rank, tie_counts
 from specbridge_tools.hits.fit_probability import fit_probabilities
 from specbridge_tools.ranking.evidence import LINEAR, REFERENCE
+from specbridge_tools.ranking.training.calibrate import KNOWN
 from specbridge_tools.ranking.training.list_file import read_lists
 from specbridge_tools.ranking.training.lists import list_weights
 from specbridge_tools.reference.evidence import SAME_MOLECULE
 
 KINDS = tuple(kind for kind in REFERENCE if kind in LINEAR)
 FACTORS = (0.35, 0.5, 0.7, 1.0, 1.4)
-UNKNOWN = 2.0  # how much more than known ones unknown molecules count: most molecules have never been measured
 
 
 class ScoredList:
@@ -71,8 +71,8 @@ def by_kind(lists):
 
 
 def goal(lists, weights):
-    """Recall at 1, of lists with reference spectra of the truth and, `UNKNOWN` times, of those without."""
-    found = [(recalls(part, weights)[0], 1.0 if known else UNKNOWN) for known, part in by_kind(lists)]
+    """Recall at 1, of lists without reference spectra of the truth and, `KNOWN` times, of those with some."""
+    found = [(recalls(part, weights)[0], KNOWN if known else 1.0) for known, part in by_kind(lists)]
     return np.average([recall for recall, _ in found], weights=[weight for _, weight in found])
 
 

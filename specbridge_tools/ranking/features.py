@@ -56,6 +56,11 @@ def candidate_columns(evidence: Evidence, linear: Mapping[str, float] = LINEAR) 
         evidence: Of the candidates.
         linear: Weights of `SUM`.
     """
+    return columns_and_sum(evidence, linear)[0]
+
+
+def columns_and_sum(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> tuple[Floats, Floats]:
+    """`candidate_columns` (n, k) and `linear_sum` (n,) of the n candidates of a list."""
     values = _values(evidence, linear)
     columns: list[Floats] = []
     for kind in COMPARED:
@@ -65,7 +70,7 @@ def candidate_columns(evidence: Evidence, linear: Mapping[str, float] = LINEAR) 
     query = _query_values(evidence, values)
     columns += _same_ion(values["same_ion"], query["log_peaks"])
     columns += [np.full(len(evidence), query[name]) for name in QUERY]
-    return np.stack(columns, axis=1)
+    return np.stack(columns, axis=1), values[SUM]
 
 
 def linear_sum(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> Floats:

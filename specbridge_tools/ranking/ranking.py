@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.ranking.answer_sets import in_answer_set
 from specbridge_tools.ranking.evidence import LINEAR, Evidence
-from specbridge_tools.ranking.features import candidate_columns, linear_sum
+from specbridge_tools.ranking.features import columns_and_sum
 from specbridge_tools.ranking.meaning import none_probability, probability_if_listed, signs_of
 from specbridge_tools.ranking.network import Floats, Weights, network_score
 from specbridge_tools.threads import one_blas_thread
@@ -50,12 +50,12 @@ class Ranking:
 
     def score(self, evidence: Evidence) -> Scored:
         """Score the candidates of a list."""
-        linear = self.linear(evidence.query.n_spectra)
-        columns = candidate_columns(evidence, linear)
-        with one_blas_thread():
-            total = sum((network_score(weights, columns) for weights in self.networks), start=np.zeros(len(columns)))
-        mean = total / len(self.networks) if self.networks else linear_sum(evidence, linear)
-        score = np.round(mean, _DECIMALS)
+        columns, score = columns_and_sum(evidence, self.linear(evidence.query.n_spectra))
+        if self.networks:
+            with one_blas_thread():
+                score = sum((network_score(each, columns) for each in self.networks), start=np.zeros(len(columns)))
+            score = score / len(self.networks)
+        score = np.round(score, _DECIMALS)
         return Scored(score, signs_of(columns, score), evidence.query.n_spectra)
 
     def linear(self, n_spectra: int) -> Mapping[str, float]:

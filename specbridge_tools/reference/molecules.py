@@ -63,6 +63,11 @@ class MoleculeTable:
         return len(self.inchikey14)
 
     @functools.cached_property
+    def bits(self) -> sparse.csr_matrix:
+        """(m, bits) float32, 1 for each substructure."""
+        return (self.counts > 0).astype(np.float32)
+
+    @functools.cached_property
     def row_of(self) -> dict[str, int]:
         """{InChIKey block: row}."""
         return {key: row for row, key in enumerate(self.inchikey14)}

@@ -133,10 +133,12 @@ class Reference:
 
     def _are_relatives(self, spectrum: Spectrum) -> NDArray[np.bool_]:
         """(molecules,) whether they are similar to the one that the metadata of the spectrum name, or are that one."""
+        are = np.zeros(len(self.molecules), bool)
+        # also where the reference has another tautomer of it
+        row = self.molecules.row_of.get(structure_key(spectrum) or "")
+        if row is not None:
+            are[row] = True
         form = structure(spectrum)
-        if form is None:
-            return np.asarray(self.molecules.inchikey14) == (structure_key(spectrum) or "")
-        bits = (self.molecules.counts > 0).astype(np.float32)
-        own = self.features([form.smiles]).bits.toarray()
-        similar: NDArray[np.bool_] = tanimoto(bits, own)[:, 0] >= SIMILAR
-        return similar
+        if form is not None:
+            are |= tanimoto(self.molecules.bits, self.features([form.smiles]).bits.toarray())[:, 0] >= SIMILAR
+        return are

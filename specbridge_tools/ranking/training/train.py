@@ -49,7 +49,7 @@ DEFAULT_OPTIONS = TrainingOptions()
 
 
 class RankingModule(torch.nn.Module):
-    """`ranking.network`, to be trained: at the start the sum of `evidence.LINEAR`, which the hidden layers correct."""
+    """`ranking.network`, to be trained: at the start the linear sum, which the hidden layers correct."""
 
     def __init__(self, start: torch.Tensor, options: TrainingOptions) -> None:
         """Start from a linear score: `start` (k,) of scaled columns."""
