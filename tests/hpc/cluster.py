@@ -5,6 +5,7 @@ with cluster(folder) as slurm:
 """
 
 import contextlib
+import datetime
 import os
 import signal
 import socket
@@ -43,6 +44,7 @@ NodeName=n[1-{nodes}] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 ENDED = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "DEADLINE")
+CLEARED_AWAY = datetime.timedelta(seconds=5)
 
 
 class Slurm:
@@ -89,10 +91,15 @@ class Slurm:
         raise AssertionError(f"jobs {jobs} have not ended: {[self.state(job) for job in jobs]}\n{self.run('squeue')}")
 
     def _hurry(self):
-        """Let jobs that are to run again do so at once: Slurm has them wait for two minutes."""
-        for line in self.run("squeue", "-h", "-t", "PENDING", "-o", "%F %K %r").splitlines():
-            job, task, reason = line.split(maxsplit=2)
-            if reason == "BeginTime":
+        """Let jobs that are to run again do so soon: Slurm has them wait for two minutes.
+
+        Not at once: the node may still be clearing away the first run, and would take the second's script with it, which
+        then ends with status 1 and without a word.
+        """
+        for line in self.run("squeue", "-h", "-t", "PENDING", "-o", "%F %K %V %r").splitlines():
+            job, task, since, reason = line.split(maxsplit=3)
+            waited = datetime.datetime.now() - datetime.datetime.fromisoformat(since)
+            if reason == "BeginTime" and waited > CLEARED_AWAY:
                 name = f"{job}_{task}" if task.isdigit() else job
                 self.run("scontrol", "update", f"JobId={name}", "StartTime=now", check=False)
 
