@@ -1,17 +1,23 @@
-"""Forks with limits, in which a library may crash or loop on a file that anyone may have made."""
+"""Forks with limits, in which a library may crash or loop on any file, and children that end with their parent."""
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
 import math
 import os
 import resource
 import signal
+import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable
 
 _CPU_SECONDS = 3
 _MEMORY = 1 << 30  # beyond what the process has when it is forked
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_WATCH_INTERVAL = 0.25  # s
 
 
 def fork() -> int:
@@ -88,3 +94,20 @@ def failure_of(function: Callable[[], object], *, seconds: float = 0) -> str:
             os._exit(status)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     return end_of(-status) if status < 0 else "takes too much memory" if status else ""
+
+
+def end_with(parent: int, *, ends_with_thread: bool) -> None:
+    """Let this process end within a second of its parent, whatever ends that.
+
+    On Linux the kernel sees to it, also while a library holds Python's lock; but it goes by the thread that started
+    this process, so only where that was the main one. A thread that watches does it elsewhere.
+    """
+    if sys.platform == "linux" and ends_with_thread:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_INTERVAL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

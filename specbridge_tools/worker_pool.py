@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import ctypes
 import multiprocessing
 import os
 import queue
-import signal
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +22,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from specbridge_tools.errors import SpecbridgeError, TryAgainError
+from specbridge_tools.forks import end_with
 
 Key = TypeVar("Key")
 Request = TypeVar("Request")
@@ -33,8 +31,6 @@ Answer = TypeVar("Answer")
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # `python -c` looks for modules in the current folder first, so nothing but `sys`, which is built in, comes before
 _START = "import sys; sys.path[:] = sys.argv[4:]; from specbridge_tools.worker_pool import serve; serve()"
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_WATCH_INTERVAL = 0.25  # s
 
 
 class WorkerPool(Generic[Request, Answer]):
@@ -185,7 +181,7 @@ def _import_folders() -> list[str]:
 def serve() -> None:
     """Be a worker: answer requests until the parent, which `_START` and `sys.argv` come from, is gone or has enough."""
     parent, descriptor, ends_with_thread = map(int, sys.argv[1:4])
-    _end_with(parent, ends_with_thread=bool(ends_with_thread))
+    end_with(parent, ends_with_thread=bool(ends_with_thread))
     # what libraries print must not get into the output of the command
     os.dup2(2, 1)
     with Connection(descriptor) as connection, contextlib.suppress(EOFError, ConnectionError):
@@ -199,20 +195,3 @@ def _answer(function: Callable[[Any], Any], request: Any) -> tuple[Any, Exceptio
         return function(request), None, ""
     except Exception as error:
         return None, error, traceback.format_exc()
-
-
-def _end_with(parent: int, *, ends_with_thread: bool) -> None:
-    """Let this process end within a second of its parent, whatever ends that.
-
-    On Linux the kernel sees to it, also while a library holds Python's lock; but it goes by the thread that started
-    this process, so only where that was the main one. A thread that watches does it elsewhere.
-    """
-    if sys.platform == "linux" and ends_with_thread:
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_INTERVAL)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
