@@ -1,4 +1,4 @@
-"""Training in several processes, as torchrun starts them: each reads a part of every batch, all take the same steps.
+"""Training in several processes: each reads a part of every batch, all take the same steps. torchrun starts them.
 
 The losses see the whole batch: vectors are gathered from all processes, so that the molecules of the others are
 negatives too. A process knows the gradient of its own vectors only; the sum over processes is the gradient of the whole
@@ -86,7 +86,7 @@ ALONE = Processes()
 
 
 class DistributedProcesses(Processes):
-    """The processes that torchrun has started, seen from one of them."""
+    """The processes that train together, seen from one of them."""
 
     def __init__(self, device: torch.device) -> None:
         self.rank = distributed.get_rank()
@@ -174,5 +174,23 @@ def open_processes(device: torch.device) -> Iterator[tuple[Processes, torch.devi
     processes = DistributedProcesses(device)
     yield processes, device
     # else the process that ends first would cut off the others
+    processes.barrier()
+    distributed.destroy_process_group()
+
+
+@contextlib.contextmanager
+def local_processes(rank: int, world_size: int, meeting: str | os.PathLike[str]) -> Iterator[Processes]:
+    """Yield the processes of this machine that train together on its CPU.
+
+    Args:
+        rank: Number of this one, from 0.
+        world_size: How many there are.
+        meeting: A file through which they find each other. None of that name may be left by others.
+    """
+    distributed.init_process_group(
+        "gloo", init_method=f"file://{os.path.abspath(meeting)}", rank=rank, world_size=world_size, timeout=_TIMEOUT
+    )
+    processes = DistributedProcesses(torch.device("cpu"))
+    yield processes
     processes.barrier()
     distributed.destroy_process_group()

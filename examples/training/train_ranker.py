@@ -225,7 +225,7 @@ def train_ranker(rank, port, options, training, validation, held_back):
         "held_back": sorted(held_back),
     }
 
-    def after_epoch(epoch):
+    def after_epoch(epoch, loss):
         ranker = Ranker([network.weights()], config)
         recalls, length = held_back_recall(ranker, validation)
         logger.info("epoch %d held back: R@1 %.3f R@5 %.3f R@20 %.3f of %.0f", epoch, *recalls, length)

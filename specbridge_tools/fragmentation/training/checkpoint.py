@@ -6,6 +6,7 @@ import os
 
 import torch
 
+from specbridge_tools.streams import output_path
 from specbridge_tools.weights.tensor_file import check_header, read_tensor_file, write_tensor_file
 
 FORMAT = "specbridge-ranker-training"
@@ -15,11 +16,16 @@ FORMAT_VERSION = 1
 def save_state(
     network: torch.nn.Module, optimiser: torch.optim.Optimizer, epoch: int, path: str | os.PathLike[str]
 ) -> None:
-    """Write the state after `epoch`. The optimiser is one that keeps tensors, and only those, for each parameter."""
+    """Write the state after `epoch`, in place of what is there once it is whole.
+
+    The optimiser is one that keeps tensors, and only those, for each parameter.
+    """
     tensors = {f"network.{name}": value.contiguous() for name, value in network.state_dict().items()}
     for number, values in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": value.contiguous() for name, value in values.items()}
-    write_tensor_file(tensors, {"format": FORMAT, "format_version": FORMAT_VERSION, "epoch": epoch}, path)
+    header = {"format": FORMAT, "format_version": FORMAT_VERSION, "epoch": epoch}
+    with output_path(path, force=True) as temporary:
+        write_tensor_file(tensors, header, temporary)
 
 
 def load_state(network: torch.nn.Module, optimiser: torch.optim.Optimizer, path: str | os.PathLike[str]) -> int:

@@ -87,7 +87,7 @@ def train(
     options: TrainingOptions,
     *,
     teacher: Ranker | None = None,
-    after_epoch: Callable[[int], None] | None = None,
+    after_epoch: Callable[[int, float], None] | None = None,
     state_path: str | os.PathLike[str] | None = None,
     processes: Processes = ALONE,
 ) -> None:
@@ -98,7 +98,8 @@ def train(
         examples: Molecules to learn from.
         options: How to train.
         teacher: Networks whose mean the network is to learn as well (distillation; Hinton et al., arXiv 1503.02531).
-        after_epoch: Called with the number of each epoch, by the first process.
+        after_epoch: Called with the number of each epoch, from 0, and its mean loss over the examples of the first
+            process, which calls it.
         state_path: A file that the first process writes after each epoch. Where it exists, the training continues from
             it: each epoch draws its random numbers from seed, epoch and process alone, so that such a run ends as one
             that was not interrupted.
@@ -121,11 +122,12 @@ def train(
             chosen = [examples[index] for index in processes.shard(rows)]
             losses += _step(network, optimiser, chosen, options, rng, len(rows), processes, teacher)
         if processes.is_first:
-            logger.info("epoch %d loss %.4f %.0f s", epoch, np.mean(losses), time.monotonic() - started)
-            if after_epoch is not None:
-                after_epoch(epoch)
+            loss = float(np.mean(losses))
+            logger.info("epoch %d loss %.4f %.0f s", epoch, loss, time.monotonic() - started)
             if state_path is not None:
                 save_state(network, optimiser, epoch, state_path)
+            if after_epoch is not None:
+                after_epoch(epoch, loss)
 
 
 def _one_cycle(done: float) -> float:

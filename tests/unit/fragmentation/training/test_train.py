@@ -77,7 +77,7 @@ def test_a_run_that_is_resumed_ends_as_one_that_was_not_interrupted(examples, tm
     uninterrupted, interrupted, resumed = network(0.2), network(0.2), network(0.2)
     train(uninterrupted, examples, options)
 
-    def stop(epoch):
+    def stop(epoch, loss):
         if epoch == 2:
             raise KeyboardInterrupt
 
