@@ -2,30 +2,55 @@
 
 compare_rankers.py SPECTRA POOL --held-back KEYS RANKER[,RANKER...] ...
 
-SPECTRA, POOL and KEYS as in train_ranker.py. The scores of rankers joined by commas are averaged. Prints recall at 1, 5
+SPECTRA: MGF with SMILES; POOL: TSV (plain, .gz or .xz) of canonical molecules with the columns inchikey14, smiles and
+exact_mass; KEYS: one InChIKey block a line. The scores of rankers joined by commas are averaged. Prints recall at 1, 5
 and 20 and the negative logarithm of the probability that a softmax of the scores, at the scale in brackets, the best
 of those tried, gives the truth; all as the mean over molecules.
 """
 
 import argparse
+import gzip
+import lzma
+import sys
 from pathlib import Path
 
 import numpy as np
-from train_ranker import make_example, read_molecules, read_pool, tasks
 
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
+from specbridge_tools.fragmentation.training.examples import ExampleOptions, make_examples, measured_molecules
 from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
+from specbridge_tools.records import Tally
+from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.threads import one_blas_thread
 
 SCALES = np.arange(0.4, 1.5, 0.05)
+PPM = 10
+
+
+def read_pool(path):
+    """A function of a mass (Da): the molecules (InChIKey block, SMILES) of a table within 10 ppm, by mass."""
+    opener = {".xz": lzma.open, ".gz": gzip.open}.get(Path(path).suffix, open)
+    with opener(path, "rt") as file:
+        header = file.readline().rstrip("\n").split("\t")
+        key, smiles, mass = (header.index(name) for name in ("inchikey14", "smiles", "exact_mass"))
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    rows.sort(key=lambda row: float(row[mass]))
+    masses = np.array([float(row[mass]) for row in rows])
+
+    def isomers(exact_mass):
+        low, high = np.searchsorted(masses, [exact_mass * (1 - PPM * 1e-6), exact_mass * (1 + PPM * 1e-6)])
+        return [(row[key], row[smiles]) for row in rows[low:high]]
+
+    return isomers
 
 
 def held_back_examples(spectra, pool, keys, *, spectra_each, decoys):
     """`Example`s of the molecules among `keys`, the truth first in each."""
-    molecules = {key: value for key, value in read_molecules(spectra).items() if key in keys}
-    counts = {"n_spectra": spectra_each, "n_decoys": decoys, "n_held_back_decoys": decoys, "n_held_back": len(keys)}
-    made = map(make_example, tasks(molecules, read_pool(pool), keys, **counts, seed=0))
-    return [example for example in made if example is not None]
+    tally = Tally(noun="spectra")
+    molecules = {key: one for key, one in measured_molecules(read_spectra(spectra), tally).items() if key in keys}
+    examples, counts = make_examples(molecules, read_pool(pool), ExampleOptions(spectra_each, decoys))
+    print(f"{tally.summary()}; {counts.summary()}", file=sys.stderr)
+    return examples
 
 
 def scores_of(path, examples):
