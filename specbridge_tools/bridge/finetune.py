@@ -71,6 +71,7 @@ class TrainingFiles:
         history: One row per epoch, TSV; None for none.
         cache_features: Folder for the output of the encoder's frozen layers; None to compute it in every epoch.
         force: Whether to replace existing files.
+        half: Whether the model's matrices are stored as float16.
     """
 
     model: Destination
@@ -78,6 +79,7 @@ class TrainingFiles:
     history: Destination | None = None
     cache_features: str | os.PathLike[str] | None = None
     force: bool = False
+    half: bool = False
 
 
 def finetune(
@@ -170,7 +172,7 @@ def _write(model: AlignedModel, history: Sequence[Mapping[str, float]], files: T
     """Write history and model; then the checkpoint is no longer needed."""
     if files.history is not None:
         write_history(history, files.history, force=files.force)
-    save_model(model, files.model, force=files.force)
+    save_model(model, files.model, force=files.force, half=files.half)
     checkpoint_path(files).unlink(missing_ok=True)
 
 

@@ -41,6 +41,10 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 )
 @click.option("--molecules", required=True, metavar="FILE", help="Embeddings of the true molecules and the decoys.")
 @output_options(what="Model, safetensors", required=True)
+@click.option(
+    "--dtype", type=click.Choice(("float16", "float32")), default="float32",
+    help="Precision of the stored matrices; float16 halves the file.",
+)  # fmt: skip
 @training_options
 @click.option("--checkpoint", metavar="FILE", help="Written after every epoch.  [default: OUTPUT.checkpoint]")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint if there is one.")
@@ -54,7 +58,7 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 @device_option
 @threads_option
 def main(
-    spectra: tuple[str, ...], validation: tuple[str, ...], molecules: str, output: str, force: bool,
+    spectra: tuple[str, ...], validation: tuple[str, ...], molecules: str, output: str, force: bool, dtype: str,
     checkpoint: str | None, resume: bool, history: str | None, plot: str | None, cache_features: str | None,
     reading: Reading, rejects: str | None, strict: bool, device: str, threads: int | None, quiet: bool,
     **training: Any,
@@ -89,7 +93,7 @@ def main(
                 spectra,
                 validation,
                 molecules,
-                TrainingFiles(output, checkpoint, history, cache_features, force),
+                TrainingFiles(output, checkpoint, history, cache_features, force, half=dtype == "float16"),
                 model_options=model_options,
                 pair_options=pair_options,
                 training_options=options,

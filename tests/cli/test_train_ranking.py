@@ -2,10 +2,12 @@ import contextlib
 import csv
 import io
 import runpy
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from specbridge_tools.fragmentation.network.ranker_file import load_ranker
 from specbridge_tools.ranking.ranking_file import find_ranking
 
 DATA = Path(__file__).parents[2] / "galaxy_wrappers" / "test-data"
@@ -77,3 +79,55 @@ def test_a_model_without_a_ranking_has_no_answer_sets(call, tmp_path):
         "--coverage", "0.9", status=2,
     )  # fmt: skip
     assert b"the model holds no ranker" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """An index of the molecules of the test data, in the space of the model that ships."""
+    folder = tmp_path_factory.mktemp("index")
+    for command in (
+        ["sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1"],
+        ["sb-build-index", "molecules.h5", "-o", "index.h5"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "index.h5"
+
+
+@pytest.mark.slow
+def test_the_network_of_fragments_is_trained_further(call, tmp_path, index):
+    # the spectra to fit to are among those to train on, and left out of them
+    settings = ("--fragments", DATA / "train.mgf", "--fragments", DATA / "spectra.mgf", "--fragment-epochs", "1")
+    settings += ("--index", index, "--spectra-each", "1", "--threads", "1")
+    done = call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "model.safetensors")
+    assert b"69 spectra of fragments read, 53 rejected (53 molecule is held back)" in done.stderr
+    assert b"epoch 1 of 1" in done.stderr
+    before, ranker = load_ranker(), load_ranker(tmp_path / "model.safetensors")
+    assert len(ranker.networks) == 1
+    assert (ranker.networks[0]["hidden.weight"] != before.networks[0]["hidden.weight"]).any()
+    assert len(ranker.config["held_back"]) == 16
+    assert ranker.fusion(1) != before.fusion(1)
+    weights = find_ranking(tmp_path / "model.safetensors").linear(1)
+    assert weights["cosine"] == ranker.fusion(1).cosine_weight
+    # the network is kept, and trained once
+    again = call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "model.safetensors", "--force")
+    assert b"epoch 1 of 1" not in again.stderr
+    settings = (*settings[:5], "2", *settings[6:])
+    done = call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "model.safetensors", "--force", status=1)
+    assert b"model.safetensors.checkpoints" in done.stderr
+
+
+@pytest.mark.slow
+def test_processes_of_torchrun_train_one_network(tmp_path, index):
+    command = ["torchrun", "--standalone", "--nproc-per-node", "2", "--no-python", "sb-train-ranking", DATA / "train.mgf"]
+    command += ["--fragments", DATA / "spectra.mgf", "--fragment-epochs", "1", "--index", index]
+    command += ["--spectra-each", "1", "--threads", "1", "-o", "model.safetensors"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stderr.count("epoch 1 of 1") == 1
+    assert find_ranking(tmp_path / "model.safetensors").config["molecules"] == 16
+
+
+def test_a_model_without_a_network_needs_spectra_to_train_one_on(call, tmp_path, index):
+    model = ("--model", DATA / "model.safetensors")
+    done = call("sb-train-ranking", DATA / "train.mgf", "--index", index, *model, "-o", "model.safetensors", status=1)
+    assert b"--fragments" in done.stderr
+    assert not (tmp_path / "model.safetensors").exists()

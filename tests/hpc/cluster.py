@@ -93,8 +93,8 @@ class Slurm:
     def _hurry(self):
         """Let jobs that are to run again do so soon: Slurm has them wait for two minutes.
 
-        Not at once: the node may still be clearing away the first run, and would take the second's script with it, which
-        then ends with status 1 and without a word.
+        Not at once: the node may still be clearing away the first run, and would take the second's script with it,
+        which then ends with status 1 and without a word.
         """
         for line in self.run("squeue", "-h", "-t", "PENDING", "-o", "%F %K %V %r").splitlines():
             job, task, since, reason = line.split(maxsplit=3)

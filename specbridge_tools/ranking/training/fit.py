@@ -14,7 +14,7 @@ from specbridge_tools.ranking.evidence import LINEAR
 from specbridge_tools.ranking.features import candidate_columns
 from specbridge_tools.ranking.ranking import Ranking, Scored
 from specbridge_tools.ranking.training.calibrate import calibrate
-from specbridge_tools.ranking.training.lists import LabelledList, folds_of, list_weights
+from specbridge_tools.ranking.training.lists import LabelledList, folds_of, list_weights, require_molecules
 from specbridge_tools.ranking.training.train import DEFAULT_OPTIONS, TrainingOptions, train_networks
 
 Floats = NDArray[np.float64]
@@ -66,12 +66,7 @@ def fit_ranking(
     Raises:
         DataError: Where there are too few molecules.
     """
-    n_molecules = len({one.molecule for one in lists if one.truth >= 0})
-    if n_molecules < 2 * folds:
-        raise DataError(
-            f"{n_molecules} molecules whose lists hold them are too few to fit a ranking to",
-            advice=f"give spectra of {2 * folds} or more",
-        )
+    require_molecules(lists, 2 * folds)
     number = folds_of(lists, folds, seed=seed)
     scored: dict[int, Scored] = {}
     without_truth: dict[int, Scored] = {}
@@ -87,7 +82,11 @@ def fit_ranking(
     final = trained(lists, linear, options)
     progress()
     meaning = {kind: {**calibrated[kind], **final.config[kind]} for kind in calibrated}
-    report = {"lists": len(lists), "molecules": n_molecules, "training": dataclasses.asdict(options)}
+    report = {
+        "lists": len(lists),
+        "molecules": len({one.molecule for one in lists if one.truth >= 0}),
+        "training": dataclasses.asdict(options),
+    }
     return RankingFit(dataclasses.replace(final, config={**meaning, **report}), seen, unseen)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from specbridge_tools.errors import DataError
 from specbridge_tools.ranking.evidence import Evidence
 
 
@@ -42,6 +43,16 @@ class LabelledList:
         if self.truth < 0:
             return self
         return dataclasses.replace(self, evidence=self.evidence.without(self.truth), truth=-1)
+
+
+def require_molecules(lists: Sequence[LabelledList], n: int) -> None:
+    """Raise `DataError` where fewer than n molecules have a list that holds them."""
+    n_molecules = len({one.molecule for one in lists if one.truth >= 0})
+    if n_molecules < n:
+        raise DataError(
+            f"{n_molecules} molecules whose lists hold them are too few to fit a ranking to",
+            advice=f"give spectra of {n} or more",
+        )
 
 
 def list_weights(lists: Sequence[LabelledList], *, known: float = 1.0) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from specbridge_tools.fragmentation.training.fusion import fit_fusion
+from specbridge_tools.ranking.training.fusion import fit_fusion
 
 
 def drawn(weights, n_queries=600, n_candidates=12, seed=0):
