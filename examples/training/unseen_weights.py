@@ -32,8 +32,7 @@ def recalls(lists, scores):
     chosen = [(one, score.round(6)) for one, score in zip(lists, scores, strict=True) if one.truth >= 0]
     above, tied = np.transpose([tie_counts(score, one.truth) for one, score in chosen])
     weights = list_weights([one for one, _ in chosen])
-    values = [np.average(expected_recall(above, tied, k), weights=weights) for k in RECALL_CUTOFFS]
-    return " / ".join(f"{100 * value:.1f}" for value in values)
+    return [np.average(expected_recall(above, tied, k), weights=weights) for k in RECALL_CUTOFFS]
 
 
 def cosines(one):
@@ -80,8 +79,9 @@ def report(name, lists):
     recall, stated = look(lists)
     print(f"\n| {name} | without reference spectra | with them |\n| --- | --- | --- |")
     for kind, halves in recall.items():
-        for without, fitted in halves:
-            print(f"| {kind} | {without} | {fitted} |")
+        shown = (" / ".join(f"{100 * value:.1f}" for value in values) for values in np.mean(halves, axis=0))
+        n = sum(one.kind == kind and one.truth >= 0 for one in lists)
+        print(f"| {kind}, {n} lists | {' | '.join(shown)} |")
     for ranked_by, hits in stated.items():
         probability, right = np.transpose(hits)
         error = expected_calibration_error(probability, right)

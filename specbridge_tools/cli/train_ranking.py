@@ -134,7 +134,7 @@ def main(
             training = FragmentTraining(
                 itertools.chain.from_iterable(read_spectra(path, reading=reading) for path in fragments),
                 checkpoints or f"{output}.checkpoints", tally.beside("spectra of fragments"), epochs=fragment_epochs,
-                n_processes=use_threads(threads), processes=processes, after_examples=_log_examples,
+                seed=seed, n_processes=use_threads(threads), processes=processes, after_examples=_log_examples,
                 after_epoch=_log_epoch, display=display,
             )  # fmt: skip
         found = train_ranking(

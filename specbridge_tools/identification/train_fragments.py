@@ -11,7 +11,7 @@ from typing import Any
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.training.examples import ExampleCounts, Isomers, measured_molecules
 from specbridge_tools.fragmentation.training.networks import EpochReport, train_networks
-from specbridge_tools.fragmentation.training.recipe import default_recipe, further
+from specbridge_tools.fragmentation.training.recipe import DEFAULT_EPOCHS, default_recipe, further
 from specbridge_tools.identification.sources import index_files
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.processes import ALONE, Processes
@@ -21,8 +21,6 @@ from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.search.index.reader import Index, digest_of_indexes, open_index
 from specbridge_tools.spectra.spectrum import Spectrum
 
-TRAIN_EPOCHS = 14
-FURTHER_EPOCHS = 7
 HELD_BACK = "molecule is held back"
 _SAME_MASS = Tolerance.parse("10ppm")
 
@@ -35,8 +33,9 @@ class FragmentTraining:
         spectra: With structures.
         folder: Of the finished networks and of what an interrupted training goes on from.
         tally: Counts the spectra.
-        epochs: Over the molecules, of the first network; the others, and one that is trained further, take half as
-            many. None for `TRAIN_EPOCHS`, or `FURTHER_EPOCHS` of one that is trained further.
+        epochs: Over the molecules, of the first network, of which the others take half as many, or of one that is
+            trained further; None for `DEFAULT_EPOCHS`, or half of it.
+        seed: Of everything that is drawn.
         n_processes: Of this machine, that train together.
         processes: Those that torchrun has started.
         after_examples: Called with the name of each network and the counts of what it learns from.
@@ -48,6 +47,7 @@ class FragmentTraining:
     folder: str | os.PathLike[str]
     tally: Tally
     epochs: int | None = None
+    seed: int = 0
     n_processes: int = 1
     processes: Processes = ALONE
     after_examples: Callable[[str, ExampleCounts], None] | None = None
@@ -79,18 +79,16 @@ def train_fragments(
     molecules = measured_molecules(_without(training.spectra, validation), training.tally)
     weights = None if start is None else start.networks[0]
     if weights is None:
-        recipe = default_recipe(training.epochs or TRAIN_EPOCHS)
+        recipe = default_recipe(training.epochs or DEFAULT_EPOCHS, seed=training.seed)
     else:
-        recipe = further(weights, training.epochs or FURTHER_EPOCHS)
+        recipe = further(weights, training.epochs or DEFAULT_EPOCHS // 2, seed=training.seed)
     inputs: dict[str, Any] = {"index": digest_of_indexes(files)}
     with opened_isomers(files) as isomers:
-        ranker = train_networks(
+        return train_networks(
             molecules, isomers, recipe, folder=training.folder, validation=validation, start=weights,
             n_processes=training.n_processes, inputs=inputs, after_examples=training.after_examples,
             after_epoch=training.after_epoch, display=training.display, processes=training.processes,
         )  # fmt: skip
-    held = sorted(validation)
-    return dataclasses.replace(ranker, config={**ranker.config, "held_back": held})
 
 
 @contextlib.contextmanager

@@ -118,7 +118,15 @@ def test_the_network_of_fragments_is_trained_further(call, tmp_path, index):
 
 @pytest.mark.slow
 def test_processes_of_torchrun_train_one_network(tmp_path, index):
-    command = ["torchrun", "--standalone", "--nproc-per-node", "2", "--no-python", "sb-train-ranking", DATA / "train.mgf"]
+    command = [
+        "torchrun",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "--no-python",
+        "sb-train-ranking",
+        DATA / "train.mgf",
+    ]
     command += ["--fragments", DATA / "spectra.mgf", "--fragment-epochs", "1", "--index", index]
     command += ["--spectra-each", "1", "--threads", "1", "-o", "model.safetensors"]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)

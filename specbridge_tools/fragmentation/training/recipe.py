@@ -76,30 +76,31 @@ def check_recipe(recipe: Sequence[Stage]) -> None:
         raise ValueError("a recipe without a stage")
 
 
-def default_recipe(epochs: int = DEFAULT_EPOCHS) -> tuple[Stage, ...]:
+def default_recipe(epochs: int = DEFAULT_EPOCHS, *, seed: int = 0) -> tuple[Stage, ...]:
     """Three networks, the last one under dropout, and one that learns the mean of their scores as well.
 
     Args:
         epochs: Of the first; the others take half as many, at least 1. Fewer do for little data.
+        seed: Of the first; the others draw with those that follow it.
     """
     half = max(1, round(epochs / 2))
-    first = TrainingOptions(epochs=epochs, molecules=8, decoys=16, learning_rate=3e-3, weight_decay=1e-3)
+    first = TrainingOptions(epochs=epochs, molecules=8, decoys=16, learning_rate=3e-3, weight_decay=1e-3, seed=seed)
     shorter = dataclasses.replace(first, epochs=half)
     third = dataclasses.replace(
-        shorter, learning_rate=2e-3, weight_decay=1e-2, drop_peaks=0.1, move_intensity=0.2, seed=3
+        shorter, learning_rate=2e-3, weight_decay=1e-2, drop_peaks=0.1, move_intensity=0.2, seed=seed + 3
     )
-    taught = dataclasses.replace(shorter, learning_rate=1.5e-3, move_intensity=0.1, seed=2)
+    taught = dataclasses.replace(shorter, learning_rate=1.5e-3, move_intensity=0.1, seed=seed + 2)
     return (
         Stage("first", first),
-        Stage("second", dataclasses.replace(shorter, seed=1), Widths(48, 64, 32)),
+        Stage("second", dataclasses.replace(shorter, seed=seed + 1), Widths(48, 64, 32)),
         Stage("third", third, dropout=0.1, decoys_each=96, start_from="first"),
         Stage("taught", taught, decoys_each=64, start_from="first", teachers=("first", "second", "third")),
     )
 
 
-def further(weights: Weights, epochs: int = DEFAULT_EPOCHS // 2) -> tuple[Stage, ...]:
+def further(weights: Weights, epochs: int = DEFAULT_EPOCHS // 2, *, seed: int = 0) -> tuple[Stage, ...]:
     """Go on from a network that a model has: one stage of its widths, trained as the last one of the default."""
-    taught = default_recipe()[-1]
+    taught = default_recipe(seed=seed)[-1]
     training = dataclasses.replace(taught.training, epochs=epochs)
     stage = dataclasses.replace(
         taught, name="further", training=training, widths=Widths.of(weights), start_from=GIVEN, teachers=()

@@ -25,8 +25,8 @@ KINDS = tuple(kind for kind in REFERENCE if kind in LINEAR)
 FACTORS = (0.2, 0.35, 0.5, 0.7, 1.0, 1.4)
 _IS_OWN = np.array([kind in SAME_MOLECULE for kind in KINDS])
 _START = np.array([LINEAR[kind] for kind in KINDS])
-_MOST_LOST = 0.002
-"""Recall at 1 that reference spectra may cost compounds that they do not have."""
+_MOST_LOST = 0.005
+"""Recall at 1 that reference spectra may cost compounds that they do not have: far below what chance moves it by."""
 
 
 class _Scored(NamedTuple):
@@ -86,7 +86,8 @@ def fit_sums(lists: Sequence[LabelledList]) -> dict[str, SumFit]:
 def fit_sum(lists: Sequence[LabelledList]) -> SumFit:
     """Fit one sum: cosine and fragment score by likelihood, then how much reference spectra add to both by recall."""
     without = [one for one in lists if not one.is_known]
-    fusion = ScoreFusion(*(round(weight, 4) for weight in fit_fusion(list(_fusion_queries(without)))))
+    cosine, fragment = fit_fusion(list(_fusion_queries(without)))
+    fusion = ScoreFusion(round(cosine, 4), round(fragment, 4))
     calibration = _calibration(without, [_plain(one, fusion) for one in without], first=OPEN_RERANK)
     fusion = dataclasses.replace(fusion, calibration={"first": OPEN_RERANK, **calibration})
     scored = [_scored(one, fusion) for one in lists]
