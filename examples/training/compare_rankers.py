@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
-from specbridge_tools.fragmentation.training.examples import ExampleOptions, make_examples, measured_molecules
+from specbridge_tools.fragmentation.training.examples import make_examples, measured_molecules
 from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
 from specbridge_tools.records import Tally
 from specbridge_tools.spectra.reader import read_spectra
@@ -48,7 +48,7 @@ def held_back_examples(spectra, pool, keys, *, spectra_each, decoys):
     """`Example`s of the molecules among `keys`, the truth first in each."""
     tally = Tally(noun="spectra")
     molecules = {key: one for key, one in measured_molecules(read_spectra(spectra), tally).items() if key in keys}
-    examples, counts = make_examples(molecules, read_pool(pool), ExampleOptions(spectra_each, decoys))
+    examples, counts = make_examples(molecules, read_pool(pool), spectra_each=spectra_each, most_decoys=decoys)
     print(f"{tally.summary()}; {counts.summary()}", file=sys.stderr)
     return examples
 
@@ -60,7 +60,7 @@ def scores_of(path, examples):
         return [
             evidence.score
             for example in examples
-            for evidence in ranker.evidence(list(map(ranker.encode, example.candidates)), example.peaks)
+            for evidence in ranker.evidence(list(map(ranker.encode, example.candidates())), example.peaks)
         ]
 
 

@@ -17,18 +17,11 @@ from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.network.weight_shapes import Weights
-from specbridge_tools.fragmentation.training.examples import (
-    CONFIG,
-    ExampleCounts,
-    ExampleOptions,
-    Isomers,
-    MeasuredMolecule,
-    make_examples,
-)
+from specbridge_tools.fragmentation.training.examples import ExampleCounts, Isomers, MeasuredMolecule, make_examples
 from specbridge_tools.fragmentation.training.forked import run_forked
 from specbridge_tools.fragmentation.training.recipe import GIVEN, Stage, Widths, check_recipe
 from specbridge_tools.fragmentation.training.stage_files import StageFiles, make_folder, stage_description
-from specbridge_tools.fragmentation.training.train import Example, train
+from specbridge_tools.fragmentation.training.train import CONFIG, Example, train
 from specbridge_tools.hits.expected_rank import RECALL_CUTOFFS, expected_recall, tie_counts
 from specbridge_tools.processes import ALONE, Processes
 from specbridge_tools.progress import SilentProgress
@@ -89,12 +82,12 @@ def train_networks(
         validation: Other molecules, some of which are ranked after each epoch.
         start: The network that a stage starts from which starts from GIVEN.
         inputs: Further plain values on which the networks depend, to be noted with them.
-        n_processes: That cut and train, on this machine; 1 works in this process.
+        n_processes: That train together, on this machine; 1 trains in this process.
         processes: That torchrun has started. Where there are several, all call this function, each trains itself, and
             the first one writes the files.
         after_examples: Called with the name of each stage that is trained, and what became of the molecules.
         after_epoch: Called after each epoch, in the first process.
-        display: Advances by one for each molecule that is cut.
+        display: Advances by one for each molecule, before each stage.
 
     Returns:
         The network of the last stage; its score is the fragment score. `training` in its configuration says how it was
@@ -176,9 +169,8 @@ class _Run:
         examples, counts = make_examples(
             self._molecules,
             self._isomers,
-            ExampleOptions(stage.spectra_each, stage.decoys_each),
+            spectra_each=stage.spectra_each,
             seed=stage.training.seed,
-            n_workers=self._n_processes,
             display=self._display,
         )
         if after_examples is not None:
@@ -199,12 +191,11 @@ class _Run:
                 work(self._processes, self._after_epoch)
 
     def _ranked_examples(self) -> list[Example]:
-        """What the first process ranks after each epoch; cut once."""
+        """What the first process ranks after each epoch."""
         if self._ranked is None:
             keys = np.random.default_rng(0).permutation(sorted(self._validation))[:VALIDATION_MOLECULES].tolist()
             chosen = {key: self._validation[key] for key in keys} if self._processes.is_first else {}
-            options = ExampleOptions(decoys_each=VALIDATION_DECOYS)
-            self._ranked, counts = make_examples(chosen, self._isomers, options, n_workers=self._n_processes)
+            self._ranked, counts = make_examples(chosen, self._isomers, most_decoys=VALIDATION_DECOYS)
             if chosen:
                 logger.info("validation: %s", counts.summary())
         return self._ranked
@@ -266,7 +257,7 @@ def recall_of(ranker: Ranker, examples: Sequence[Example]) -> tuple[float, ...]:
         scores = [
             evidence.score.round(5)
             for example in examples
-            for evidence in ranker.evidence(list(map(ranker.encode, example.candidates)), example.peaks)
+            for evidence in ranker.evidence(list(map(ranker.encode, example.candidates())), example.peaks)
         ]
     above, tied = np.transpose([tie_counts(score, 0) for score in scores])  # the first candidate is the truth
     return tuple(float(expected_recall(above, tied, k).mean()) for k in RECALL_CUTOFFS)

@@ -39,7 +39,6 @@ class Stage:
         training: How it is trained, and for how many epochs.
         widths: Of its layers.
         dropout: Share of the values that the training leaves out.
-        decoys_each: Isomers that are cut for each molecule; those of a step are drawn from them.
         spectra_each: Spectra of each molecule, at most.
         start_from: Name of an earlier stage of the same widths, from whose network it starts; GIVEN for one that is
             there already; None for random weights.
@@ -50,13 +49,12 @@ class Stage:
     training: TrainingOptions
     widths: Widths = WIDTHS
     dropout: float = 0.0
-    decoys_each: int = 32
     spectra_each: int = 8
     start_from: str | None = None
     teachers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.dropout < 1 or min(*self.widths, self.decoys_each, self.spectra_each) < 1:
+        if not 0 <= self.dropout < 1 or min(*self.widths, self.spectra_each) < 1:
             raise ValueError(f"counts are above 0 and dropout is in [0, 1), but this is {self}")
 
 
@@ -93,8 +91,8 @@ def default_recipe(epochs: int = DEFAULT_EPOCHS, *, seed: int = 0) -> tuple[Stag
     return (
         Stage("first", first),
         Stage("second", dataclasses.replace(shorter, seed=seed + 1), Widths(48, 64, 32)),
-        Stage("third", third, dropout=0.1, decoys_each=96, start_from="first"),
-        Stage("taught", taught, decoys_each=64, start_from="first", teachers=("first", "second", "third")),
+        Stage("third", third, dropout=0.1, start_from="first"),
+        Stage("taught", taught, start_from="first", teachers=("first", "second", "third")),
     )
 
 

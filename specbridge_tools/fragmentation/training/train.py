@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.fragments.batch import CandidateArrays, CandidateBatch
+from specbridge_tools.fragmentation.fragments.fragmenter import CAPACITY, COST_LIMIT
 from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.torch_network import TrainableNetwork
 from specbridge_tools.fragmentation.peaks.prepare import (
@@ -28,15 +31,43 @@ from specbridge_tools.processes import ALONE, Processes
 from specbridge_tools.threads import one_blas_thread
 
 logger = logging.getLogger(__name__)
+CONFIG = {"capacity": CAPACITY, "limit": COST_LIMIT, "cosine_weight": 0.0, "fragment_weight": 1.0}
+"""Configuration of a ranker whose score is the fragment score."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Example:
-    """A molecule, its decoys and some of its spectra: `candidates[0]` is the truth."""
+    """A molecule, its decoys and some of its spectra.
+
+    Attributes:
+        inchikey14: First block of the molecule's InChIKey.
+        truth: The molecule, cut.
+        decoys: SMILES of others of its mass, cut where they are needed: that takes a tenth of the time of a step, and
+            thousands of molecules of hundreds of decoys would not fit into memory.
+        peaks: At least one.
+    """
 
     inchikey14: str
-    candidates: list[CandidateArrays]
-    peaks: list[Peaks]
+    truth: CandidateArrays
+    decoys: Sequence[str]
+    peaks: Sequence[Peaks]
+
+    def candidates(self, n_decoys: int | None = None, rng: np.random.Generator | None = None) -> list[CandidateArrays]:
+        """The truth, then its decoys in order, or so many drawn ones; those that cannot be cut are passed over."""
+        n = len(self.decoys)
+        order: Sequence[int] = range(n) if rng is None else rng.permutation(n).tolist()
+        found = [self.truth]
+        for row in order:
+            if n_decoys is not None and len(found) > n_decoys:
+                break
+            with contextlib.suppress(DataError):
+                found.append(cut(self.decoys[row]))
+        return found
+
+
+def cut(smiles: str) -> CandidateArrays:
+    """The fragments of a molecule; raises `DataError` where it cannot be read or has several parts."""
+    return Ranker([], CONFIG).candidate(smiles)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +78,7 @@ class TrainingOptions:
         epochs: Over the molecules.
         molecules: In one step.
         spectra: Of each molecule in one step.
-        decoys: Of each molecule in one step.
+        decoys: Of each molecule in one step, drawn anew from all.
         learning_rate: The highest.
         weight_decay: Of AdamW.
         likelihood_weight: Of the likelihood of the truth's peaks, beside the ranking loss.
@@ -165,9 +196,7 @@ def _example_loss(
     rng: np.random.Generator,
     teacher: Ranker | None,
 ) -> torch.Tensor:
-    n_decoys = len(example.candidates) - 1
-    decoys = 1 + rng.permutation(n_decoys)[: options.decoys]
-    batch = CandidateBatch([example.candidates[0], *(example.candidates[index] for index in decoys)])
+    batch = CandidateBatch(example.candidates(options.decoys, rng))
     encoded = network.encode_candidates(batch)
     chosen = []
     for index in rng.permutation(len(example.peaks))[: options.spectra]:

@@ -136,7 +136,7 @@ def copied(finished, tmp_path):
     [
         ({"molecules": {**MOLECULES, "NITROSO": VALIDATION["NITROSO"]}}, "molecules.count, molecules.sha256"),
         ({"recipe": (dataclasses.replace(FIRST, dropout=0.0), TAUGHT)}, "stage.dropout"),
-        ({"recipe": (FIRST, dataclasses.replace(TAUGHT, decoys_each=5))}, "stage.decoys_each"),
+        ({"recipe": (FIRST, dataclasses.replace(TAUGHT, spectra_each=5))}, "stage.spectra_each"),
         ({"inputs": {"index": "other.h5"}}, "inputs.index"),
     ],
 )

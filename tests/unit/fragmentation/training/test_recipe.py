@@ -34,7 +34,6 @@ def test_the_default_ends_in_a_network_that_the_others_teach():
     assert second.widths == Widths(48, 64, 32)
     assert first.widths == third.widths == taught.widths == Widths(64, 96, 48)
     assert (third.dropout, third.training.weight_decay, third.training.drop_peaks) == (0.1, 1e-2, 0.1)
-    assert [stage.decoys_each for stage in (first, second, third, taught)] == [32, 32, 96, 64]
 
 
 def test_going_on_takes_the_widths_of_the_network(ranker):
@@ -61,7 +60,7 @@ def test_recipes_that_make_no_sense_are_refused(recipe):
         check_recipe(recipe)
 
 
-@pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"widths": Widths(0, 1, 1)}, {"decoys_each": 0}])
+@pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"widths": Widths(0, 1, 1)}, {"spectra_each": 0}])
 def test_stages_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="counts are above 0"):
         dataclasses.replace(FIRST, **wrong)
