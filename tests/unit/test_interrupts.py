@@ -15,9 +15,12 @@ from specbridge_tools import interrupts
 def handlers(monkeypatch):
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     before = {number: signal.getsignal(number) for number in interrupts.ENDING}
+    # a command that another test has called here would end this process in time
+    watched = signal.set_wakeup_fd(-1)
     monkeypatch.setattr(interrupts, "_waiting", None)
     interrupts.end_on_signals()
     yield
+    signal.set_wakeup_fd(watched)
     for number, handler in before.items():
         signal.signal(number, handler)
 
