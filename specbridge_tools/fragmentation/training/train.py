@@ -154,7 +154,7 @@ def train(
             losses += _step(network, optimiser, chosen, options, rng, len(rows), processes, teacher)
         if processes.is_first:
             loss = float(np.mean(losses))
-            logger.info("epoch %d loss %.4f %.0f s", epoch, loss, time.monotonic() - started)
+            logger.debug("epoch %d loss %.4f %.0f s", epoch, loss, time.monotonic() - started)
             if state_path is not None:
                 save_state(network, optimiser, epoch, state_path)
             if after_epoch is not None:
