@@ -12,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from specbridge_tools.ranking.features import linear_sum
+from specbridge_tools.ranking.features import ListFeatures
 from specbridge_tools.ranking.ranking import Scored
 from specbridge_tools.ranking.training.fit import DEFAULT_LINEAR, FOLDS, expected_ranks, recall_of, trained
 from specbridge_tools.ranking.training.list_file import read_lists
@@ -45,7 +45,7 @@ def main():
     folds = folds_of(lists, FOLDS)
     molecules = sorted({one.molecule for one in lists})
     place = dict(zip(molecules, np.random.default_rng(1).permutation(len(molecules)) / len(molecules), strict=True))
-    print(row("the linear sum", lists, [Scored(linear_sum(one.evidence), np.zeros(0), 1) for one in lists]))
+    print(row("the linear sum", lists, [Scored(ListFeatures(one.evidence).sum, np.zeros(0), 1) for one in lists]))
     for share in SHARES:
         scored = [None] * len(lists)
         for fold in range(FOLDS):

@@ -47,49 +47,54 @@ _DECIMALS = 6  # of evidence: digits beyond them are noise, and must not make ra
 _SMALLEST_SPREAD = 1e-5
 
 
-def candidate_columns(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> Floats:
-    """Compute `COLUMNS` (n, k) of the n candidates of a list.
+class ListFeatures:
+    """What the evidence of a candidate list is as plain columns.
 
     Evidence that is missing for a candidate counts as the lowest of the list: nothing speaks for it.
 
-    Args:
-        evidence: Of the candidates.
-        linear: Weights of `SUM`.
+    Attributes:
+        values: {name: (n,)} of the evidence, `SUM`, and `QUERY`, which is the same for all candidates.
     """
-    return columns_and_sum(evidence, linear)[0]
+
+    def __init__(self, evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> None:
+        """Take a list.
+
+        Args:
+            evidence: Of its n candidates.
+            linear: Weights of `SUM`.
+        """
+        n = len(evidence)
+        values: dict[str, Floats] = {kind: np.round(_filled(evidence.values[kind]), _DECIMALS) for kind in OWN}
+        for kind in REFERENCE:
+            known: Floats = np.asarray(evidence.values[kind], np.float64)
+            values[kind] = np.round(known, _DECIMALS)
+        total = sum((weight * values[kind] for kind, weight in linear.items()), start=np.zeros(n))
+        values[SUM] = np.round(total, _DECIMALS)
+        values |= {name: np.full(n, value) for name, value in _query_values(evidence, values["same_ion"]).items()}
+        self.values: Mapping[str, Floats] = values
+        self._formulas = evidence.formulas
+
+    @property
+    def sum(self) -> Floats:
+        """The sum (n,) of the evidence with its weights: the score of a ranking without networks."""
+        return self.values[SUM]
+
+    def columns(self) -> Floats:
+        """`COLUMNS` (n, k), which networks read."""
+        values = dict(self.values)
+        values |= dict(zip(FORMULA, _of_formula(values["fragment_score"], self._formulas), strict=True))
+        values[MEASURED] = np.max([values[kind] for kind in SAME_MOLECULE], axis=0)
+        columns: list[Floats] = []
+        for kind in COMPARED:
+            columns += _forms(values[kind])[kind in LEVEL :]
+        for kind in (*SAME_MOLECULE, MEASURED):
+            columns += [values[kind], values[kind] - values[kind].max(initial=-np.inf)]
+        columns += _same_ion(values["same_ion"], values["log_peaks"])
+        columns += [values[name] for name in QUERY]
+        return np.stack(columns, axis=1)
 
 
-def columns_and_sum(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> tuple[Floats, Floats]:
-    """`candidate_columns` (n, k) and `linear_sum` (n,) of the n candidates of a list."""
-    values = _values(evidence, linear)
-    columns: list[Floats] = []
-    for kind in COMPARED:
-        columns += _forms(values[kind])[kind in LEVEL :]
-    for kind in (*SAME_MOLECULE, MEASURED):
-        columns += [values[kind], values[kind] - values[kind].max(initial=-np.inf)]
-    query = _query_values(evidence, values)
-    columns += _same_ion(values["same_ion"], query["log_peaks"])
-    columns += [np.full(len(evidence), query[name]) for name in QUERY]
-    return np.stack(columns, axis=1), values[SUM]
-
-
-def linear_sum(evidence: Evidence, linear: Mapping[str, float] = LINEAR) -> Floats:
-    """The sum (n,) of the evidence with these weights: the score of a ranking without networks."""
-    return _values(evidence, linear)[SUM]
-
-
-def _values(evidence: Evidence, linear: Mapping[str, float]) -> dict[str, Floats]:
-    values: dict[str, Floats] = {kind: np.round(_filled(evidence.values[kind]), _DECIMALS) for kind in OWN}
-    for kind in REFERENCE:
-        known: Floats = np.asarray(evidence.values[kind], np.float64)
-        values[kind] = np.round(known, _DECIMALS)
-    values |= dict(zip(FORMULA, _of_formula(values["fragment_score"], evidence.formulas), strict=True))
-    values[MEASURED] = np.max([values[kind] for kind in SAME_MOLECULE], axis=0)
-    total = sum((weight * values[kind] for kind, weight in linear.items()), start=np.zeros(len(evidence)))
-    return values | {SUM: np.round(total, _DECIMALS)}
-
-
-def _same_ion(similarity: Floats, log_peaks: float) -> list[Floats]:
+def _same_ion(similarity: Floats, log_peaks: Floats) -> list[Floats]:
     steps = [np.maximum(similarity - step, 0) for step in STEPS]
     first, second = np.sort(np.append(similarity, [-np.inf, 0.0]))[::-1][:2]
     lead = similarity - np.where(similarity == first, second, first)
@@ -124,11 +129,11 @@ def _of_formula(score: Floats, formulas: object) -> tuple[Floats, Floats]:
     return best[place], mean[place]
 
 
-def _query_values(evidence: Evidence, values: dict[str, Floats]) -> dict[str, float]:
+def _query_values(evidence: Evidence, same_ion: Floats) -> dict[str, float]:
     query = evidence.query
     return {
         "log_peaks": float(np.log(max(1.0, query.n_peaks))),
         "log_spectra": float(np.log(max(1, query.n_spectra))),
         "log_candidates": float(np.log(max(1, len(evidence)))),
-        "best_same_ion": float(values["same_ion"].max(initial=0.0)),
+        "best_same_ion": float(same_ion.max(initial=0.0)),
     }

@@ -7,29 +7,27 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from specbridge_tools.ranking.features import COLUMNS
-
 Floats = NDArray[np.float64]
 
 SIGNS = ("log_candidates", "best_same_ion", "cosine", "explained_intensity", "analog_max")
-"""Columns of the best candidate that say whether it is likely to be right at all."""
+"""Values of the best candidate that say whether it is likely to be right at all."""
 LISTED = ("listed_scale", "listed_same_ion")
 NONE = ("none", "none_log_top", *(f"none_{name}" for name in SIGNS))
 PARAMETERS = (*LISTED, *NONE)
-_PLACES = [COLUMNS.index(name) for name in SIGNS]
 _SAME_ION = SIGNS.index("best_same_ion")
 
 
-def signs_of(columns: Floats, score: Floats) -> Floats:
+def signs_of(values: Mapping[str, Floats], score: Floats) -> Floats:
     """`SIGNS` (s,) of a list: those of the best of its n candidates; of several that tie the mean.
 
     Args:
-        columns: (n, k) of `features.candidate_columns`.
+        values: {name: (n,)} of `features.ListFeatures`.
         score: (n,).
     """
     if not len(score):
         return np.zeros(len(SIGNS))
-    best: Floats = np.sort(columns[score == score.max()][:, _PLACES], axis=0).mean(axis=0)
+    is_best = score == score.max()
+    best: Floats = np.sort(np.stack([values[name][is_best] for name in SIGNS], axis=1), axis=0).mean(axis=0)
     return best
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.ranking.answer_sets import in_answer_set
 from specbridge_tools.ranking.evidence import LINEAR, Evidence
-from specbridge_tools.ranking.features import columns_and_sum
+from specbridge_tools.ranking.features import ListFeatures
 from specbridge_tools.ranking.meaning import none_probability, probability_if_listed, signs_of
 from specbridge_tools.ranking.network import Floats, Weights, network_score
 from specbridge_tools.threads import one_blas_thread
@@ -50,13 +50,15 @@ class Ranking:
 
     def score(self, evidence: Evidence) -> Scored:
         """Score the candidates of a list."""
-        columns, score = columns_and_sum(evidence, self.linear(evidence.query.n_spectra))
+        features = ListFeatures(evidence, self.linear(evidence.query.n_spectra))
+        score = features.sum
         if self.networks:
+            columns = features.columns()
             with one_blas_thread():
                 score = sum((network_score(each, columns) for each in self.networks), start=np.zeros(len(columns)))
             score = score / len(self.networks)
         score = np.round(score, _DECIMALS)
-        return Scored(score, signs_of(columns, score), evidence.query.n_spectra)
+        return Scored(score, signs_of(features.values, score), evidence.query.n_spectra)
 
     def linear(self, n_spectra: int) -> Mapping[str, float]:
         """The weights of the linear sum for a query of so many spectra."""

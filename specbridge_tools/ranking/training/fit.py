@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from specbridge_tools.errors import DataError
 from specbridge_tools.ranking.evidence import LINEAR
-from specbridge_tools.ranking.features import candidate_columns
+from specbridge_tools.ranking.features import ListFeatures
 from specbridge_tools.ranking.ranking import Ranking, Scored
 from specbridge_tools.ranking.training.calibrate import calibrate
 from specbridge_tools.ranking.training.lists import LabelledList, folds_of, list_weights, require_molecules
@@ -96,7 +96,7 @@ def trained(lists: Sequence[LabelledList], linear: LinearWeights, options: Train
     if not options.networks:
         return start
     usable = [one for one in lists if one.truth >= 0 and len(one.evidence) > 1]
-    columns = [candidate_columns(one.evidence, start.linear(one.evidence.query.n_spectra)) for one in usable]
+    columns = [ListFeatures(one.evidence, start.linear(one.evidence.query.n_spectra)).columns() for one in usable]
     networks = train_networks(
         columns, [one.truth for one in usable], list_weights(usable, known=_KNOWN), options=options
     )

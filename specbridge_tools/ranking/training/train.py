@@ -102,7 +102,7 @@ def train_networks(
     Of each list the truth and the candidates of the highest linear sum take part.
 
     Args:
-        columns: (n, k) of each list, as `candidate_columns` makes them.
+        columns: (n, k) of each list, of `features.ListFeatures`.
         truths: Row of the truth in each; all have one.
         weights: (n_lists,).
         options: Of the training.

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specbridge_tools.ranking.evidence import OWN, REFERENCE, Evidence, QueryConditions
-from specbridge_tools.ranking.features import COLUMNS, candidate_columns, linear_sum
+from specbridge_tools.ranking.features import COLUMNS, ListFeatures
 
 QUERY = QueryConditions(2, 20.0)
 
 
 def by_name(evidence):
-    return dict(zip(COLUMNS, candidate_columns(evidence).T, strict=True))
+    return dict(zip(COLUMNS, ListFeatures(evidence).columns().T, strict=True))
 
 
 def small(**changes):
@@ -46,14 +46,14 @@ def test_of_each_formula_the_best_and_the_mean():
 def test_the_linear_sum_by_hand():
     one = small(same_ion=np.array([0.2, 0.0, 0.9]), analog_max=np.array([0.0, 0.1, 0.9]))
     expected = [3.4 * 0.1 - 0.81 * 3 + 5 * 0.2, 3.4 * 0.5 - 0.81 * 3 + 9 * 0.1, 3.4 * 0.3 - 0.81 + 5 * 0.9 + 9 * 0.9]
-    np.testing.assert_allclose(linear_sum(one), expected)
-    np.testing.assert_allclose(by_name(one)["linear_below_best"], linear_sum(one) - expected[2], atol=1e-9)
-    np.testing.assert_allclose(linear_sum(one, {"same_ion": 2.0}), [0.4, 0.0, 1.8])
+    np.testing.assert_allclose(ListFeatures(one).sum, expected)
+    np.testing.assert_allclose(by_name(one)["linear_below_best"], ListFeatures(one).sum - expected[2], atol=1e-9)
+    np.testing.assert_allclose(ListFeatures(one, {"same_ion": 2.0}).sum, [0.4, 0.0, 1.8])
 
 
 def test_how_intense_a_spectrum_is_moves_nothing():
     scores = np.array([-3.0, -2.0, -1.0])
-    one, other = (candidate_columns(small(fragment_score=scores - shift)) for shift in (0, 64))
+    one, other = (ListFeatures(small(fragment_score=scores - shift)).columns() for shift in (0, 64))
     np.testing.assert_allclose(one, other, atol=1e-9)
 
 
@@ -87,19 +87,19 @@ def test_the_order_of_the_candidates_moves_nothing(n, seed):
     formulas = [f"C{number}" for number in rng.integers(0, 3, n)]
     order = rng.permutation(n)
     moved = Evidence({kind: value[order] for kind, value in values.items()}, [formulas[i] for i in order], QUERY)
-    straight = candidate_columns(Evidence(values, formulas, QUERY))
-    np.testing.assert_array_equal(candidate_columns(moved), straight[order])
+    straight = ListFeatures(Evidence(values, formulas, QUERY)).columns()
+    np.testing.assert_array_equal(ListFeatures(moved).columns(), straight[order])
 
 
 def test_names_of_formulas_move_nothing(make_evidence):
     one = make_evidence(9, 3)
     renamed = dataclasses.replace(one, formulas=[f"x{name[::-1]}" for name in one.formulas])
-    np.testing.assert_array_equal(candidate_columns(renamed), candidate_columns(one))
+    np.testing.assert_array_equal(ListFeatures(renamed).columns(), ListFeatures(one).columns())
 
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_short_lists(n, make_evidence):
-    columns = candidate_columns(make_evidence(n, 0))
+    columns = ListFeatures(make_evidence(n, 0)).columns()
     assert columns.shape == (n, len(COLUMNS))
     assert np.isfinite(columns).all()
 

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from specbridge_tools.ranking.features import COLUMNS
 from specbridge_tools.ranking.meaning import (
     PARAMETERS,
     SIGNS,
@@ -17,11 +16,10 @@ SAME_ION = SIGNS.index("best_same_ion")
 
 
 def test_signs_are_those_of_the_best_candidate_and_of_ties_the_mean():
-    columns = np.zeros((3, len(COLUMNS)))
-    columns[:, COLUMNS.index("cosine")] = [0.1, 0.3, 0.9]
-    assert signs_of(columns, np.array([1.0, 2.0, 0.0]))[SIGNS.index("cosine")] == 0.3
-    assert signs_of(columns, np.array([2.0, 2.0, 0.0]))[SIGNS.index("cosine")] == pytest.approx(0.2)
-    np.testing.assert_array_equal(signs_of(columns[:0], np.zeros(0)), NO_SIGNS)
+    values = dict.fromkeys(SIGNS, np.zeros(3)) | {"cosine": np.array([0.1, 0.3, 0.9])}
+    assert signs_of(values, np.array([1.0, 2.0, 0.0]))[SIGNS.index("cosine")] == 0.3
+    assert signs_of(values, np.array([2.0, 2.0, 0.0]))[SIGNS.index("cosine")] == pytest.approx(0.2)
+    np.testing.assert_array_equal(signs_of(dict.fromkeys(SIGNS, np.zeros(0)), np.zeros(0)), NO_SIGNS)
 
 
 def test_scores_are_worth_what_the_spectra_of_the_same_ion_make_them():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from specbridge_tools.ranking.features import COLUMNS, candidate_columns, linear_sum
+from specbridge_tools.ranking.features import COLUMNS, ListFeatures
 from specbridge_tools.ranking.network import expected_shapes, network_score
 from specbridge_tools.ranking.training import train as module
 from specbridge_tools.ranking.training.train import RankingModule, TrainingOptions, train_networks
@@ -13,7 +13,7 @@ QUICK = TrainingOptions(width=8, epochs=12, batch_size=4, learning_rate=1e-2, ne
 
 
 def trained(lists, options=QUICK):
-    columns = [candidate_columns(one.evidence) for one in lists]
+    columns = [ListFeatures(one.evidence).columns() for one in lists]
     return train_networks(columns, [one.truth for one in lists], np.ones(len(lists)), options=options)
 
 
@@ -21,7 +21,9 @@ def trained(lists, options=QUICK):
 def test_it_learns_and_repeats(make_lists):
     lists, others = make_lists(60), make_lists(60, seed=1)
     networks = trained(lists)
-    right = [int(np.argmax(network_score(networks[0], candidate_columns(one.evidence)))) == one.truth for one in others]
+    right = [
+        int(np.argmax(network_score(networks[0], ListFeatures(one.evidence).columns()))) == one.truth for one in others
+    ]
     assert np.mean(right) > 0.7
     for name, value in trained(lists)[1].items():
         np.testing.assert_array_equal(value, networks[1][name])
@@ -36,7 +38,7 @@ def test_numpy_scores_as_torch_does(make_lists):
     names = ("hidden1.weight", "hidden1.bias", "hidden2.weight", "hidden2.bias")
     state = {name: torch.from_numpy(value) for name, value in ({name: weights[name] for name in names} | rows).items()}
     network.load_state_dict(state)
-    columns = candidate_columns(make_lists(1)[0].evidence)
+    columns = ListFeatures(make_lists(1)[0].evidence).columns()
     scaled = np.clip((columns - weights["centre"]) / weights["spread"], -5, 5)
     with torch.no_grad():
         expected = network(torch.from_numpy(scaled.astype(np.float32))).numpy()
@@ -46,8 +48,8 @@ def test_numpy_scores_as_torch_does(make_lists):
 def test_it_starts_as_the_linear_sum(make_lists):
     (one,) = make_lists(1)
     (weights,) = trained([one], dataclasses.replace(QUICK, epochs=0, networks=1))
-    score = network_score(weights, candidate_columns(one.evidence))
-    linear = linear_sum(one.evidence)
+    score = network_score(weights, ListFeatures(one.evidence).columns())
+    linear = ListFeatures(one.evidence).sum
     near = linear > linear.max() - 3  # further off it is cut
     np.testing.assert_allclose((score - score.max())[near], 0.63 * (linear - linear.max())[near], atol=1e-4)
 
