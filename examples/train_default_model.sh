@@ -14,7 +14,7 @@
 # (spectra whose molecules are never simulated, e.g. those the result will be measured on), and to try it out with less:
 # EPOCHS of the encoder (8), FRAGMENT_EPOCHS (14), and SIMULATED, how many molecules are simulated (200000).
 set -euo pipefail
-[ $# -eq 3 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 stages=$here/training

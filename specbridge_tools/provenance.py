@@ -7,11 +7,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from specbridge_tools import __version__
 from specbridge_tools.errors import MismatchError, UsageError
 from specbridge_tools.shards import Shard, array_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CREATED_BY = f"specbridge_tools {__version__}"
 _PART = "part="
@@ -132,6 +135,15 @@ def _digest(file: BinaryIO) -> str:
 def sha256_text(text: str) -> str:
     """SHA-256 of a string's UTF-8 bytes, hexadecimal."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sha256_arrays(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 of arrays by name, their names and bytes, hexadecimal; their order does not matter."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def sha256_values(values: Mapping[str, object]) -> str:

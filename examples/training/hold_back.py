@@ -11,6 +11,7 @@ from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Tally
 from specbridge_tools.spectra.mgf import write_mgf
 from specbridge_tools.spectra.reader import read_spectra
+from specbridge_tools.streams import output_text
 
 
 def main(spectra, keys, folder):
@@ -21,7 +22,7 @@ def main(spectra, keys, folder):
     for name, is_held_back in (("train", False), ("val", True)):
         chosen = [one for one, key in known if key is not None and (key in held_back) == is_held_back]
         tally.n_written += len(chosen)
-        with open(Path(folder) / f"{name}.mgf", "w") as stream:
+        with output_text(Path(folder) / f"{name}.mgf", force=True) as stream:
             write_mgf(iter(chosen), stream)
     print(tally.summary(), file=sys.stderr)
 

@@ -8,7 +8,6 @@ to the re-ranking of hits, `ranking.*` to the ranking of all evidence.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Mapping
 
@@ -20,7 +19,7 @@ from specbridge_tools.device import pick_device
 from specbridge_tools.encoders.base import LowRankEncoder, VocabularyEncoder
 from specbridge_tools.encoders.registry import SPECTRUM_ENCODERS
 from specbridge_tools.errors import FormatError, SpecbridgeError
-from specbridge_tools.provenance import CREATED_BY, sha256_file
+from specbridge_tools.provenance import CREATED_BY, sha256_arrays, sha256_file
 from specbridge_tools.streams import Destination, output_path, seekable_input
 from specbridge_tools.weights.empty_network import WithoutInitialValues
 from specbridge_tools.weights.plain_values import config_of, finite_numbers, value_of
@@ -126,11 +125,5 @@ def _check_values(weights: Mapping[str, torch.Tensor], model: AlignedModel, path
 
 
 def _head_digest(weights: Mapping[str, torch.Tensor]) -> str:
-    head = {name: tensor for name, tensor in weights.items() if name.startswith("molecule_head.")}
-    if not head:
-        return ""
-    digest = hashlib.sha256()
-    for name in sorted(head):
-        digest.update(name.encode())
-        digest.update(head[name].numpy().tobytes())
-    return digest.hexdigest()
+    head = {name: tensor.numpy() for name, tensor in weights.items() if name.startswith("molecule_head.")}
+    return sha256_arrays(head) if head else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from specbridge_tools.fragmentation.network.ranker import Ranker
@@ -19,6 +19,7 @@ from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import Rejection, Tally
 from specbridge_tools.search.candidates.tolerance import Tolerance
 from specbridge_tools.search.index.reader import Index, digest_of_indexes, open_index
+from specbridge_tools.spectra.choose import only
 from specbridge_tools.spectra.spectrum import Spectrum
 
 HELD_BACK = "molecule is held back"
@@ -76,7 +77,10 @@ def train_fragments(
     """
     files = index_files(index)
     validation = measured_molecules(held_back, Tally(noun="spectra"))
-    molecules = measured_molecules(_without(training.spectra, validation), training.tally)
+    # also those that only an InChIKey names, which cannot be looked at
+    keys = {structure_key(spectrum) for spectrum in held_back}
+    others = only(training.spectra, lambda spectrum: structure_key(spectrum) not in keys, HELD_BACK)
+    molecules = measured_molecules(others, training.tally)
     weights = None if start is None else start.networks[0]
     if weights is None:
         recipe = default_recipe(training.epochs or DEFAULT_EPOCHS, seed=training.seed)
@@ -105,14 +109,6 @@ def opened_isomers(files: Sequence[str | os.PathLike[str]]) -> Iterator[Isomers]
             return list(found.items())
 
         yield isomers
-
-
-def _without(records: Iterable[Spectrum | Rejection], held_back: Collection[str]) -> Iterator[Spectrum | Rejection]:
-    for record in records:
-        if isinstance(record, Spectrum) and structure_key(record) in held_back:
-            yield Rejection(HELD_BACK, record.id, record.record)
-        else:
-            yield record
 
 
 def _of_mass(index: Index, mass: float) -> Iterator[tuple[str, str]]:

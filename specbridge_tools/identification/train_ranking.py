@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from specbridge_tools.identification.references import reference_fusion
 from specbridge_tools.identification.train_fragments import FragmentTraining, train_fragments
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.progress import SilentProgress
-from specbridge_tools.provenance import sha256_values
+from specbridge_tools.provenance import sha256_arrays
 from specbridge_tools.ranking.ranking_file import PREFIX as RANKING_PREFIX
 from specbridge_tools.ranking.ranking_file import add_ranking
 from specbridge_tools.ranking.training.fit import FOLDS, RankingFit, fit_ranking
@@ -27,6 +26,7 @@ from specbridge_tools.ranking.training.lists import LabelledList, require_molecu
 from specbridge_tools.ranking.training.train import DEFAULT_OPTIONS, TrainingOptions
 from specbridge_tools.ranking.training.weights import fit_cosine_calibration, fit_sums
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
+from specbridge_tools.spectra.choose import only
 from specbridge_tools.spectra.spectrum import Spectrum
 from specbridge_tools.weights.tensor_file import read_tensor_file
 
@@ -79,7 +79,8 @@ def train_ranking(
     """
     display = display or SilentProgress()
     tally = tally or Tally(noun="spectra")
-    chosen = list(few_of_each(tally.usable(_with_structure(spectra)), each=options.each))
+    named = only(spectra, lambda spectrum: structure_key(spectrum) is not None, NO_STRUCTURE)
+    chosen = list(few_of_each(tally.usable(named), each=options.each))
     if not chosen:
         raise DataError("no spectrum with a structure", advice="name it in the metadata: SMILES, InChI or InChIKey")
     start = find_ranker(model)
@@ -95,13 +96,7 @@ def train_ranking(
             trained = Path(folder) / "fragments.safetensors"
             add_ranker(ranker, _path(model), trained)
             model = trained
-        made_by = f"{len(chosen)} spectra, {chosen[0].id} to {chosen[-1].id}, {options}, {_digest(model)}"
-        if kept is not None and Path(kept).exists():
-            lists = read_lists(kept, made_by=made_by)
-        else:
-            lists = list(labelled_lists(chosen, options, model=model, display=display, index=index, **settings))
-            if kept is not None and lists:
-                write_lists(lists, kept, made_by=made_by)
+        lists = _lists(chosen, options, kept, model, display=display, index=index, **settings)
         require_molecules(lists, 2 * FOLDS)
         if fit_weights or fragments is not None:
             weighed = Path(folder) / "weighed.safetensors"
@@ -113,6 +108,23 @@ def train_ranking(
         )  # fmt: skip
         add_ranking(fit.ranking, _path(model), output, force=force)
     return fit, lists
+
+
+def _lists(
+    spectra: Sequence[Spectrum],
+    options: ListOptions,
+    kept: str | os.PathLike[str] | None,
+    model: str | os.PathLike[str] | None,
+    **settings: Any,
+) -> list[LabelledList]:
+    """`labelled_lists`, or those in the file `kept`; they are written to it where it is not there."""
+    made_by = f"{len(spectra)} spectra, {spectra[0].id} to {spectra[-1].id}, {options}, {_digest(model)}"
+    if kept is not None and Path(kept).exists():
+        return read_lists(kept, made_by=made_by)
+    lists = list(labelled_lists(spectra, options, model=model, **settings))
+    if kept is not None and lists:
+        write_lists(lists, kept, made_by=made_by)
+    return lists
 
 
 def weigh_evidence(
@@ -132,8 +144,7 @@ def _path(model: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
 def _digest(model: str | os.PathLike[str] | None) -> str:
     """Of what makes the lists: the encoder and the networks, not how their scores are weighed."""
     _, tensors = read_tensor_file(_path(model))
-    lists = (name for name in sorted(tensors) if not name.startswith(RANKING_PREFIX))
-    return sha256_values({name: hashlib.sha256(tensors[name].tobytes()).hexdigest() for name in lists})
+    return sha256_arrays({name: each for name, each in tensors.items() if not name.startswith(RANKING_PREFIX)})
 
 
 def linear_sum_of(model: str | os.PathLike[str] | None) -> dict[str, dict[str, float]]:
@@ -145,11 +156,3 @@ def linear_sum_of(model: str | os.PathLike[str] | None) -> dict[str, dict[str, f
         own = {"cosine": fusion.cosine_weight, "fragment_score": fusion.fragment_weight}
         weights[kind] = own | dict(reference_fusion(ranker.config, n_spectra).weights)
     return weights
-
-
-def _with_structure(spectra: Iterable[Spectrum | Rejection]) -> Iterator[Spectrum | Rejection]:
-    for record in spectra:
-        if isinstance(record, Rejection) or structure_key(record) is not None:
-            yield record
-        else:
-            yield Rejection(NO_STRUCTURE, record.id, record.record)

@@ -15,11 +15,21 @@ CURVE = DATA.parents[1] / "examples" / "training" / "ranking_curve.py"
 QUICK = ("--epochs", "2", "--networks", "1", "--width", "4", "--threads", "1")
 
 
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """An index of the molecules of the test data, in the space of the model that ships."""
+    folder = tmp_path_factory.mktemp("index")
+    for command in (
+        ["sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1"],
+        ["sb-build-index", "molecules.h5", "-o", "index.h5"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return folder / "index.h5"
+
+
 @pytest.mark.slow
-def test_a_ranking_is_trained_and_ranks(call, tmp_path, monkeypatch):
-    call("sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1")
-    call("sb-build-index", "molecules.h5", "-o", "index.h5")
-    settings = ("--index", "index.h5", "--lists", "lists.npz", *QUICK)
+def test_a_ranking_is_trained_and_ranks(call, tmp_path, monkeypatch, index):
+    settings = ("--index", index, "--lists", "lists.npz", *QUICK)
     done = call(
         "sb-train-ranking", DATA / "train.mgf", *settings, "-o", "model.safetensors", "--report", "report.tsv"
     )  # fmt: skip
@@ -43,7 +53,7 @@ def test_a_ranking_is_trained_and_ranks(call, tmp_path, monkeypatch):
     curve = [line.split("|")[1].strip() for line in printed.getvalue().splitlines()]
     assert curve == ["the linear sum", *(f"{share} of the molecules" for share in ("25%", "50%", "100%"))]
 
-    settings = ("--index", "index.h5", "--model", "model.safetensors", "--threads", "1")
+    settings = ("--index", index, "--model", "model.safetensors", "--threads", "1")
     call("sb-query", DATA / "spectra.mgf", *settings, "-o", "hits.tsv")
     with open(tmp_path / "hits.tsv") as stream:
         hits = list(csv.DictReader(stream, delimiter="\t"))
@@ -79,18 +89,6 @@ def test_a_model_without_a_ranking_has_no_answer_sets(call, tmp_path):
         "--coverage", "0.9", status=2,
     )  # fmt: skip
     assert b"the model holds no ranker" in done.stderr
-
-
-@pytest.fixture(scope="module")
-def index(tmp_path_factory):
-    """An index of the molecules of the test data, in the space of the model that ships."""
-    folder = tmp_path_factory.mktemp("index")
-    for command in (
-        ["sb-embed-mols", DATA / "molecules.tsv", "-o", "molecules.h5", "--threads", "1"],
-        ["sb-build-index", "molecules.h5", "-o", "index.h5"],
-    ):
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
-    return folder / "index.h5"
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from specbridge_tools.fragmentation.training.train import Example, cut
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.progress import SilentProgress
 from specbridge_tools.records import NO_STRUCTURE, Rejection, Tally
+from specbridge_tools.spectra.choose import only
 from specbridge_tools.spectra.spectrum import Spectrum
 
 Isomers = Callable[[float], Sequence[tuple[str, str]]]
@@ -78,22 +79,13 @@ def measured_molecules(records: Iterable[Spectrum | Rejection], tally: Tally) ->
         tally: Counts them; spectra without a structure are rejected.
     """
     molecules: dict[str, MeasuredMolecule] = {}
-    for spectrum in tally.usable(_with_structure(records)):
+    named = only(records, lambda spectrum: structure(spectrum) is not None, NO_STRUCTURE)
+    for spectrum in tally.usable(named):
         form = structure(spectrum)
         if form is not None:
             molecule = MeasuredMolecule(form.smiles, form.exact_mass, [])
             molecules.setdefault(form.inchikey14, molecule).spectra.append(spectrum)
     return molecules
-
-
-def _with_structure(records: Iterable[Spectrum | Rejection]) -> Iterator[Spectrum | Rejection]:
-    for record in records:
-        if isinstance(record, Rejection):
-            yield record
-        elif structure(record) is None:
-            yield Rejection(NO_STRUCTURE, record.id, record.record, record.line)
-        else:
-            yield record
 
 
 def make_examples(

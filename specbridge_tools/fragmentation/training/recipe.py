@@ -104,8 +104,3 @@ def further(weights: Weights, epochs: int = DEFAULT_EPOCHS // 2, *, seed: int = 
         taught, name="further", training=training, widths=Widths.of(weights), start_from=GIVEN, teachers=()
     )
     return (stage,)
-
-
-def n_epochs(recipe: Sequence[Stage]) -> int:
-    """Of all stages together."""
-    return sum(stage.training.epochs for stage in recipe)

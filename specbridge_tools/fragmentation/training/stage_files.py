@@ -7,14 +7,11 @@ epoch, and NAME.json, which is written before the stage begins, says what both d
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from specbridge_tools.errors import DataError, FormatError, UsageError
 from specbridge_tools.fragmentation.network.ranker import Ranker
@@ -22,7 +19,7 @@ from specbridge_tools.fragmentation.network.ranker_file import load_ranker, save
 from specbridge_tools.fragmentation.network.weight_shapes import Weights
 from specbridge_tools.fragmentation.training.examples import MeasuredMolecule
 from specbridge_tools.fragmentation.training.recipe import GIVEN, Stage
-from specbridge_tools.provenance import sha256_text
+from specbridge_tools.provenance import sha256_arrays, sha256_text
 from specbridge_tools.streams import output_path, output_text
 
 FORMAT = "specbridge-ranker-stage"
@@ -121,7 +118,7 @@ def stage_description(
         values["widths"] = one.widths._asdict()
         values["teachers"] = {name: described(earlier[name]) for name in one.teachers}
         if one.start_from == GIVEN:
-            values["start_from"] = _digest_of_weights(start or {})
+            values["start_from"] = sha256_arrays(start or {})
         elif one.start_from is not None:
             values["start_from"] = described(earlier[one.start_from])
         return values
@@ -179,11 +176,3 @@ def _differing(found: object, expected: object, name: str = "") -> list[str]:
         for key in names
         for each in _differing(found.get(key), expected.get(key), f"{name}.{key}" if name else str(key))
     ]
-
-
-def _digest_of_weights(weights: Weights) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(weights[name], np.float32).tobytes())
-    return digest.hexdigest()

@@ -42,8 +42,8 @@ class Example:
     Attributes:
         inchikey14: First block of the molecule's InChIKey.
         truth: The molecule, cut.
-        decoys: SMILES of others of its mass, cut where they are needed: that takes a tenth of the time of a step, and
-            thousands of molecules of hundreds of decoys would not fit into memory.
+        decoys: SMILES of others of its mass, cut where they are needed: that takes a twentieth of the time of a step,
+            and thousands of molecules of hundreds of decoys would not fit into memory.
         peaks: At least one.
     """
 

@@ -127,8 +127,8 @@ def _scored(one: LabelledList, fusion: ScoreFusion) -> _Scored:
 def _factors(lists: Sequence[_Scored]) -> tuple[float, float]:
     """Factors of `LINEAR` for own spectra and for analogs, with the best recall at 1 of unknown and known compounds.
 
-    Known ones count `KNOWN` times; and unknown ones must lose nothing by reference spectra. Most kinds are seen in few
-    lists: fitted one by one, they would follow chance.
+    Known ones count `KNOWN` times; and unknown ones must lose no more than `_MOST_LOST` by reference spectra. Most
+    kinds are seen in few lists: fitted one by one, they would follow chance.
     """
     parts = {known: [one for one in lists if one.labelled.is_known == known] for known in (False, True)}
     before = _recall(parts[False], 0.0, 0.0)

@@ -9,7 +9,6 @@ from specbridge_tools.fragmentation.training.recipe import (
     check_recipe,
     default_recipe,
     further,
-    n_epochs,
 )
 from specbridge_tools.fragmentation.training.train import TrainingOptions
 
@@ -23,7 +22,7 @@ def test_the_later_stages_take_half_the_epochs_of_the_first(epochs, expected):
     recipe = default_recipe(epochs)
     check_recipe(recipe)
     assert [stage.training.epochs for stage in recipe] == expected
-    assert n_epochs(recipe) == sum(expected)
+    assert sum(stage.training.epochs for stage in recipe) == sum(expected)
 
 
 def test_the_default_ends_in_a_network_that_the_others_teach():
