@@ -14,6 +14,7 @@ import types
 from pathlib import Path
 
 import hypothesis
+import psutil
 import pytest
 
 # how long a case takes depends on what else the machine does
@@ -67,6 +68,16 @@ CSV_FIELD_LIMIT = csv.field_size_limit()  # before fixtures of a module or sessi
 def csv_field_limit():
     """Readers of tables raise the limit of the whole process: each test starts from the same one."""
     csv.field_size_limit(CSV_FIELD_LIMIT)
+
+
+@pytest.fixture
+def new_children():
+    """A function that lists the processes which this one started in the test, those not waited for among them.
+
+    Earlier tests may have left it others: what tracks the resources of multiprocessing stays to the end.
+    """
+    before = psutil.Process().children(recursive=True)
+    return lambda: [child for child in psutil.Process().children(recursive=True) if child not in before]
 
 
 @pytest.fixture

@@ -1,13 +1,18 @@
 """Part spectra by a list of molecules: hold_back.py SPECTRA KEYS FOLDER
 
 KEYS: a file with the first InChIKey block of a molecule in each line. FOLDER/val.mgf holds the spectra of these
-molecules, FOLDER/train.mgf those of all others. Spectra without a structure are dropped. (`sb-split` draws instead.)
+molecules, FOLDER/train.mgf those of the others, but for the ones that are similar to a held-back molecule (Tanimoto 0.6
+or more), which are in neither. Spectra without a structure are dropped, too. (`sb-split` draws instead.)
 """
 
 import sys
 from pathlib import Path
 
-from specbridge_tools.molecules.identity import structure_key
+import numpy as np
+
+from specbridge_tools.evaluation.splits import CLUSTER_THRESHOLD, FINGERPRINT_BITS, FINGERPRINT_RADIUS
+from specbridge_tools.molecules.chemistry import morgan_counts
+from specbridge_tools.molecules.identity import structure
 from specbridge_tools.records import Tally
 from specbridge_tools.spectra.mgf import write_mgf
 from specbridge_tools.spectra.reader import read_spectra
@@ -18,13 +23,35 @@ def main(spectra, keys, folder):
     held_back = set(Path(keys).read_text().split())
     Path(folder).mkdir(parents=True, exist_ok=True)
     tally = Tally(noun="spectra")
-    known = [(spectrum, structure_key(spectrum)) for spectrum in tally.usable(read_spectra(spectra))]
-    for name, is_held_back in (("train", False), ("val", True)):
-        chosen = [one for one, key in known if key is not None and (key in held_back) == is_held_back]
+    known = [(spectrum, structure(spectrum)) for spectrum in tally.usable(read_spectra(spectra))]
+    parted = parts({found.inchikey14: found.smiles for _, found in known if found is not None}, held_back)
+    for name, chosen_keys in parted.items():
+        chosen = [spectrum for spectrum, found in known if found is not None and found.inchikey14 in chosen_keys]
         tally.n_written += len(chosen)
-        with output_text(Path(folder) / f"{name}.mgf", force=True) as stream:
-            write_mgf(iter(chosen), stream)
+        print(f"{name}: {len(chosen)} spectra of {len(chosen_keys)} molecules", file=sys.stderr)
+        if name != "similar":
+            with output_text(Path(folder) / f"{name}.mgf", force=True) as stream:
+                write_mgf(iter(chosen), stream)
     print(tally.summary(), file=sys.stderr)
+
+
+def parts(smiles, held_back):
+    """First InChIKey block -> SMILES, and the blocks held back -> the blocks of each part."""
+    val, others = (
+        sorted(key for key in smiles if (key in held_back) == is_held_back) for is_held_back in (True, False)
+    )
+    theirs, bits = (fingerprints([smiles[key] for key in keys]) for keys in (val, others))
+    shared = (bits @ theirs.T).toarray()
+    union = bits.sum(axis=1) + theirs.sum(axis=1).T - shared
+    is_similar = np.asarray(shared + 1e-6 >= CLUSTER_THRESHOLD * union).any(axis=1)
+    similar = {key for key, each in zip(others, is_similar, strict=True) if each}
+    return {"train": set(others) - similar, "val": set(val), "similar": similar}
+
+
+def fingerprints(smiles):
+    """(n, bits) sparse, of 0 and 1 as numbers."""
+    counts = morgan_counts(smiles, radius=FINGERPRINT_RADIUS, bits=FINGERPRINT_BITS, counts=False)
+    return counts.astype(np.float32)
 
 
 if __name__ == "__main__":

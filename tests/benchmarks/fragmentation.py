@@ -96,10 +96,12 @@ def run_query(checkout, spectra, index, rerank):
 
     def query(file):
         code = "from specbridge_tools.cli.query import main; main()"
-        command = [sys.executable, "-c", code, str(file), "--index", index, "--top", "0", "--rerank", str(rerank), "-q"]
+        files = [os.path.abspath(file), "--index", os.path.abspath(index)]
+        command = [sys.executable, "-c", code, *files, "--top", "0", "--rerank", str(rerank), "-q"]
         environment = {**os.environ, "PYTHONPATH": str(checkout)}
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        process = psutil.Popen([*command, "-o", os.devnull, "--force"], env=environment)
+        # there, since what lies in the current folder is imported before what PYTHONPATH names
+        process = psutil.Popen([*command, "-o", os.devnull, "--force"], env=environment, cwd=checkout)
         memory = 0
         while process.poll() is None:
             time.sleep(0.2)

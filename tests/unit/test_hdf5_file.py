@@ -192,12 +192,12 @@ def read_all(path):
 @pytest.mark.slow
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("packed", DAMAGED, ids=lambda path: path.name)
-def test_a_file_on_which_the_library_loops_ends_in_a_line(path, packed):
+def test_a_file_on_which_the_library_loops_ends_in_a_line(path, packed, new_children):
     path.write_bytes(gzip.decompress(packed.read_bytes()))
     with pytest.raises(FormatError, match="is a truncated or damaged HDF5 file") as caught:
         read_all(path)
     assert "\n" not in str(caught.value)
-    assert not children()
+    assert not new_children()
 
 
 @pytest.mark.slow
@@ -211,7 +211,7 @@ def test_a_file_on_which_the_library_loops_ends_in_a_line(path, packed):
     ],
     ids=["crash", "loop", "memory", "error"],
 )
-def test_whatever_the_library_does_is_one_line(path, failure, message, monkeypatch):
+def test_whatever_the_library_does_is_one_line(path, failure, message, monkeypatch, new_children):
     """Also with rows, which are read late."""
     made(path, lambda file: None)
     monkeypatch.setattr(forks, "_CPU_SECONDS", 1)
@@ -222,20 +222,12 @@ def test_whatever_the_library_does_is_one_line(path, failure, message, monkeypat
     monkeypatch.setattr(hdf5_process, "_send_rows", lambda *arguments: failure())
     with open_hdf5(path, "shown.h5", expected="an index") as file, pytest.raises(FormatError, match=message):
         file.datasets["plain"][:2]
-    assert not children()
+    assert not new_children()
 
 
 def endless():
     while True:
         pass
-
-
-def children():
-    """Processes that this one has started and not waited for."""
-    try:
-        return os.waitpid(-1, os.WNOHANG) != (0, 0)
-    except ChildProcessError:
-        return False
 
 
 def test_signals_do_not_end_what_reads(path, monkeypatch):

@@ -24,23 +24,18 @@ def keyed(values):
     return zip(itertools.count(), values, strict=False)
 
 
-def workers():
-    """Those of this process; other tests may have left it other children."""
-    return [child for child in psutil.Process().children() if any("worker_pool" in word for word in child.cmdline())]
-
-
-def test_answers_come_in_order_with_their_keys():
+def test_answers_come_in_order_with_their_keys(new_children):
     with WorkerPool(3, abs) as pool:
         answers = list(pool.map_in_order(keyed(range(0, -50, -1)), ahead=2))
         assert answers == [(number, number) for number in range(50)]
-        assert len(workers()) == 3
-    assert workers() == []
+        assert len(new_children()) == 3
+    assert new_children() == []
 
 
-def test_there_are_no_more_workers_than_requests():
+def test_there_are_no_more_workers_than_requests(new_children):
     with WorkerPool(8, abs) as pool:
         assert list(pool.map_in_order([("a", -1), ("b", -2)], ahead=1)) == [("a", 1), ("b", 2)]
-        assert len(workers()) == 2
+        assert len(new_children()) == 2
 
 
 def test_reading_ahead_is_bounded():
@@ -52,23 +47,23 @@ def test_reading_ahead_is_bounded():
         assert next(requests) <= 10 + 2 * 3 + 1
 
 
-def test_what_the_function_raises_is_raised_here():
+def test_what_the_function_raises_is_raised_here(new_children):
     with WorkerPool(2, mass_of_formula) as pool:
         answers = pool.map_in_order(keyed(["CH4", "Xx2", "CH4"]), ahead=1)
         with pytest.raises(DataError, match="no mass for Xx in formula 'Xx2'") as raised:
             list(answers)
     assert "in mass_of_formula" in str(raised.value.__cause__)
-    assert workers() == []
+    assert new_children() == []
 
 
-def test_a_worker_that_dies_is_an_error():
+def test_a_worker_that_dies_is_an_error(new_children):
     with WorkerPool(2, time.sleep) as pool:
         answers = pool.map_in_order(((None, 0.05) for _ in itertools.count()), ahead=1)
         next(answers)
-        workers()[0].kill()
+        new_children()[0].kill()
         with pytest.raises(SpecbridgeError, match=r"a worker process ended unexpectedly \(status -9\)"):
             list(answers)
-    assert workers() == []
+    assert new_children() == []
 
 
 def test_a_worker_that_cannot_be_started_is_worth_another_try(monkeypatch):

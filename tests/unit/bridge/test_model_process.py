@@ -1,7 +1,6 @@
 """A model in a process of its own: the same vectors, the same complaints, and no process left behind."""
 
 import numpy as np
-import psutil
 import pytest
 
 from specbridge_tools.bridge.checkpoint import load_model, save_model
@@ -16,11 +15,7 @@ SPECTRA = [
 ]
 
 
-def workers():
-    return [child for child in psutil.Process().children() if any("worker_pool" in word for word in child.cmdline())]
-
-
-def test_it_answers_as_the_model_does(make_model, tmp_path):
+def test_it_answers_as_the_model_does(make_model, tmp_path, new_children):
     model = make_model()
     model.calibration = {"scale": 10.0, "null": 2.0}
     save_model(model, tmp_path / "m.safetensors")
@@ -30,7 +25,7 @@ def test_it_answers_as_the_model_does(make_model, tmp_path):
         assert (process.name, process.weights_sha256) == (loaded.name, loaded.weights_sha256)
         assert process.calibration == loaded.calibration
         assert process.encode(SPECTRA, batch_size=1).tobytes() == loaded.encode(SPECTRA).tobytes()
-    assert workers() == []
+    assert new_children() == []
 
 
 def test_what_is_wrong_with_the_model_is_raised_here(tmp_path):

@@ -31,10 +31,6 @@ def structures(n):
     return [(text, "smiles") for text in itertools.islice(itertools.cycle(SMILES), n)]
 
 
-def children():
-    return psutil.Process().children(recursive=True)
-
-
 def wait_until(condition, seconds=20):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
@@ -44,11 +40,11 @@ def wait_until(condition, seconds=20):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fingerprint", [None, (2, 256)])
-def test_workers_answer_as_this_process_does(small_pool, fingerprint):
+def test_workers_answer_as_this_process_does(small_pool, fingerprint, new_children):
     expected = standardise_all(structures(90), fingerprint)
     assert list(standard_forms(structures(90), threads=2, fingerprint=fingerprint)) == expected
     assert list(standard_forms(structures(90), threads=1, fingerprint=fingerprint)) == expected
-    assert children() == []
+    assert new_children() == []
 
 
 @pytest.mark.slow
@@ -71,10 +67,10 @@ def test_counts_come_with_their_molecules(small_pool):
     assert none is None
 
 
-def test_few_structures_need_no_worker():
+def test_few_structures_need_no_worker(new_children):
     results = standard_forms(structures(10), threads=4)
     next(results)
-    assert children() == []
+    assert new_children() == []
 
 
 def test_reading_ahead_is_bounded(small_pool):
@@ -86,21 +82,21 @@ def test_reading_ahead_is_bounded(small_pool):
     assert next(seen) < 100
 
 
-def test_a_worker_that_dies_is_an_error(small_pool):
+def test_a_worker_that_dies_is_an_error(small_pool, new_children):
     results = standard_forms(iter(lambda: ("CCO", "smiles"), None), threads=2)
     next(results)
-    children()[0].kill()
+    new_children()[0].kill()
     with pytest.raises(SpecbridgeError, match=r"a worker process ended unexpectedly \(status -9\)"):
         list(results)
-    assert children() == []
+    assert new_children() == []
 
 
-def test_no_worker_outlives_an_abandoned_reader(small_pool):
+def test_no_worker_outlives_an_abandoned_reader(small_pool, new_children):
     results = standard_forms(iter(lambda: ("CCO", "smiles"), None), threads=2)
     next(results)
-    assert len(children()) == 2
+    assert len(new_children()) == 2
     results.close()
-    assert children() == []
+    assert new_children() == []
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 

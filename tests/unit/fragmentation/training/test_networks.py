@@ -213,12 +213,12 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
     assert sorted(contents(tmp_path / "two")) == ["first.json", "first.safetensors"]
 
 
-def test_two_processes_go_on_where_they_were_interrupted(tmp_path):
+def test_two_processes_go_on_where_they_were_interrupted(tmp_path, new_children):
     folders, recipe = (tmp_path / "whole", tmp_path / "stopped"), (FIRST,)
     run(folders[0], recipe, n_processes=2)
     with pytest.raises(KeyboardInterrupt):
         run(folders[1], recipe, n_processes=2, after_epoch=stop_at("first", 1))
-    assert psutil.Process().children() == []
+    assert new_children() == []
     run(folders[1], recipe, n_processes=2)
     assert contents(folders[0]) == contents(folders[1])
 
@@ -240,20 +240,20 @@ def test_processes_that_others_started_fork_nothing_and_agree(finished, tmp_path
     assert sorted(contents(tmp_path / "called")) == sorted(contents(finished[0]))
 
 
-def test_what_goes_wrong_in_one_of_two_processes_is_raised_here(tmp_path):
+def test_what_goes_wrong_in_one_of_two_processes_is_raised_here(tmp_path, new_children):
     (tmp_path / "first.safetensors.state").write_bytes(b"nothing")
     write_description(stage_description(FIRST, (FIRST,), MOLECULES), tmp_path / "first.json")
     with pytest.raises(FormatError, match=r"first\.safetensors\.state: is no safetensors file"):
         run(tmp_path, (FIRST,), n_processes=2)
 
     def kill(report):
-        for child in psutil.Process().children()[:1]:
+        for child in new_children()[:1]:
             child.kill()
 
     long = dataclasses.replace(FIRST, training=dataclasses.replace(OPTIONS, epochs=10_000))
     with pytest.raises(SpecbridgeError, match=r"ended unexpectedly \(status -9\); it may have run out of memory"):
         run(tmp_path / "killed", (long,), n_processes=2, after_epoch=kill)
-    assert psutil.Process().children() == []
+    assert new_children() == []
 
 
 SCRIPT = """
