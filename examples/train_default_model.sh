@@ -11,10 +11,12 @@
 # Result: WORK_DIR/molecules.safetensors and model.safetensors. Copied to specbridge_tools/pretrained they are the
 # default weights. Environment: THREADS (default: all), HELD_BACK (a file of the InChIKey blocks of molecules that are
 # not trained on, such as those in the header of the model that ships; default: a tenth is drawn by structure), EXCLUDE
-# (spectra whose molecules are never simulated, e.g. those the result will be measured on), and to try it out with less:
-# EPOCHS of the encoder (8), FRAGMENT_EPOCHS (14), and SIMULATED, how many molecules are simulated (200000).
+# (spectra whose molecules are never simulated, e.g. those the result will be measured on), FROM (a model of an earlier
+# run that held back the same molecules, or default for the one that ships: its network of fragments is trained further,
+# in place of four new ones), and to try it out with less: EPOCHS of the encoder (8), FRAGMENT_EPOCHS (14, with FROM 7),
+# and SIMULATED, how many molecules are simulated (200000).
 set -euo pipefail
-[ $# -eq 3 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -eq 3 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 spectra=$1 pool=$2 work=$3
 here=$(cd "$(dirname "$0")" && pwd)
 stages=$here/training
@@ -52,8 +54,9 @@ bridge() { sb-finetune "$work/parts/train.mgf" "${@:2}" --validation "$work/part
 measured() { bridge "$@" --spectra-per-molecule 4 --epochs "${EPOCHS:-8}" --learning-rate 5e-4 --weight-decay 0.3 \
   --peak-dropout 0.4; }
 ranked() { sb-train-ranking "$work/parts/val.mgf" --fragments "$work/parts/train.mgf" \
-  --fragment-epochs "${FRAGMENT_EPOCHS:-14}" --checkpoints "$work/fragments" --index "$work/index.h5" \
-  --reference "$work/reference.h5" --encoder "$encoder" --model "$1" -o "$2" --force "${threads[@]}" "${@:3}"; }
+  ${FROM:+--fragments-from "$FROM"} ${FRAGMENT_EPOCHS:+--fragment-epochs "$FRAGMENT_EPOCHS"} \
+  --checkpoints "$work/fragments" --index "$work/index.h5" --reference "$work/reference.h5" --encoder "$encoder" \
+  --model "$1" -o "$2" --force "${threads[@]}" "${@:3}"; }
 
 # first of measured spectra alone: its network simulates spectra of molecules that were never measured
 stage "$work/plain.safetensors" measured "$work/plain.safetensors" --dropout 0.4

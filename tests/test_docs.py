@@ -37,9 +37,12 @@ def options_of(name):
     return {text: param for each in commands for param in each.params for text in (*param.opts, *param.secondary_opts)}
 
 
-def cpu_seconds_of_children():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def run_python(code):
+    """What it prints, and the CPU seconds that it takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_the_commands_are_those_of_the_design():
@@ -51,17 +54,18 @@ def test_the_commands_are_those_of_the_design():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_is_quick_and_ends_in_an_example(name):
     code = SHOW_HELP.format(module=name.replace("-", "_"), heavy=HEAVY)
-    seconds = []
+    bare, seconds = [], []
     for _ in range(3):
-        before = cpu_seconds_of_children()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-        seconds.append(cpu_seconds_of_children() - before)
-    text, _, heavy = done.stdout.rpartition("heavy:")
+        bare.append(run_python("import click")[1])
+        shown, taken = run_python(code)
+        seconds.append(taken)
+    text, _, heavy = shown.rpartition("heavy:")
     assert heavy.split() == []
     example = text.partition("Example:\n")[2].splitlines()
     assert example, "no example"
     assert any(f"sb-{name} " in line or line.endswith(f"sb-{name}") for line in example)
-    assert min(seconds) < 0.3
+    # machines differ fourfold: it is 1.6 times what Python and click take by themselves
+    assert min(seconds) < 2.5 * min(bare)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

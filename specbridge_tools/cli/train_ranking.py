@@ -45,6 +45,11 @@ sb-train-ranking val.mgf --fragments train.mgf --index index.h5 --model bridge.s
     "model is trained further; where it has none, three are trained, and a fourth, which is kept, by them.",
 )  # fmt: skip
 @click.option(
+    "--fragments-from", metavar="MODEL",
+    help="Take the network that scores fragments from this model, default for the one that ships, in place of the "
+    "--model's; with --fragments it is trained further.",
+)  # fmt: skip
+@click.option(
     "--checkpoints", metavar="DIR",
     help="Networks of fragments are kept here after every epoch; a training that was interrupted goes on from them.  "
     "[default: OUTPUT.checkpoints]",
@@ -87,10 +92,10 @@ sb-train-ranking val.mgf --fragments train.mgf --index index.h5 --model bridge.s
 @threads_option
 def main(
     spectra: str, index: tuple[str, ...], model: str | None, output: str, force: bool, fragments: tuple[str, ...],
-    checkpoints: str | None, fragment_epochs: int | None, fit_weights: bool, report: str | None,
-    reference: tuple[str, ...], encoder: str | None, tolerance: str, spectra_each: int, lists: str | None, epochs: int,
-    width: int, networks: int, seed: int, reading: Reading, rejects: str | None, strict: bool, batch_size: int,
-    device: str, threads: int | None, quiet: bool,
+    fragments_from: str | None, checkpoints: str | None, fragment_epochs: int | None, fit_weights: bool,
+    report: str | None, reference: tuple[str, ...], encoder: str | None, tolerance: str, spectra_each: int,
+    lists: str | None, epochs: int, width: int, networks: int, seed: int, reading: Reading, rejects: str | None,
+    strict: bool, batch_size: int, device: str, threads: int | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Train what ranks candidates, by SPECTRA whose metadata name their structure (SMILES, InChI or InChIKey).
 
@@ -141,8 +146,8 @@ def main(
             read_spectra(spectra, reading=reading), index=index, model=model, output=output,
             options=ListOptions(spectra_each, Tolerance.parse(tolerance), reference, encoder), kept=lists,
             training=TrainingOptions(width=width, epochs=epochs, networks=networks, seed=seed), fragments=training,
-            fit_weights=fit_weights, tally=tally, display=display, force=force, batch_size=batch_size, device=device,
-            threads=threads,
+            fragments_from=fragments_from, fit_weights=fit_weights, tally=tally, display=display, force=force,
+            batch_size=batch_size, device=device, threads=threads,
         )  # fmt: skip
         if found is None:
             return

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from specbridge_tools import pretrained
+from specbridge_tools.bridge.checkpoint import SHIPPED_NAME
 from specbridge_tools.errors import DataError, FormatError
+from specbridge_tools.fragmentation.network.ranker import Ranker
 from specbridge_tools.fragmentation.network.ranker_file import add_ranker, find_ranker, load_ranker
 from specbridge_tools.identification.ranking_lists import ListOptions, few_of_each, labelled_lists
 from specbridge_tools.identification.references import reference_fusion
@@ -43,6 +45,7 @@ def train_ranking(
     kept: str | os.PathLike[str] | None = None,
     training: TrainingOptions = DEFAULT_OPTIONS,
     fragments: FragmentTraining | None = None,
+    fragments_from: str | os.PathLike[str] | None = None,
     fit_weights: bool = False,
     tally: Tally | None = None,
     display: SilentProgress | None = None,
@@ -55,13 +58,14 @@ def train_ranking(
         spectra: Of molecules that neither the spectral encoder nor the fragment networks of the model were trained on.
             Their metadata name their structure.
         index: What is searched: it should hold the molecules of the spectra, among others.
-        model: Whose ranking is replaced; None for the model that ships. Without `fragments` it holds a network that
-            scores them.
+        model: Whose ranking is replaced; None for the model that ships. Without `fragments` and `fragments_from` it
+            holds a network that scores fragments.
         output: The model with the ranking.
         options: Which lists are made.
         kept: A file of lists: read where it is there, so that nothing is searched again, else written.
         training: Of the networks that correct the sum of the evidence.
-        fragments: Trains the network that scores fragments, on spectra of other molecules; None keeps the model's.
+        fragments: Trains the network that scores fragments, on spectra of other molecules; None keeps it.
+        fragments_from: A model whose network that is, in place of the model's own; `SHIPPED_NAME` for that which ships.
         fit_weights: Fit the weights of the evidence as well; `fragments` always does.
         tally: Counts the spectra.
         display: Advances by one for each spectrum and each training.
@@ -83,16 +87,14 @@ def train_ranking(
     chosen = list(few_of_each(tally.usable(named), each=options.each))
     if not chosen:
         raise DataError("no spectrum with a structure", advice="name it in the metadata: SMILES, InChI or InChIKey")
-    start = find_ranker(model)
-    if start is None and fragments is None:
-        raise FormatError(
-            "holds no network that scores fragments", where=model, advice="train one: --fragments SPECTRA"
-        )
+    start = _network(model, fragments_from, is_trained=fragments is not None)
     with tempfile.TemporaryDirectory() as folder:
+        ranker = start
         if fragments is not None:
             ranker = train_fragments(fragments, held_back=chosen, index=index, start=start)
             if not fragments.processes.is_first:
                 return None
+        if ranker is not None and (fragments is not None or fragments_from is not None):
             trained = Path(folder) / "fragments.safetensors"
             add_ranker(ranker, _path(model), trained)
             model = trained
@@ -108,6 +110,21 @@ def train_ranking(
         )  # fmt: skip
         add_ranking(fit.ranking, _path(model), output, force=force)
     return fit, lists
+
+
+def _network(
+    model: str | os.PathLike[str] | None, fragments_from: str | os.PathLike[str] | None, *, is_trained: bool
+) -> Ranker | None:
+    """The network of fragments that is there; None where the model that is to have one `is_trained` from nothing."""
+    if fragments_from is None:
+        found = find_ranker(model)
+        if found is None and not is_trained:
+            raise FormatError(
+                "holds no network that scores fragments", where=model,
+                advice="train one: --fragments SPECTRA, or take one: --fragments-from MODEL",
+            )  # fmt: skip
+        return found
+    return load_ranker(None if fragments_from == SHIPPED_NAME else fragments_from)
 
 
 def _lists(

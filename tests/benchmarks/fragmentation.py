@@ -1,11 +1,12 @@
 """Time of cutting and scoring candidates, here and in another checkout of this repository.
 
     python tests/benchmarks/fragmentation.py [--against CHECKOUT] [--molecules TSV]
-        [--spectra MGF --index I.h5 --rerank-there N]
+        [--spectra MGF --index I.h5 --rerank-there N --without-reference]
 
 Prints CPU milliseconds a candidate from SMILES to score, on one core, for 1,000 of the molecules (by default those of
 the examples), 50 a spectrum: molecules not seen before, and the last 50 once more. With spectra and an index also what
-`sb-query` with all candidates re-ranked takes (`--rerank-there` of them in the other checkout, 0 for all): clock and
+`sb-query` with all candidates re-ranked takes (`--rerank-there` of them in the other checkout, 0 for all;
+`--without-reference` here, where the other knows no reference spectra): clock and
 CPU time a spectrum, memory with that of its processes (shared pages counted once), and seconds to the first hit of one
 spectrum; and whether the fragments of 2,000 molecules are the same in both, every digit of masses, sets and costs. Runs
 alternate between the two checkouts; the best of each counts.
@@ -91,13 +92,13 @@ def run_score(checkout, smiles):
     return dict(zip(("new molecules, ms", "known ones, ms"), run_child(checkout, "score", smiles), strict=True))
 
 
-def run_query(checkout, spectra, index, rerank):
+def run_query(checkout, spectra, index, rerank, others):
     import psutil
 
     def query(file):
         code = "from specbridge_tools.cli.query import main; main()"
         files = [os.path.abspath(file), "--index", os.path.abspath(index)]
-        command = [sys.executable, "-c", code, *files, "--top", "0", "--rerank", str(rerank), "-q"]
+        command = [sys.executable, "-c", code, *files, "--top", "0", "--rerank", str(rerank), "-q", *others]
         environment = {**os.environ, "PYTHONPATH": str(checkout)}
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
         # there, since what lies in the current folder is imported before what PYTHONPATH names
@@ -139,6 +140,7 @@ def main():
     parser.add_argument("--spectra", help="MGF, plain")
     parser.add_argument("--index")
     parser.add_argument("--rerank-there", type=int, default=50)
+    parser.add_argument("--without-reference", action="store_true")
     parser.add_argument("--child", choices=("score", "digest"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -156,7 +158,8 @@ def main():
         for name, (checkout, rerank) in checkouts.items():
             figures = run_score(checkout, smiles)
             if options.spectra:
-                figures |= run_query(checkout, options.spectra, options.index, rerank)
+                others = ["--reference", "none"] if options.without_reference and name == "here" else []
+                figures |= run_query(checkout, options.spectra, options.index, rerank, others)
             best[name] = {key: min(value, best[name].get(key, value)) for key, value in figures.items()}
     for key, here in best["here"].items():
         there = best["there"][key] if options.against else None

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from specbridge_tools import pretrained
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
 from specbridge_tools.ranking.ranking_file import find_ranking
+from specbridge_tools.weights.tensor_file import read_tensor_file, write_tensor_file
 
 DATA = Path(__file__).parents[2] / "galaxy_wrappers" / "test-data"
 CURVE = DATA.parents[1] / "examples" / "training" / "ranking_curve.py"
@@ -130,6 +132,43 @@ def test_processes_of_torchrun_train_one_network(tmp_path, index):
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert done.stderr.count("epoch 1 of 1") == 1
     assert find_ranking(tmp_path / "model.safetensors").config["molecules"] == 16
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory):
+    """The model that ships, without what scores fragments and what ranks."""
+    header, tensors = read_tensor_file(pretrained.MODEL)
+    for name in ("ranker", "ranking"):
+        header.pop(name)
+    path = tmp_path_factory.mktemp("bridge") / "bridge.safetensors"
+    own = {name: each for name, each in tensors.items() if not name.startswith(("ranker.", "ranking."))}
+    write_tensor_file(own, header, path)
+    return path
+
+
+@pytest.mark.slow
+def test_a_model_takes_the_network_of_another(call, tmp_path, index, bridge):
+    """As it is, so that such a model is the one that the other would become; or trained further."""
+    settings = ("--index", index, "--spectra-each", "1", "--threads", "1")
+    call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "whole.safetensors")
+    taken = ("--model", bridge, "--fragments-from", "default")
+    call("sb-train-ranking", DATA / "train.mgf", *settings, *taken, "-o", "taken.safetensors")
+    assert same_contents(tmp_path / "taken.safetensors", tmp_path / "whole.safetensors")
+    settings += ("--fragments", DATA / "spectra.mgf", "--fragment-epochs", "1", "--checkpoints", "networks")
+    call("sb-train-ranking", DATA / "train.mgf", *settings, "-o", "whole.safetensors", "--force")
+    given = ("--model", bridge, "--fragments-from", "taken.safetensors")
+    call("sb-train-ranking", DATA / "train.mgf", *settings, *given, "-o", "further.safetensors")
+    assert same_contents(tmp_path / "further.safetensors", tmp_path / "whole.safetensors")
+    assert not same_contents(tmp_path / "further.safetensors", tmp_path / "taken.safetensors")
+    other = ("--model", bridge, "--fragments-from", bridge)
+    done = call("sb-train-ranking", DATA / "train.mgf", *settings, *other, "-o", "other.safetensors", status=1)
+    assert b"bridge.safetensors: holds no ranker" in done.stderr
+
+
+def same_contents(one, other):
+    (header, tensors), (others_header, others) = read_tensor_file(one), read_tensor_file(other)
+    assert tensors.keys() == others.keys()
+    return header == others_header and all((tensors[name] == others[name]).all() for name in tensors)
 
 
 def test_a_model_without_a_network_needs_spectra_to_train_one_on(call, tmp_path, index):
