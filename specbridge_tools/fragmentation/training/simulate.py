@@ -159,6 +159,8 @@ def _merged(mz: NDArray[np.float64], logits: NDArray[np.float32]) -> tuple[NDArr
     mz, weight = mz[most_likely], np.exp(logits[most_likely] - logits.max())
     group = np.append(0, np.cumsum(np.diff(mz) > _MERGE_WIDTH))
     total = np.asarray(np.bincount(group, weight), np.float64)
-    centre = np.bincount(group, weight * mz) / total
+    has_weight = total > 0  # the least likely ions have none as float32
+    centre = np.bincount(group, weight * mz)[has_weight] / total[has_weight]
+    total = total[has_weight]
     measurable = centre > _LOWEST_MZ
     return centre[measurable], total[measurable]

@@ -1,5 +1,7 @@
 """Simulated spectra: masses of real fragments, reproducible, as noisy as asked."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,15 @@ def test_the_strongest_expected_peaks_of_paracetamol_are_known_ones(ranker, temp
     strongest = mz[np.argsort(-root)[:5]]
     assert np.abs(strongest - 110.0600).min() < 0.001
     assert (np.diff(mz) > 0).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_ions_that_are_next_to_impossible_are_no_peaks(ranker, template):
+    sure = {**ranker.networks[0], "out.weight": ranker.networks[0]["out.weight"] * 50}
+    sure = dataclasses.replace(ranker, networks=[sure])
+    mz, root = expected_peaks(sure, PARACETAMOL, template.peaks, MASS + PROTON_MASS)
+    assert 0 < len(mz) < len(expected_peaks(ranker, PARACETAMOL, template.peaks, MASS + PROTON_MASS)[0])
+    assert (root > 0).all()
 
 
 def test_it_is_made_as_the_template_was(ranker, template):
