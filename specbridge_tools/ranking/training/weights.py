@@ -25,7 +25,7 @@ KINDS = tuple(kind for kind in REFERENCE if kind in LINEAR)
 FACTORS = (0.2, 0.35, 0.5, 0.7, 1.0, 1.4)
 _IS_OWN = np.array([kind in SAME_MOLECULE for kind in KINDS])
 _START = np.array([LINEAR[kind] for kind in KINDS])
-_MOST_LOST = 0.005
+_MOST_LOST = 0.01
 """Recall at 1 that reference spectra may cost compounds that they do not have: far below what chance moves it by."""
 
 
