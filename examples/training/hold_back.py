@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from specbridge_tools.evaluation.splits import CLUSTER_THRESHOLD, FINGERPRINT_BITS, FINGERPRINT_RADIUS
+from specbridge_tools.evaluation.splits import FINGERPRINT_BITS, FINGERPRINT_RADIUS
 from specbridge_tools.molecules.chemistry import morgan_counts
 from specbridge_tools.molecules.identity import structure
 from specbridge_tools.records import Tally
+from specbridge_tools.reference.molecules import tanimoto
+from specbridge_tools.reference.reference import SIMILAR
 from specbridge_tools.spectra.mgf import write_mgf
 from specbridge_tools.spectra.reader import read_spectra
 from specbridge_tools.streams import output_text
@@ -41,9 +43,7 @@ def parts(smiles, held_back):
         sorted(key for key in smiles if (key in held_back) == is_held_back) for is_held_back in (True, False)
     )
     theirs, bits = (fingerprints([smiles[key] for key in keys]) for keys in (val, others))
-    shared = (bits @ theirs.T).toarray()
-    union = bits.sum(axis=1) + theirs.sum(axis=1).T - shared
-    is_similar = np.asarray(shared + 1e-6 >= CLUSTER_THRESHOLD * union).any(axis=1)
+    is_similar = (tanimoto(bits, theirs.toarray()) >= SIMILAR).any(axis=1)
     similar = {key for key, each in zip(others, is_similar, strict=True) if each}
     return {"train": set(others) - similar, "val": set(val), "similar": similar}
 
