@@ -13,6 +13,8 @@ if [ "$(cat "$environment/installed" 2>/dev/null)" != "$wanted" ]; then
     "$root/examples/environment.sh" "$environment" --editable "${root}[$extras]"
     echo "$wanted" >"$environment/installed"
 fi
+# each process would compile torch anew
+unset PYTHONDONTWRITEBYTECODE
 [ $# -gt 0 ] || set -- -m ""
 cd "$root"
 exec "$environment/bin/python" -m pytest --numprocesses auto --dist worksteal "$@"

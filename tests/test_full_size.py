@@ -12,7 +12,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BIN = Path(sys.executable).parent
-N_MOLECULES = 150  # beside those of the spectra
+N_SPECTRA, N_MOLECULES = 60, 150  # molecules: beside those of the spectra
 DREAMS_PARAMETERS = 95_543_384
 CHEMBERTA_PARAMETERS = 43_385_856  # and a pooler of 590,592 that nobody asks for
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -55,9 +55,11 @@ def write_chemberta(folder):
     model.save_pretrained(folder)
 
 
-def write_molecules(path):
-    """The molecules of the example spectra, and as many others of the example library as it takes for decoys."""
-    lines = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").splitlines()
+def write_inputs(spectra, path):
+    """Some of the example spectra, their molecules, and as many others of the example library as decoys need."""
+    records = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").split("END IONS\n")
+    spectra.write_text("END IONS\n".join([*records[:N_SPECTRA], ""]), encoding="utf-8")
+    lines = spectra.read_text(encoding="utf-8").splitlines()
     truths = dict.fromkeys(line.removeprefix("SMILES=") for line in lines if line.startswith("SMILES="))
     with (EXAMPLES / "molecules.tsv").open(encoding="utf-8", newline="") as stream:
         others = [row["smiles"] for row in csv.DictReader(stream, delimiter="\t")][:N_MOLECULES]
@@ -105,9 +107,9 @@ def run(tmp_path):
 def test_both_go_the_whole_way(run, tmp_path):
     write_dreams(tmp_path / "ssl_model.ckpt")
     write_chemberta(tmp_path / "chemberta")
-    write_molecules(tmp_path / "molecules.tsv")
+    write_inputs(tmp_path / "spectra.mgf", tmp_path / "molecules.tsv")
     run("sb-models", "import", "ssl_model.ckpt", "ssl.safetensors")
-    run("sb-split", EXAMPLES / "spectra.mgf", "--by", "molecule", "--fractions", "0.5,0.5", "-o", "parts/")
+    run("sb-split", "spectra.mgf", "--by", "molecule", "--fractions", "0.5,0.5", "-o", "parts/")
     embed = ("molecules.tsv", "--encoder", "chemberta:chemberta", "--dtype", "float32", "-o", "m.h5")
     assert run("sb-embed-mols", *embed) < 2
     with h5py.File(tmp_path / "m.h5") as file:

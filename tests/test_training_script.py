@@ -97,9 +97,7 @@ def test_spaces_and_encoders_to_compare_with(tmp_path):
     def run_quietly(*command):
         subprocess.run([str(part) for part in command], check=True, capture_output=True)
 
-    run_quietly(
-        "sb-embed-mols", EXAMPLES / "molecules.tsv", "--encoder", "morgan:bits=512,dimension=32", "-o", molecules
-    )
+    run_quietly("sb-embed-mols", some, "--encoder", "morgan:bits=512,dimension=32", "-o", molecules)
     run_quietly(sys.executable, stages / "train_smiles_encoder.py", molecules, "-o", tmp_path / "smiles", "--most", 500)
     run_quietly(
         "sb-embed-mols", some, "--encoder", f"chemberta:{tmp_path}/smiles,pooling=mean", "-o", tmp_path / "s.h5"

@@ -64,7 +64,7 @@ fitted morgan-128 --dimension 128
 fitted morgan-1024 --dimension 1024
 fitted morgan-counts-512 --counts
 [ -e "$out/smiles/config.json" ] ||
-  python "$stages/train_smiles_encoder.py" "$work/molecules.h5" -o "$out/smiles" --exclude "$work/excluded.txt"
+  python "$stages/train_smiles_encoder.py" "$work/molecules.h5" -o "$out/smiles" --exclude "$work/excluded.txt" --bfloat16
 [ -e "$out/space-morgan-512.h5" ] || ln -s ../molecules.h5 "$out/space-morgan-512.h5"
 space space-morgan-512 "morgan:file=$work/molecules.safetensors"
 space space-morgan-128 "morgan:file=$out/morgan-128.safetensors"

@@ -1,11 +1,11 @@
 """Train a SMILES transformer of ChemBERTa's size to predict fingerprints, as ChemBERTa-MTR predicts descriptors.
 
-train_smiles_encoder.py MOLECULES.h5 -o FOLDER [--exclude FILE] [--epochs 1] [--most N]
+train_smiles_encoder.py MOLECULES.h5 -o FOLDER [--exclude FILE] [--epochs 1] [--most N] [--bfloat16]
 
 MOLECULES.h5 holds what is predicted: embeddings of a Morgan encoder, from a linear map of the mean over the tokens and
 by mean squared error. --exclude names a file with one first block of an InChIKey a line. FOLDER is in Hugging Face
 layout, for sb-embed-mols --encoder chemberta:FOLDER,pooling=mean. A token is an atom, a bond, a ring number or a
-bracket. No spectra are needed.
+bracket. No spectra are needed. --bfloat16 is for processors that compute in it; others emulate it, which is slow.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def train(model, tokenizer, smiles, targets, options):
             optimiser.param_groups[0]["lr"] = options.learning_rate * share
             ids = padded([sequences[row] for row in rows], tokenizer.pad_token_id)
             mask = (ids != tokenizer.pad_token_id).long()
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=options.bfloat16):
                 hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state  # (b, t, 384)
                 predicted = head((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True))
             loss = nn.functional.mse_loss(predicted.float(), torch.from_numpy(targets[rows]) * scale)
@@ -124,6 +124,7 @@ def main():
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--most", type=int, default=100_000)
     parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -101,7 +101,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_go_on_after_a_signal(tmp_path):
-    options = dataclasses.replace(OPTIONS, augmentation=Augmentation(), epochs=60, batch_size=6)
+    options = dataclasses.replace(OPTIONS, augmentation=Augmentation(), epochs=20, batch_size=6)
     assert ended(start(2, tmp_path / "whole", options)) == [0, 0]
     children = start(2, tmp_path / "parts", options)
     end = time.monotonic() + 60
