@@ -6,7 +6,7 @@ cd "$root/galaxy_wrappers"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-planemo --directory "$scratch/workspace" lint --report_level warn --fail_level warn --skip BioToolsValid .
+# with --tools it lints each tool as `planemo lint` does
 planemo --directory "$scratch/workspace" shed_lint --tools --report_level warn --fail_level warn --skip version_bumped,BioToolsValid .
 for workflow in workflows/*.gxwf.yml; do
     planemo --directory "$scratch/workspace" workflow_lint --report_level warn --fail_level warn "$workflow"
