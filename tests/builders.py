@@ -1,10 +1,19 @@
 """What tests of several rooms are made of."""
 
 import types
+from pathlib import Path
 
 import numpy as np
 
 from specbridge_tools.spectra.spectrum import Spectrum
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def first_examples(n):
+    """The first n spectra of the examples, as MGF."""
+    records = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").split("END IONS\n")
+    return "END IONS\n".join([*records[:n], ""])
 
 
 def spectrum(

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from builders import first_examples
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 BIN = Path(sys.executable).parent
@@ -57,9 +58,9 @@ def write_chemberta(folder):
 
 def write_inputs(spectra, path):
     """Some of the example spectra, their molecules, and as many others of the example library as decoys need."""
-    records = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").split("END IONS\n")
-    spectra.write_text("END IONS\n".join([*records[:N_SPECTRA], ""]), encoding="utf-8")
-    lines = spectra.read_text(encoding="utf-8").splitlines()
+    text = first_examples(N_SPECTRA)
+    spectra.write_text(text, encoding="utf-8")
+    lines = text.splitlines()
     truths = dict.fromkeys(line.removeprefix("SMILES=") for line in lines if line.startswith("SMILES="))
     with (EXAMPLES / "molecules.tsv").open(encoding="utf-8", newline="") as stream:
         others = [row["smiles"] for row in csv.DictReader(stream, delimiter="\t")][:N_MOLECULES]

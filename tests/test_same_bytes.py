@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import first_examples
 
 from specbridge_tools.bridge.checkpoint import load_model
 from specbridge_tools.fragmentation.network.ranker_file import load_ranker
@@ -32,8 +33,7 @@ def library(made_once):
     def make(folder):
         import subprocess
 
-        records = (EXAMPLES / "spectra.mgf").read_text().split("END IONS\n")[:N_SPECTRA]
-        (folder / "spectra.mgf").write_text("END IONS\n".join([*records, ""]))
+        (folder / "spectra.mgf").write_text(first_examples(N_SPECTRA))
         header, *rows = (EXAMPLES / "molecules.tsv").read_text().splitlines()
         (folder / "molecules.tsv").write_text("\n".join([header, *rows[::8]]) + "\n")
         for command in (

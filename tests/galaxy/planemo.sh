@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# planemo.sh FILE...: test tools, then workflows, in the Galaxy at GALAXY_URL, then run scripts (.sh, .py) that test in it; every
-# failure is shown, the last sets the status.
+# planemo.sh FILE...: test tools and workflows at once in the Galaxy at GALAXY_URL, then run scripts (.sh, .py) that test in it;
+# every failure is shown, the last sets the status.
 set -euo pipefail
 reports=${SPECBRIDGE_GALAXY_REPORTS:-$(mktemp -d)}
 mkdir -p "$reports"
@@ -32,19 +32,16 @@ check() {
     planemo --directory "$reports/workspace-$name" test --engine external_galaxy --galaxy_url "$GALAXY_URL" --galaxy_admin_key "$GALAXY_KEY" \
         --galaxy_user_key "$key" --no_shed_install --test_timeout 600 --test_output "$name.html" --test_output_json "$name.json" --test_output_xunit "$name.junit.xml" "$@"
 }
-# a test mostly waits, for an upload, for a job, for the next look at it: the tools are shared out among three
-share() {
-    local n=$1 i files=()
-    for ((i = n; i < ${#tools[@]}; i += 3)); do files+=("${tools[i]}"); done
-    check "tools-$n" "${files[@]}"
-}
-status=0 running=()
-for n in 0 1 2; do
-    share $n >"tools-$n.log" 2>&1 &
+# a test mostly waits, for an upload, for a job, for the next look at it: the tools are shared out among several calls
+calls=3 status=0 running=()
+for ((n = 0; n < calls; n++)); do
+    files=()
+    for ((i = n; i < ${#tools[@]}; i += calls)); do files+=("${tools[i]}"); done
+    check "tools-$n" "${files[@]}" >"tools-$n.log" 2>&1 &
     running+=($!)
 done
 check workflows "${workflows[@]}" || status=$?
-for n in 0 1 2; do
+for n in "${!running[@]}"; do
     wait "${running[n]}" || status=$?
     cat "tools-$n.log"
 done

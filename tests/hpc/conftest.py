@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from builders import first_examples
 
 sys.path.insert(0, str(Path(__file__).parent))
 if not os.environ.get("SPECBRIDGE_HPC"):
@@ -41,8 +42,7 @@ def data(tmp_path_factory, sb):
     folder = tmp_path_factory.mktemp("data")
     lines = (EXAMPLES / "molecules.tsv").read_text().splitlines(keepends=True)
     (folder / "molecules.tsv").write_text("".join(lines[:1501]))
-    records = (EXAMPLES / "spectra.mgf").read_text().split("END IONS\n")
-    (folder / "spectra.mgf").write_text("END IONS\n".join(records[:64]) + "END IONS\n")
+    (folder / "spectra.mgf").write_text(first_examples(64))
     sb("sb-embed-mols", "molecules.tsv", "-o", "molecules.h5", cwd=folder)
     sb("sb-build-index", "molecules.h5", "-o", "index.h5", cwd=folder)
     sb("sb-query", "spectra.mgf", "--index", "index.h5", "--rerank", "0", "-o", "hits.tsv", cwd=folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import spectrum
+from builders import first_examples, spectrum
 from small_library import pack_small
 
 import specbridge_tools as sb
@@ -29,7 +29,7 @@ def index(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mgf():
-    return "END IONS\n".join((EXAMPLES / "spectra.mgf").read_text().split("END IONS\n")[:N_SPECTRA]) + "END IONS\n"
+    return first_examples(N_SPECTRA)
 
 
 @pytest.fixture(scope="module")

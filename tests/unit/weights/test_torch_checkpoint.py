@@ -247,8 +247,8 @@ def test_a_storage_that_is_gone_or_cut_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        # where the stack ends late or the machine is slow, the time ends first
-        (b"\x80\x02}" + b")" + b"\x85" * 300_000 + b"K\x01s.", r"reading it (fails on it, signal 11|comes to no end)"),
+        # twice what the stack holds; of far more, a busy machine's time ends first
+        (b"\x80\x02}" + b")" + b"\x85" * 300_000 + b"K\x01s.", "reading it fails on it, signal 11"),
         (b"\x80\x02(" + b"]" * 3 * 10**7 + b"t.", "is too large for a checkpoint of tensors"),
         (b"\x80\x02(" + b"(" * 10**6 + b".", "its pickle cannot be read safely"),
     ],
