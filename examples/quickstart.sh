@@ -31,14 +31,8 @@ if [ ! -e "$out/index.h5" ]; then
     show sb-embed-mols "$examples/molecules.tsv" -o "$out/molecules.h5" --force
     show sb-build-index "$out/molecules.h5" -o "$out/index.h5"
 fi
-show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --rerank 0 --top 0 --force
-show sb-rerank "$out/hits.tsv" --spectra "$examples/spectra.mgf" -o "$out/reranked.tsv" --force
+show sb-query "$examples/spectra.mgf" --index "$out/index.h5" -o "$out/hits.tsv" --top 0 --force
+show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --show 20 --quiet --force
 echo
-echo "By the cosine of spectrum and molecule alone:"
-show sb-evaluate "$out/hits.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics_cosine.tsv" --show 0 --quiet --force
-echo
-echo "Re-ranked by what fragments explain:"
-show sb-evaluate "$out/reranked.tsv" --truth "$examples/spectra.mgf" -o "$out/metrics.tsv" --show 20 --quiet --force
-echo
-echo "Done in $SECONDS s. Candidates of every spectrum: $out/library_hits.html and $out/library_hits.tsv, $out/reranked.tsv;"
+echo "Done in $SECONDS s. Candidates of every spectrum: $out/library_hits.html and $out/library_hits.tsv, $out/hits.tsv;"
 echo "all metrics: $out/metrics_library.tsv, $out/metrics.tsv"

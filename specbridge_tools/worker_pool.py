@@ -14,6 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,14 +41,17 @@ class WorkerPool(Generic[Request, Answer]):
     doing then. They need no `__main__` guard.
     """
 
-    def __init__(self, n_workers: int, function: Callable[[Request], Answer]) -> None:
+    def __init__(self, n_workers: int, function: Callable[[Request], Answer], *, patience: float = 0) -> None:
         """Make a pool.
 
         Args:
             n_workers: Child processes, at least 1.
             function: What they apply. It, the requests and the answers are pickled; each child is sent it once.
+            patience: For so many seconds (s) this process waits for answers, all waits together, before there is more
+                than one child: as long as another takes to become useful, so that little work is not slowed by it.
         """
         self._n_workers = n_workers
+        self._patience = patience
         self._function = function
         self._workers: list[_Worker] = []
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
@@ -83,7 +87,10 @@ class WorkerPool(Generic[Request, Answer]):
 
         def first() -> tuple[Key, Answer]:
             key, future = waiting.popleft()
-            return key, future.result()
+            started = time.monotonic()
+            answer = future.result()
+            self._patience -= time.monotonic() - started
+            return key, answer
 
         for key, request in requests:
             waiting.append((key, self._submit(request)))
@@ -93,7 +100,8 @@ class WorkerPool(Generic[Request, Answer]):
             yield first()
 
     def _submit(self, request: Request) -> Future[Answer]:
-        if len(self._workers) <= len(self._futures) and len(self._workers) < self._n_workers:
+        most = 1 if self._patience > 0 else self._n_workers
+        if len(self._workers) <= len(self._futures) and len(self._workers) < most:
             try:
                 worker = _Worker(self._function)
             except OSError as error:

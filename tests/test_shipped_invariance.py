@@ -44,7 +44,7 @@ def spectra():
 @pytest.fixture(scope="module")
 def smiles(quickstart, spectra):
     """The library: their candidates among the molecules of the examples."""
-    return sorted({row["smiles"] for row in table(quickstart / "reranked.tsv") if row["query_id"] in spectra})
+    return sorted({row["smiles"] for row in table(quickstart / "hits.tsv") if row["query_id"] in spectra})
 
 
 @pytest.fixture(scope="module")

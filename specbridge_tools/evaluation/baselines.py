@@ -1,12 +1,14 @@
-"""Rankings that know nothing of the spectrum, from the very candidate lists that are evaluated.
+"""Other rankings of the very candidate lists that are evaluated, most of which know nothing of the spectrum.
 
-What they reach is what a method gets for free; a result is the distance to them.
+What those reach is what a method gets for free; a result is the distance to them.
 
 * `random`: every order of the list is equally likely.
 * `spectrum_blind`: the score of a molecule in the lists of *other* molecules' spectra. Scores are taken relative to the
   mean of their list and averaged over the lists of queries whose true molecule is another one; 0 for a molecule that
   is in none. It shows candidates that are favoured whatever the spectrum: a spelling, a source, a hub of the space.
 * `mass_only`: the smaller the absolute mass error, the better.
+* `cosine`: that of spectrum and molecule alone, where hits are ranked by more. The distance to it is what the rest of
+  the evidence gives.
 """
 
 from __future__ import annotations
@@ -36,11 +38,13 @@ def score_counts(candidates: CandidateList) -> TieCounts:
 
 def mass_only_counts(candidates: CandidateList) -> TieCounts | None:
     """Counts of the truth under `mass_only`; None where the hits do not show them."""
-    if candidates.truth_at < 0 and not candidates.is_cut:
-        return NOT_LISTED
-    if candidates.is_cut or candidates.mass_error is None:
-        return None
-    return _counts(-candidates.mass_error, candidates)
+    errors = candidates.mass_error
+    return _counts_of_whole_list(None if errors is None else -errors, candidates)
+
+
+def cosine_counts(candidates: CandidateList) -> TieCounts | None:
+    """Counts of the truth under `cosine`; None where the hits do not show them."""
+    return _counts_of_whole_list(candidates.cosine, candidates)
 
 
 class SpectrumBlindScore:
@@ -72,6 +76,13 @@ class SpectrumBlindScore:
     def counts(self, candidates: CandidateList) -> TieCounts | None:
         """Counts of the truth; None where the list is cut."""
         return None if candidates.is_cut else _counts(self.scores(candidates), candidates)
+
+
+def _counts_of_whole_list(values: NDArray[np.float64] | None, candidates: CandidateList) -> TieCounts | None:
+    """Counts under another order than that of the hits; None where the list is cut or lacks the values."""
+    if candidates.truth_at < 0 and not candidates.is_cut:
+        return NOT_LISTED
+    return None if candidates.is_cut or values is None else _counts(values, candidates)
 
 
 def _counts(score: NDArray[np.float64], candidates: CandidateList) -> TieCounts:

@@ -43,6 +43,7 @@ class CandidateList:
         truth_at: Position of the truth, or -1.
         size: Candidates that the search found, more than n where the table was cut to the top ones.
         top_hit: The best one, None without any.
+        cosine: (n,) the highest of each molecule, where hits are ranked by more than that; None where they do not say.
     """
 
     truth: Truth
@@ -52,6 +53,7 @@ class CandidateList:
     truth_at: int
     size: int
     top_hit: TopHit | None = None
+    cosine: Floats | None = None
 
     @property
     def is_cut(self) -> bool:
@@ -104,17 +106,16 @@ def _candidate_list(truth: Truth, hits: Hits, numbers: dict[str, int]) -> Candid
         raise DataError(f"query {hits.query_id}: a score is missing or not finite", advice="run sb-query again")
     position = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     at = np.array([position[key] for key in keys])
-    best_scores = np.full(len(position), -np.inf)
-    np.maximum.at(best_scores, at, scores)
     n_found = _n_found(hits)
     return CandidateList(
         truth,
         np.array([numbers.setdefault(key, len(numbers)) for key in position], np.int64),
-        best_scores,
+        _best(scores, at, len(position)),
         _smallest_errors(hits, at, len(position)),
         position.get(truth.inchikey14, -1),
         n_found if n_found > len(hits) else len(position),
         _top_hit(hits, int(scores.argmax())),
+        _best_cosines(hits, at, len(position)),
     )
 
 
@@ -135,8 +136,16 @@ def _numbers(hits: Hits, column: str) -> Floats:
 
 def _smallest_errors(hits: Hits, at: NDArray[np.int64], n: int) -> Floats | None:
     errors = np.abs(_numbers(hits, "mass_error_ppm"))
-    if np.isnan(errors).any():
-        return None
-    smallest = np.full(n, np.inf)
-    np.minimum.at(smallest, at, errors)
-    return smallest
+    return None if np.isnan(errors).any() else -_best(-errors, at, n)
+
+
+def _best_cosines(hits: Hits, at: NDArray[np.int64], n: int) -> Floats | None:
+    cosines = _numbers(hits, "cosine")
+    return None if np.isnan(cosines).any() else _best(cosines, at, n)
+
+
+def _best(values: Floats, at: NDArray[np.int64], n: int) -> Floats:
+    """The highest value of each of n molecules, of the rows that stand `at` them."""
+    best = np.full(n, -np.inf)
+    np.maximum.at(best, at, values)
+    return best

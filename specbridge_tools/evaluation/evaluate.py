@@ -26,7 +26,7 @@ from specbridge_tools.reference.measured import NEVER
 MZ_EDGES = (0, 200, 300, 400, 500, 600, 800, math.inf)
 PRECISION_AT = (0.5, 0.7, 0.8, 0.9, 0.95)
 _UNKNOWN = Estimate(math.nan, math.nan, math.nan)
-_NEEDS_WHOLE_LISTS = "needs the whole lists (--top 0) and their mass errors"
+_NEEDED = {"mass_only": " and their mass errors", "cosine": " and their cosines"}  # beside the whole lists
 
 # ranking -> counts of the truth in each list, None where they cannot be known
 Rankings: TypeAlias = Mapping[str, Sequence[TieCounts | None]]
@@ -38,7 +38,7 @@ class Metric:
 
     Attributes:
         subset: `all`, or e.g. `adduct=[M+H]+`.
-        ranking: `score` of the hits, a baseline (`evaluation.baselines`), `probability`, or `lists`.
+        ranking: `score` of the hits, another one (`evaluation.baselines`), `probability`, or `lists`.
         metric: E.g. `recall@1`.
         over: `spectra`, or `molecules` (spectra averaged within each molecule first).
         value: The metric.
@@ -107,6 +107,8 @@ def _rankings(lists: Sequence[CandidateList]) -> Rankings:
         "spectrum_blind": baselines.SpectrumBlindScore(lists).counts,
         "mass_only": baselines.mass_only_counts,
     }
+    if any(candidates.cosine is not None for candidates in lists):
+        counters["cosine"] = baselines.cosine_counts
     return {name: [count(candidates) for candidates in lists] for name, count in counters.items()}
 
 
@@ -155,7 +157,8 @@ def _ranking_metrics(
     estimates = [dict(zip(columns, row, strict=True)) for row in means]
     for ranking in rankings:
         for k, name in zip((*settings.recall_at, math.inf), settings.names, strict=True):
-            note = _cut_note(lists, math.inf if ranking == "random" else k) if ranking in known else _NEEDS_WHOLE_LISTS
+            needed = f"needs the whole lists (--top 0){_NEEDED.get(ranking, '')}"
+            note = _cut_note(lists, math.inf if ranking == "random" else k) if ranking in known else needed
             for over, estimate_of in zip(("spectra", "molecules"), estimates, strict=True):
                 estimate = estimate_of.get((ranking, name), _UNKNOWN)
                 yield Metric(

@@ -73,7 +73,7 @@ def opened_model(
 ) -> Iterator[tuple[CalibratedModel | None, Path | AlignedModel | None]]:
     """Yield (what encodes the spectra of a query, the model or its file).
 
-    Few spectra are encoded by a process of its own, while this one goes on, where there is a core for it.
+    Spectra are encoded by a process of its own, while this one goes on, where there is a core for it.
 
     Args:
         model: A model file or a loaded model; None for the model that ships.
@@ -86,16 +86,12 @@ def opened_model(
     """
     if model is not None and not isinstance(model, (str, os.PathLike)):
         yield model, model
-    elif _are_few(source) and lists is None and threads > 1 and not torch_is_here():
-        with ModelProcess(path, device=device) as process:
+    elif not source.holds_embeddings and lists is None and threads > 1 and not torch_is_here():
+        with ModelProcess(path, device=device, threads=threads) as process:
             yield process, path
     else:
         loaded = model_for_spectra(source, path=path, needed=index is None, device=device, threads=threads)
         yield loaded, loaded or path
-
-
-def _are_few(source: QuerySource) -> bool:
-    return source.is_small and not source.holds_embeddings
 
 
 def _load(path: str | os.PathLike[str] | None, *, device: str, threads: int | None) -> AlignedModel:

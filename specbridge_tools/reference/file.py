@@ -70,9 +70,6 @@ class ReferenceFile:
         Raises:
             FormatError: Where a value is none that it can be.
         """
-        # here, as what only looks at the attributes of a file does without
-        from scipy import sparse
-
         columns = {name: self._file.datasets[name][:] for name in COLUMNS}
         embedding: NDArray[np.float16] = self._file.datasets["embedding"][:]
         _check_columns(columns, self.name)
@@ -83,13 +80,10 @@ class ReferenceFile:
         spectra = SpectrumTable(starts=starts, **{name: columns[name] for name in names})
         codes = {name: columns[name].astype(np.int64) for name in REPEATED}
         lists = {name: list(texts[f"{name}_list"]) for name in REPEATED}
-        bit_ends = np.concatenate([[0], np.cumsum(columns["n_bits"], dtype=np.int64)])
-        counts = sparse.csr_matrix(
-            (columns["count"].astype(np.float32), columns["bit"].astype(np.int32), bit_ends),
-            shape=(len(columns["n_bits"]), FINGERPRINT[1]),
-        )
         molecules = MoleculeTable(
-            inchikey14=columns["inchikey14"].astype(str).tolist(), counts=counts, embedding=embedding,
+            inchikey14=columns["inchikey14"].astype(str).tolist(), embedding=embedding,
+            starts=np.concatenate([[0], np.cumsum(columns["n_bits"], dtype=np.int64)]),
+            bit=columns["bit"].astype(np.int32), count=columns["count"].astype(np.float32),
             **{name: texts[name] for name in MOLECULE_TEXTS},
         )  # fmt: skip
         return spectra, SpectrumTexts(texts["accession"], codes, lists), molecules, self.space

@@ -101,4 +101,7 @@ def _molecules(contents: Sequence[Contents], first: Sequence[tuple[int, int]]) -
         name: [getattr(tables[place], name)[number] for place, number in first]
         for name in ("inchikey14", "smiles", "formula", "name")
     }
-    return MoleculeTable(counts=counts, embedding=embedding[rows] if len(embedding) else embedding, **texts)
+    return MoleculeTable(
+        starts=counts.indptr, bit=counts.indices, count=counts.data,
+        embedding=embedding[rows] if len(embedding) else embedding, **texts,
+    )  # fmt: skip

@@ -48,7 +48,9 @@ class MoleculeTable:
         smiles: (m,) canonical.
         formula: (m,).
         name: (m,) '' where it is not known.
-        counts: (m, bits) Morgan counts, see `FINGERPRINT`, float32.
+        starts: (m + 1,) where the bits of each molecule start in the next two, and where those of the last one end.
+        bit: Bits of Morgan counts, see `FINGERPRINT`, ascending in each molecule, int32.
+        count: Of each of them, float32.
         embedding: (m, dimension) float16 for an encoder that does not read these counts, else (0, dimension).
     """
 
@@ -56,11 +58,21 @@ class MoleculeTable:
     smiles: Sequence[str]
     formula: Sequence[str]
     name: Sequence[str]
-    counts: sparse.csr_matrix
+    starts: NDArray[np.integer]
+    bit: NDArray[np.int32]
+    count: NDArray[np.float32]
     embedding: NDArray[np.float16]
 
     def __len__(self) -> int:
         return len(self.inchikey14)
+
+    @functools.cached_property
+    def counts(self) -> sparse.csr_matrix:
+        """(m, bits) Morgan counts, float32."""
+        # here, as it takes longer to import than all the rest of this room, which a command may not need
+        from scipy import sparse
+
+        return sparse.csr_matrix((self.count, self.bit, self.starts), shape=(len(self), FINGERPRINT[1]))
 
     @functools.cached_property
     def bits(self) -> sparse.csr_matrix:
@@ -102,7 +114,6 @@ class Featuriser:
 
     def of_smiles(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """The features of molecules by their canonical SMILES; raises `DataError` where one cannot be read."""
-        # here, as it takes longer to import than all the rest of this room, which a command may not need
         from scipy import sparse
 
         new = [text for text in dict.fromkeys(smiles) if text not in self._known]

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH = 150
 _EPOCH = "epoch"
-_LABELS = {"score": "hits", "spectrum_blind": "spectrum-blind", "mass_only": "mass only", "random": "random"}
+_LABELS = {
+    "score": "hits",
+    "cosine": "cosine alone",
+    "spectrum_blind": "spectrum-blind",
+    "mass_only": "mass only",
+    "random": "random",
+}
 
 
 def draw_metrics(metrics: Iterable[Metric], destination: str | os.PathLike[str], *, force: bool = False) -> None:

@@ -16,7 +16,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from specbridge_tools import pretrained
 from specbridge_tools.reference.file import read_references
@@ -50,10 +49,13 @@ def write_synthetic(path, n, rng):
         np.tile(spectra.intensity, copies)[:n_peaks],
     )
     codes = {name: np.tile(texts.codes[name], copies)[:n] for name in REPEATED}
+    counts = molecules.counts[rows]
     synthetic = MoleculeTable(
         [f"{row:014d}" for row in range(m)],
         *([getattr(molecules, name)[int(row)] for row in rows] for name in ("smiles", "formula", "name")),
-        sparse.csr_matrix(molecules.counts[rows]),
+        counts.indptr,
+        counts.indices,
+        counts.data,
         molecules.embedding,
     )
     write_reference(path, table, SpectrumTexts([f"SYN{i}" for i in range(n)], codes, texts.lists), synthetic, space)

@@ -38,6 +38,17 @@ def test_there_are_no_more_workers_than_requests(new_children):
         assert len(new_children()) == 2
 
 
+@pytest.mark.parametrize(("patience", "n_workers"), [(1000, 1), (0.01, 3)])
+def test_there_is_one_worker_until_waiting_for_it_has_taken_long(new_children, patience, n_workers):
+    with WorkerPool(3, time.sleep, patience=patience) as pool:
+        answers = pool.map_in_order(keyed([0.02] * 20), ahead=2)
+        next(answers)
+        assert len(new_children()) == 1
+        assert [number for number, _ in answers] == list(range(1, 20))
+        assert len(new_children()) == n_workers
+    assert new_children() == []
+
+
 def test_reading_ahead_is_bounded():
     requests = itertools.count()
     with WorkerPool(2, abs) as pool:

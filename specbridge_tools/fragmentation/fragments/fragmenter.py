@@ -57,7 +57,7 @@ class Fragments:
 
     def cut_bonds(self, index: int) -> list[int]:
         """Sorted numbers of the bonds cut to make a fragment."""
-        bonds: list[int] = self.cuts[np.isin(self.cuts[:, 0], self.sets[index]), 1].tolist()
+        bonds: list[int] = self.cuts[(self.cuts[:, :1] == self.sets[index]).any(axis=1), 1].tolist()
         return sorted(bonds)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,13 @@ from specbridge_tools.errors import DataError
 from specbridge_tools.fragmentation.fragments.batch import candidate_arrays
 from specbridge_tools.fragmentation.fragments.fragment_smiles import fragment_smiles
 from specbridge_tools.fragmentation.fragments.fragmenter import Fragments
-from specbridge_tools.fragmentation.network.ranker import Ranker
+from specbridge_tools.fragmentation.network.ranker import KnownCandidate, Ranker
 from specbridge_tools.fragmentation.peaks.ions import N_SHIFTS, SHIFTS
 from specbridge_tools.fragmentation.peaks.prepare import Peaks
 from specbridge_tools.molecules.formula import hill
 from specbridge_tools.threads import one_blas_thread
+
+_REMEMBERED = 32  # candidates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,12 +61,12 @@ def explain(ranker: Ranker, smiles: str, peaks: Peaks) -> list[Explanation]:
     """
     if not len(peaks.mz):
         return []
-    try:
-        fragments = ranker.fragments(smiles)
-    except DataError:
-        return []
     with one_blas_thread():
-        (evidence,) = ranker.evidence([ranker.encode(candidate_arrays(fragments))], [peaks])
+        try:
+            fragments, known = _cut(ranker, smiles)
+        except DataError:
+            return []
+        (evidence,) = ranker.evidence([known], [peaks])
     # the most probable first; equal ones in the order of the fragments, cheapest first
     order = np.lexsort((evidence.matches[:, 0], -evidence.log_probability))
     best: dict[int, int] = {}
@@ -73,6 +76,13 @@ def explain(ranker: Ranker, smiles: str, peaks: Peaks) -> list[Explanation]:
         _explanation(fragments, peaks, evidence.matches[row], float(np.exp(evidence.log_probability[row])))
         for _, row in sorted(best.items())
     ]
+
+
+@functools.lru_cache(_REMEMBERED)
+def _cut(ranker: Ranker, smiles: str) -> tuple[Fragments, KnownCandidate]:
+    """A candidate's fragments and what the networks make of them, which several spectra of a compound ask for."""
+    fragments = ranker.fragments(smiles)
+    return fragments, ranker.encode(candidate_arrays(fragments))
 
 
 def _explanation(fragments: Fragments, peaks: Peaks, match: NDArray[np.int64], probability: float) -> Explanation:

@@ -30,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 _AHEAD = 4  # requests that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
 _TWINS_AT_ONCE = 8  # queries with the same candidates, which one process then cuts once
+_PATIENCE = 1.0  # s; a worker takes about two to import and to load what is compiled
 _SCORED_HERE = 2000  # candidates of few queries: a worker takes longer to start than this process to score them
 
 Key = TypeVar("Key")
@@ -81,7 +82,7 @@ class CandidateScorer:
         self._display = display or SilentProgress()
         self._remembered: dict[int, tuple[int, int]] = {}  # by process: candidates, bytes
         self._score = functools.partial(_score_parts, ranker)
-        self._pool = None if threads == 1 else WorkerPool(threads, self._score)
+        self._pool = None if threads == 1 else WorkerPool(threads, self._score, patience=_PATIENCE)
         self._few = few
 
     def __enter__(self) -> CandidateScorer:

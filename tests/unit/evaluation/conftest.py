@@ -7,7 +7,7 @@ from specbridge_tools.hits.table import QueryRows, parse_hits
 COLUMNS = ("query_id", "score", "probability", "inchikey14", "mass_error_ppm", "n_candidates", "reason", "record")
 
 
-def _hits(query_id, rows, *, n_candidates=None, record=0):
+def _hits(query_id, rows, *, n_candidates=None, record=0, cosines=None):
     """rows: (inchikey14, score[, mass error[, probability]]); none at all gives the one row with its reason."""
     if not rows:
         return parse_hits(QueryRows(COLUMNS, [(query_id, "", "", "", "", "0", "no candidate", str(record))]))
@@ -17,7 +17,9 @@ def _hits(query_id, rows, *, n_candidates=None, record=0):
         (query_id, repr(score), str(probability), key, str(error), str(n_candidates), "", str(record))
         for key, score, error, probability in cells
     ]
-    return parse_hits(QueryRows(COLUMNS, rows))
+    if cosines is None:
+        return parse_hits(QueryRows(COLUMNS, rows))
+    return parse_hits(QueryRows((*COLUMNS, "cosine"), [(*row, c) for row, c in zip(rows, cosines, strict=True)]))
 
 
 def _truths(*truths):

@@ -164,6 +164,33 @@ def test_tables_without_mass_errors_have_no_mass_only_baseline(make_hits, make_t
     assert found["all", "spectrum_blind", "recall@1", "spectra"].value == 1
 
 
+def test_the_cosine_alone_ranks_beside_a_score_of_more(make_hits, make_truths):
+    truths = make_truths(("a", "AAA"), ("b", "BBB"), ("c", "CCC"))
+    hits = [
+        # two adducts of AAA, of which the better cosine counts
+        make_hits("a", [("AAA", 9.0), ("XXX", 8.0), ("AAA", 7.0)], cosines=["0.1", "0.2", "0.3"]),
+        make_hits("b", [("BBB", 9.0), ("XXX", 8.0)], cosines=["0.1", "0.2"]),
+        make_hits("c", []),
+    ]
+    found = figures(evaluate(read_lists(hits, truths), resamples=5))
+    assert found["all", "score", "recall@1", "spectra"].value == pytest.approx(2 / 3)
+    assert found["all", "cosine", "recall@1", "spectra"].value == pytest.approx(1 / 3)
+    assert found["all", "cosine", "mrr", "spectra"].value == pytest.approx(1.5 / 3)
+
+
+def test_cosines_of_cut_lists_rank_nothing(make_hits, make_truths):
+    hits = make_hits("a", [("AAA", 9.0), ("XXX", 8.0)], cosines=["0.1", "0.2"], n_candidates=3)
+    found = figures(evaluate(read_lists([hits], make_truths(("a", "AAA"))), resamples=5))
+    assert math.isnan(found["all", "cosine", "recall@1", "spectra"].value)
+    assert found["all", "cosine", "recall@1", "spectra"].note == "needs the whole lists (--top 0) and their cosines"
+
+
+def test_without_the_cosine_of_every_candidate_there_is_no_ranking_by_it(make_hits, make_truths):
+    hits = make_hits("a", [("AAA", 9.0), ("XXX", 8.0)], cosines=["0.1", ""])
+    found = figures(evaluate(read_lists([hits], make_truths(("a", "AAA"))), resamples=5))
+    assert ("all", "cosine", "recall@1", "spectra") not in found
+
+
 def test_queries_without_candidates_are_misses(make_hits, make_truths):
     lists = list(read_lists([make_hits("a", [])], make_truths(("a", "AAA"), ("b", "BBB"))))
     found = figures(evaluate(lists, resamples=5))

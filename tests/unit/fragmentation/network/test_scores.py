@@ -59,7 +59,7 @@ def test_what_is_remembered_is_told(ranker, caplog):
 class PoolOfOne:
     """In place of a pool: does the same in this process, and notes it."""
 
-    def __init__(self, n_workers, function):
+    def __init__(self, n_workers, function, *, patience):
         self.function, self.n_started, self.n_answers = function, 0, 0
 
     def start(self, request):
