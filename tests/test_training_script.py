@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from specbridge_tools.bridge.checkpoint import load_model
@@ -37,6 +38,8 @@ def test_a_model_that_names_molecules_and_knows_none_of_those_held_back(tmp_path
     write_pool(pool)
     assert "make" in run(SPECTRA, pool, work).split()
     check_parts(work / "model.safetensors")
+    check_parts(work / "final.safetensors")
+    check_final(work)
     check_simulated(work)
     recall = recall_at_5(work, tmp_path / "hits.tsv")
     assert recall["score"] > max(recall["random"], recall["spectrum_blind"]) + 0.1
@@ -65,6 +68,21 @@ def check_parts(model):
     ranking = find_ranking(model)
     assert ranking.linear(1)["analog_max"] == one.weights["analog_max"]
     assert ranking.calibration(1)["coverage"][-1] > 0
+
+
+def check_final(work):
+    """Other networks, of more molecules; what was fitted to those held back is as it was."""
+    models = fitted, final = [load_model(work / f"{name}.safetensors") for name in ("model", "final")]
+    assert final.calibration == fitted.calibration
+    rankings = [find_ranking(model.path) for model in models]
+    assert [rankings[1].linear(n) for n in (1, 2)] == [rankings[0].linear(n) for n in (1, 2)]
+    first, second = [load_ranker(model.path) for model in models]
+    assert second.config == first.config
+    assert not np.array_equal(first.networks[0]["out.weight"], second.networks[0]["out.weight"])
+    held_back = len(fitted.training_summary["validation_keys"])
+    assert final.training_summary["fitted_to"] == fitted.training_summary["validation_keys"]
+    # those that are similar to one held back are left out before, too
+    assert final.training_summary["training_molecules"] >= fitted.training_summary["training_molecules"] + held_back
 
 
 def check_simulated(work):

@@ -102,7 +102,8 @@ def finetune(
 
     Args:
         spectra: Files of spectra with structures, to learn from.
-        validation: The same of other molecules, to select the best epoch and to calibrate.
+        validation: The same of other molecules, to select the best epoch and to calibrate. Without any the last epoch
+            is kept, and the model is not calibrated.
         molecules: File of molecule embeddings, truths and decoys.
         files: What is written, by the first process.
         model_options: What is trained.
@@ -132,7 +133,7 @@ def finetune(
         model.learn_vocabulary(pairs[0].features)
     history = _train(model, *pairs, training_options, files, resume=resume, display=display, processes=processes)
     if processes.is_first:
-        model.calibration = _calibration(model, pairs[1], calibrate)
+        model.calibration = None if pairs[1] is None else _calibration(model, pairs[1], calibrate)
         model.training_summary = _summary(*pairs, training_options, pair_options, history)
         _write(model, history, files)
     return model, history
@@ -141,7 +142,7 @@ def finetune(
 def _train(
     model: AlignedModel,
     training: Pairs,
-    validation: Pairs,
+    validation: Pairs | None,
     options: TrainingOptions,
     files: TrainingFiles,
     *,
@@ -154,18 +155,11 @@ def _train(
     fingerprint = _fingerprint(model, training, validation, options)
     if processes.world_size > 1:
         fingerprint["processes"] = processes.world_size
+    cached = _cached_features(files.cache_features, model, training, options, processes)
     return train(
-        model,
-        training,
-        validation,
-        options,
-        checkpoint=checkpoint_path(files),
-        fingerprint=fingerprint,
-        resume=resume,
-        display=display,
-        cached=_cached_features(files.cache_features, model, training, options, processes),
-        processes=processes,
-    )
+        model, training, validation, options, checkpoint=checkpoint_path(files), fingerprint=fingerprint,
+        resume=resume, display=display, cached=cached, processes=processes,
+    )  # fmt: skip
 
 
 def _write(model: AlignedModel, history: Sequence[Mapping[str, float]], files: TrainingFiles) -> None:
@@ -184,8 +178,8 @@ def _read_both(
     options: PairOptions,
     tally: Tally,
     seed: int,
-) -> tuple[Pairs, Pairs]:
-    """Training and validation pairs, which share no molecule."""
+) -> tuple[Pairs, Pairs | None]:
+    """Training pairs, and those of validation, which share no molecule with them; None without any."""
 
     def read(sources: Sequence[Source], max_decoys: int | None) -> Pairs:
         return read_pairs(
@@ -199,13 +193,14 @@ def _read_both(
             seed=seed,
         )
 
-    training_pairs, validation_pairs = read(spectra, options.max_decoys), read(validation, None)
-    refuse_shared_molecules(training_pairs, validation_pairs)
-    tally.n_written = len(training_pairs) + len(validation_pairs)
-    logger.info(
-        "training: %d spectra of %d molecules; validation: %d of %d",
-        *(len(training_pairs), len(training_pairs.keys), len(validation_pairs), len(validation_pairs.keys)),
-    )
+    training_pairs = read(spectra, options.max_decoys)
+    validation_pairs = read(validation, None) if validation else None
+    for name, pairs in (("training", training_pairs), ("validation", validation_pairs)):
+        if pairs is not None:
+            tally.n_written += len(pairs)
+            logger.info("%s: %d spectra of %d molecules", name, len(pairs), len(pairs.keys))
+    if validation_pairs is not None:
+        refuse_shared_molecules(training_pairs, validation_pairs)
     return training_pairs, validation_pairs
 
 
@@ -258,11 +253,13 @@ def _calibration(model: AlignedModel, pairs: Pairs, calibrate: Calibrate) -> dic
 
 
 def _fingerprint(
-    model: AlignedModel, training: Pairs, validation: Pairs, options: TrainingOptions
+    model: AlignedModel, training: Pairs, validation: Pairs | None, options: TrainingOptions
 ) -> dict[str, object]:
     """Plain values that a resumed run must have, too."""
 
-    def digest(pairs: Pairs) -> str:
+    def digest(pairs: Pairs | None) -> str:
+        if pairs is None:
+            return ""
         rows = [str(len(pairs)), *pairs.library.inchikey14[pairs.molecule]]
         return sha256_text(" ".join([*rows, f"{pairs.features.peaks.mz.sum():.6f}"]))
 
@@ -273,18 +270,19 @@ def _fingerprint(
 
 def _summary(
     training: Pairs,
-    validation: Pairs,
+    validation: Pairs | None,
     options: TrainingOptions,
     pair_options: PairOptions,
     history: Sequence[Mapping[str, float]],
 ) -> dict[str, Any]:
-    best = max(history, key=lambda row: row[options.select_by]) if history else {}
+    best = max(history, key=lambda row: row.get(options.select_by, row["epoch"])) if history else {}
+    keys = set() if validation is None else validation.keys
     return {
         "training_spectra": len(training),
         "training_molecules": len(training.keys),
-        "validation_spectra": len(validation),
-        "validation_molecules": len(validation.keys),
-        "validation_keys": sorted(validation.keys),
+        "validation_spectra": 0 if validation is None else len(validation),
+        "validation_molecules": len(keys),
+        "validation_keys": sorted(keys),
         "options": dataclasses.asdict(options),
         "pairs": pair_options.header(),
         "best": best,

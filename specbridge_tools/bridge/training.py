@@ -101,7 +101,7 @@ class _Run:
 def train(
     model: AlignedModel,
     training: Pairs,
-    validation: Pairs,
+    validation: Pairs | None,
     options: TrainingOptions,
     *,
     checkpoint: str | os.PathLike[str],
@@ -119,7 +119,7 @@ def train(
     Args:
         model: To train.
         training: Its spectra are learned.
-        validation: The best epoch has the highest `select_by` on these.
+        validation: The best epoch has the highest `select_by` on these; None: the last is the best.
         options: How to train.
         checkpoint: Written after every epoch, and when a signal ends the run.
         fingerprint: Plain values that must be the same when a run is resumed.
@@ -171,12 +171,15 @@ def _first_state(
     return state
 
 
-def _train_and_validate(run: _Run, validation: Pairs) -> dict[str, float]:
+def _train_and_validate(run: _Run, validation: Pairs | None) -> dict[str, float]:
     """One epoch, or what is left of it; returns its row of the history."""
     started = time.monotonic()
     loss = _train_epoch(run)
-    # the others need no metrics of their own
-    metrics = run.processes.broadcast(rank_among_candidates(run.model, validation) if run.processes.is_first else {})
+    metrics: dict[str, float] = {}
+    if validation is not None:
+        # the others need no metrics of their own
+        ranked = rank_among_candidates(run.model, validation) if run.processes.is_first else {}
+        metrics = run.processes.broadcast(ranked)
     seconds = round(time.monotonic() - started, 1)
     row = {"epoch": run.state.epoch + 1, "train_loss": loss, **metrics, "seconds": seconds}
     with held():
@@ -190,7 +193,7 @@ def _end_epoch(run: _Run, row: dict[str, float]) -> None:
     model, state, metric = run.model, run.state, run.options.select_by
     state.epoch, state.step, state.loss_sum, state.rng_state = state.epoch + 1, 0, 0.0, None
     state.history.append(row)
-    if not state.best or row[metric] > state.history[state.best_epoch - 1][metric]:
+    if not state.best or metric not in row or row[metric] > state.history[state.best_epoch - 1][metric]:
         state.best_epoch = state.epoch
         frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
         stored = model.stored_state().items()

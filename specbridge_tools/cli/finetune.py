@@ -35,9 +35,9 @@ sb-finetune parts/train.mgf --validation parts/val.mgf --molecules molecules.h5 
 @click.option(
     "--validation",
     multiple=True,
-    required=True,
     metavar="FILE",
-    help="Spectra of other molecules; the best epoch is chosen on them.",
+    help="Spectra of other molecules: the best epoch is chosen and probabilities are fitted on them. Without any, the "
+    "last epoch is kept, and cosines have no probabilities.",
 )
 @click.option("--molecules", required=True, metavar="FILE", help="Embeddings of the true molecules and the decoys.")
 @output_options(what="Model, safetensors", required=True)

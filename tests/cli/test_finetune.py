@@ -68,7 +68,8 @@ def test_trains_and_tells_what_it_did(files, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     lines = done.stderr.splitlines()
-    assert "training: 8 spectra of 8 molecules; validation: 4 of 4" in lines[0]
+    assert lines[0].endswith("training: 8 spectra of 8 molecules")
+    assert lines[1].endswith("validation: 4 spectra of 4 molecules")
     assert sum("train_loss" in line for line in lines) == 3
     assert lines[-1].startswith("12 spectra read, 0 rejected, 12 written, ")
     assert "\x1b" not in done.stderr
@@ -82,6 +83,27 @@ def test_trains_and_tells_what_it_did(files, tmp_path):
     assert info["training"]["training_molecules"] == 8
     assert len(info["training"]["validation_keys"]) == 4
     assert info["training"]["pairs"] == {"tolerance_ppm": 1e6, "max_decoys": 256, "input_format": "auto"}
+
+
+@pytest.mark.slow
+def test_without_validation_the_last_epoch_is_kept_and_nothing_is_calibrated(files, tmp_path):
+    both = [*arguments(files, tmp_path / "m", "--history", tmp_path / "h.tsv", "--plot", tmp_path / "curve.png")]
+    del both[1:3]
+    done = run("sb-finetune", *both, files / "val.mgf")
+    assert done.returncode == 0, done.stderr
+    assert "training: 12 spectra of 12 molecules" in done.stderr
+    assert "validation" not in done.stderr
+    info = header(tmp_path / "m")
+    assert info["calibration"] is None
+    assert info["training"]["best"]["epoch"] == 3
+    assert info["training"]["validation_keys"] == []
+    rows = [line.split("\t") for line in (tmp_path / "h.tsv").read_text().splitlines()]
+    assert [row[2:6] for row in rows[1:]] == [[""] * 4] * 3
+    assert len({row[1] for row in rows[1:]}) == 3
+    # the weights after three epochs, not after the first
+    one = run("sb-finetune", *both, files / "val.mgf", "--epochs", 1, "--force")
+    assert one.returncode == 0, one.stderr
+    assert header(tmp_path / "m")["training"]["best"]["epoch"] == 1
 
 
 @pytest.mark.slow
