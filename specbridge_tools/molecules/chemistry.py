@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, TypeVar
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from specbridge_tools.constants import ELECTRON_MASS
 from specbridge_tools.errors import DataError
@@ -261,6 +260,9 @@ def _counts(molecule: Chem.Mol, generator: rdFingerprintGenerator.FingerprintGen
 
 def scaffold(smiles: str) -> str:
     """Bemis-Murcko scaffold of a SMILES as canonical SMILES, '' for a molecule without a ring."""
+    # here, as it takes a third of the time of all else that is imported, and only sb-split asks
+    from rdkit.Chem.Scaffolds import MurckoScaffold
+
     with rdBase.BlockLogs():
         framework = MurckoScaffold.GetScaffoldForMol(_parse(smiles, "smiles"))
         return Chem.MolToSmiles(framework, isomericSmiles=False)

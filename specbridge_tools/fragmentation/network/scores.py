@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 _AHEAD = 4  # requests that wait for each process
 _CANDIDATES_AT_ONCE = 512  # held together with what the networks make of them, some 100 KB each
 _TWINS_AT_ONCE = 8  # queries with the same candidates, which one process then cuts once
-_PATIENCE = 1.0  # s; a worker takes about two to import and to load what is compiled
+_PATIENCE = 0.5  # s; a worker takes one to two to import and to load what is compiled
 _SCORED_HERE = 2000  # candidates of few queries: a worker takes longer to start than this process to score them
 
 Key = TypeVar("Key")
