@@ -73,7 +73,7 @@ def opened_model(
 ) -> Iterator[tuple[CalibratedModel | None, Path | AlignedModel | None]]:
     """Yield (what encodes the spectra of a query, the model or its file).
 
-    Spectra are encoded by a process of its own, while this one goes on, where there is a core for it.
+    Some hundred spectra are encoded by a process of its own, while this one goes on, where there is a core for it.
 
     Args:
         model: A model file or a loaded model; None for the model that ships.
@@ -86,7 +86,7 @@ def opened_model(
     """
     if model is not None and not isinstance(model, (str, os.PathLike)):
         yield model, model
-    elif not source.holds_embeddings and lists is None and threads > 1 and not torch_is_here():
+    elif source.is_moderate and lists is None and threads > 1 and not torch_is_here():
         with ModelProcess(path, device=device, threads=threads) as process:
             yield process, path
     else:

@@ -6,6 +6,7 @@ import collections
 import contextlib
 import dataclasses
 import itertools
+import math
 import os
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from specbridge_tools.streams import InputStream, Source, copy_to_own, display_n
 from specbridge_tools.temporary import scratch_path
 
 _SMALL = 16 << 10  # bytes: some ten spectra
+_MODERATE = 256 << 10  # some hundred
 Value = TypeVar("Value", bound=Hashable)
 
 
@@ -36,6 +38,7 @@ class QuerySource:
         names_usi: Whether the file's first 64 KB, or the first of spectra in memory, name a Universal Spectrum
             Identifier.
         is_small: Whether these are a file of some ten spectra at most.
+        is_moderate: Whether these are a file on disk of some hundred spectra at most, or a small one from elsewhere.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class QuerySource:
         reading: Reading = DEFAULT_READING,
         names_usi: bool = False,
         is_small: bool = False,
+        is_moderate: bool = False,
     ) -> None:
         """Use `open_query_source`."""
         self.name = name
@@ -56,7 +60,7 @@ class QuerySource:
         self._is_read = False
         self.holds_embeddings = stream is not None and holds_embeddings(stream)
         self.names_usi = names_usi
-        self.is_small = is_small
+        self.is_small, self.is_moderate = is_small, is_moderate
 
     def records(self, *, record_range: RecordRange | None = None) -> Iterator[Spectrum | Rejection]:
         """Yield the records; from the start again where the source was opened to be reread."""
@@ -105,6 +109,8 @@ def open_query_source(
         if is_hdf5(stream):
             yield QuerySource(stream, name=display_name(file), reading=reading)
             return
+        path = path_of(stream)
+        n_bytes = os.path.getsize(path) if path else math.inf
         head = stream.read(HEAD)
         if reread:
             stream.seek(0)
@@ -117,6 +123,7 @@ def open_query_source(
             reading=reading,
             names_usi=USI_PREFIX.encode() in head.lower(),
             is_small=len(head) < _SMALL,
+            is_moderate=len(head) < _SMALL or n_bytes < _MODERATE,
         )
 
 
