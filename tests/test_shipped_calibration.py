@@ -110,6 +110,14 @@ def leave_out(source, target, absent):
         file.attrs["n"] = kept.sum()
 
 
+def ask(way, spectra, index, folder):
+    """The hits of one of `WAYS`."""
+    hits = folder / "hits.tsv"
+    command = ("sb-query", spectra, "--index", index, "--top", "0", "-q", "-o", hits, *WAYS[way])
+    subprocess.run(command, check=True, timeout=600)
+    return hits
+
+
 def read_answers(path, molecules):
     best = {}
     with open(path, newline="", encoding="utf-8") as file:
@@ -127,9 +135,7 @@ def read_answers(path, molecules):
 def test_probabilities_hold_where_half_of_the_molecules_are_not_in_the_library(
     half_index, spectra, molecules, tmp_path, way
 ):
-    command = ("sb-query", spectra, "--index", half_index, "--top", "0", "-q", "-o", tmp_path / "hits.tsv")
-    subprocess.run([*command, *WAYS[way]], check=True, timeout=600)
-    half_absent = read_answers(tmp_path / "hits.tsv", molecules)
+    half_absent = read_answers(ask(way, spectra, half_index, tmp_path), molecules)
     # of 221 spectra in 115 groups; lists of the true molecule alone are empty now
     assert len(half_absent.stated) > (105 if "groups" in way else 205)
     assert half_absent.error() < half_absent.limit()
@@ -153,11 +159,8 @@ def assert_more_likely_means_more_often_right(answers, threshold):
 def test_probabilities_promise_no_more_than_holds_where_all_molecules_are_in_the_library(
     quickstart, molecules, tmp_path, way
 ):
-    hits = quickstart / "hits.tsv"
-    if way == "cosine":
-        hits = tmp_path / "hits.tsv"
-        command = ("sb-query", SPECTRA, "--index", quickstart / "index.h5", "--top", "0", "-q", "-o", hits)
-        subprocess.run([*command, *WAYS[way]], check=True, timeout=600)
+    # the quickstart has asked the other way already
+    hits = ask(way, SPECTRA, quickstart / "index.h5", tmp_path) if way == "cosine" else quickstart / "hits.tsv"
     answers = read_answers(hits, molecules)
     assert len(answers.stated) == 221
     assert answers.stated.mean() < answers.right.mean() + answers.error_by_chance(0.99)

@@ -17,23 +17,17 @@ from specbridge_tools.hits.table import read_hits
 from specbridge_tools.records import Tally
 
 
-def recalls(spectra, hits):
-    """{query: (its molecule, recall at each cutoff)}."""
-    lists = read_lists(read_hits(hits), read_truths(spectra, Tally(noun="spectra")))
-    return {
-        each.truth.query_id: (each.truth.inchikey14, [recall_at(score_counts(each), k) for k in RECALL_CUTOFFS])
-        for each in lists
-    }
+def recalls(truths, hits):
+    """Recall of each truth at each cutoff, (n, cutoffs)."""
+    lists = {each.truth: each for each in read_lists(read_hits(hits), truths)}
+    above, tied = np.array([score_counts(lists[truth]) for truth in truths.truths]).T
+    return np.stack([expected_recall(above, tied, k) for k in RECALL_CUTOFFS], axis=1)
 
 
-def recall_at(counts, k):
-    return float(expected_recall(np.array([counts.above]), np.array([counts.tied]), k)[0])
-
-
-def main(spectra, *tables):
-    before, after = (recalls(spectra, hits) for hits in tables)
-    gained = np.array([np.subtract(after[query][1], before[query][1]) for query in before])
-    estimates, _ = bootstrapped_means(gained, [molecule for molecule, _ in before.values()])
+def main(spectra, before, after):
+    truths = read_truths(spectra, Tally(noun="spectra"))
+    gained = recalls(truths, after) - recalls(truths, before)
+    estimates, _ = bootstrapped_means(gained, [truth.inchikey14 for truth in truths.truths])
     for k, estimate in zip(RECALL_CUTOFFS, estimates, strict=True):
         value, low, high = (100 * number for number in (estimate.value, estimate.low, estimate.high))
         print(f"recall@{k:<3} {value:+.1f} ({low:+.1f} to {high:+.1f})")

@@ -1,6 +1,7 @@
 """Train the network of fragments of a finished model once more, on all molecules, those held back too.
 
 python train_on_all.py FITTED BRIDGE SPECTRA OUTPUT --index INDEX --checkpoints DIR [--fragments-from MODEL]
+    [--epochs N] [--threads N]
 
 FITTED was made by sb-train-ranking with molecules held back: weights, probabilities and answer sets are its own, since
 no molecules would be left to fit them to. BRIDGE, of sb-finetune on all SPECTRA, gives encoder and projector. The
@@ -21,13 +22,15 @@ def main(options):
     from specbridge_tools.ranking.ranking_file import add_ranking, find_ranking
     from specbridge_tools.records import Tally
     from specbridge_tools.spectra.reader import read_spectra
+    from specbridge_tools.threads import available_threads
 
     tally = Tally(noun="spectra")
     training = FragmentTraining(
         read_spectra(options.spectra), options.checkpoints, tally, epochs=options.epochs,
-        n_processes=options.threads, after_epoch=lambda report: print(report, file=sys.stderr),
+        n_processes=options.threads or available_threads(), after_epoch=lambda report: print(report, file=sys.stderr),
     )  # fmt: skip
-    start = load_ranker(options.fragments_from or options.fitted)
+    weighed = load_ranker(options.fitted)
+    start = load_ranker(options.fragments_from) if options.fragments_from else weighed
     trained = train_fragments(training, held_back=[], index=options.index, start=start)
 
     fitted, model, ranking = load_model(options.fitted), load_model(options.bridge), find_ranking(options.fitted)
@@ -36,8 +39,7 @@ def main(options):
     with tempfile.TemporaryDirectory() as folder:
         calibrated, ranked = Path(folder) / "calibrated", Path(folder) / "ranked"
         save_model(model, calibrated, half=True)
-        weighed = dataclasses.replace(load_ranker(options.fitted), networks=trained.networks)
-        add_ranker(weighed, calibrated, ranked)
+        add_ranker(dataclasses.replace(weighed, networks=trained.networks), calibrated, ranked)
         add_ranking(ranking, ranked, options.output, force=True)
     print(tally.summary(), file=sys.stderr)
 
@@ -50,7 +52,7 @@ def arguments():
         parser.add_argument(name, required=True)
     parser.add_argument("--fragments-from")
     parser.add_argument("--epochs", type=int)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int)
     return parser.parse_args()
 
 

@@ -100,7 +100,7 @@ def test_without_validation_the_last_epoch_is_kept_and_nothing_is_calibrated(fil
     rows = [line.split("\t") for line in (tmp_path / "h.tsv").read_text().splitlines()]
     assert [row[2:6] for row in rows[1:]] == [[""] * 4] * 3
     assert len({row[1] for row in rows[1:]}) == 3
-    # the weights after three epochs, not after the first
+    # the last one, whatever its number
     one = run("sb-finetune", *both, files / "val.mgf", "--epochs", 1, "--force")
     assert one.returncode == 0, one.stderr
     assert header(tmp_path / "m")["training"]["best"]["epoch"] == 1

@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from specbridge_tools.bridge import training
 from specbridge_tools.bridge.finetune import write_history
@@ -135,6 +136,15 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_run(make_model, pairs, tmp
 
 
 @pytest.mark.slow
+def test_without_validation_the_weights_are_those_of_the_last_epoch(make_model, pairs, tmp_path):
+    model = make_model()
+    history = train(model, pairs, None, OPTIONS, checkpoint=tmp_path / "c", fingerprint={})
+    assert [set(row) for row in history] == [{"epoch", "train_loss", "seconds"}] * OPTIONS.epochs
+    last = load_file(tmp_path / "c")
+    for name, tensor in model.stored_state().items():
+        assert torch.equal(tensor, last[f"model.{name}"]), name
+
+
 def test_the_best_epoch_by_another_metric(make_model, pairs, tmp_path, monkeypatch):
     rows = iter([{"mrr": 0.9, "recall@5": 0.1}, {"mrr": 0.1, "recall@5": 0.8}, {"mrr": 0.5, "recall@5": 0.3}])
     states = []
