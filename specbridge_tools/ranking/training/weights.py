@@ -57,15 +57,6 @@ class SumFit:
         """As the configuration of a `Ranker` holds it."""
         return {**dataclasses.asdict(self.fusion), "reference": self.reference}
 
-    def plain(self, one: LabelledList) -> Floats:
-        """Scores (n,) of the candidates of a list, without reference spectra."""
-        return _plain(one, self.fusion)
-
-    def whole(self, one: LabelledList) -> Floats:
-        """Scores (n,) by all evidence."""
-        weights = np.array([self.reference["weights"][kind] for kind in KINDS])
-        return self.plain(one) + np.stack([one.evidence.values[kind] for kind in KINDS], axis=1) @ weights
-
 
 def fit_sums(lists: Sequence[LabelledList]) -> dict[str, SumFit]:
     """Fit the sums {`single`, `group`}; where there are no groups, theirs is that of single spectra.
