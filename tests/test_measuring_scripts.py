@@ -23,17 +23,19 @@ def environment(quickstart):
 
 
 @pytest.fixture(scope="module")
-def work(quickstart, environment, tmp_path_factory):
+def work(made_once, quickstart, environment):
     """The folder of the script, for some of the example spectra among the molecules of the quickstart."""
-    folder = tmp_path_factory.mktemp("measured")
-    for name in ("molecules.h5", "index.h5"):
-        shutil.copy(quickstart / name, folder)
-    blocks = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").split("BEGIN IONS\n")[1 : N_SPECTRA + 1]
-    (folder / "val.mgf").write_text("".join(f"BEGIN IONS\n{block}" for block in blocks), encoding="utf-8")
-    (folder / "known.mgf").write_text(mgf(*RECORDS))
-    files = [folder / "val.mgf", EXAMPLES / "molecules.tsv", folder / "known.mgf", folder]
-    subprocess.run([STAGES / "measure_model.sh", *files], check=True, env=environment, stdout=subprocess.PIPE)
-    return folder
+
+    def make(folder):
+        for name in ("molecules.h5", "index.h5"):
+            shutil.copy(quickstart / name, folder)
+        blocks = (EXAMPLES / "spectra.mgf").read_text(encoding="utf-8").split("BEGIN IONS\n")[1 : N_SPECTRA + 1]
+        (folder / "val.mgf").write_text("".join(f"BEGIN IONS\n{block}" for block in blocks), encoding="utf-8")
+        (folder / "known.mgf").write_text(mgf(*RECORDS))
+        files = [folder / "val.mgf", EXAMPLES / "molecules.tsv", folder / "known.mgf", folder]
+        subprocess.run([STAGES / "measure_model.sh", *files], check=True, env=environment, stdout=subprocess.PIPE)
+
+    return made_once("measured", make)
 
 
 def tables(path):
@@ -45,10 +47,15 @@ def tables(path):
     return found
 
 
-def asked(folder, environment, *options):
-    """Recall in per cent at each of `CUTOFFS`, of the spectra that each molecule has two of, by the commands."""
-    spectra, hits = folder / "two.mgf", folder / "asked.tsv"
-    query = ["sb-query", spectra, "--index", folder / "index.h5", "--top", "0", "-q", "--force", "-o", hits, *options]
+@pytest.fixture
+def asked(work, environment, tmp_path):
+    """A function of options: recall in per cent of the first two spectra of each molecule, by the commands."""
+    return lambda *options: recall(work, environment, tmp_path / "hits.tsv", options)
+
+
+def recall(folder, environment, hits, options):
+    spectra = folder / "two.mgf"
+    query = ["sb-query", spectra, "--index", folder / "index.h5", "--top", "0", "-q", "-o", hits, *options]
     subprocess.run(query, check=True, env=environment)
     evaluate = ["sb-evaluate", hits, "--truth", spectra, "--recall-at", "1,5,20,100000", "--format", "json", "-q"]
     metrics = json.loads(subprocess.run(evaluate, check=True, env=environment, stdout=subprocess.PIPE).stdout)
@@ -65,12 +72,12 @@ def asked(folder, environment, *options):
         ("all: the default", []),
     ],
 )
-def test_evidence_that_is_left_out_ranks_as_the_command_without_it(work, environment, row, options):
+def test_evidence_that_is_left_out_ranks_as_the_command_without_it(work, asked, row, options):
     evidence = tables(work / "tables.md")["evidence"][row]
     column = next(name for name in evidence if " unknown, " in name)
     first, *others = evidence[column].split(" / ")
-    recall = asked(work, environment, *options)
-    expected = [recall[f"recall@{k}"] for k in CUTOFFS]
+    found = asked(*options)
+    expected = [found[f"recall@{k}"] for k in CUTOFFS]
     # one digit is shown; scores that differ from the seventh on are ties there
     assert [float(first.split()[0]), *map(float, others)] == pytest.approx(expected, abs=0.06)
 
@@ -80,10 +87,10 @@ def test_every_kind_of_evidence_matters(work):
     assert len({tuple(row.values()) for row in rows.values()}) >= 6
 
 
-def test_answer_sets_are_those_of_the_command(work, environment):
+def test_answer_sets_are_those_of_the_command(work, asked):
     column = "unknown: hold a listed truth, mean size"
     shown, size = tables(work / "tables.md")["`--coverage`"]["0.9"][column].split("%, ")
-    assert float(shown) == pytest.approx(asked(work, environment, "--coverage", "0.9")["recall@100000"], abs=0.06)
+    assert float(shown) == pytest.approx(asked("--coverage", "0.9")["recall@100000"], abs=0.06)
     assert float(size) >= 1
 
 

@@ -25,10 +25,10 @@ SPECTRA, SCRIPT = EXAMPLES / "spectra.mgf", EXAMPLES / "train_default_model.sh"
 LITTLE = {"EPOCHS": "1", "FRAGMENT_EPOCHS": "1", "SIMULATED": "500", "THREADS": "2"}
 
 
-def run(*arguments):
-    done = subprocess.run([SCRIPT, *arguments], env={**os.environ, **LITTLE}, capture_output=True, text=True)
+def run(script, *arguments):
+    done = subprocess.run([script, *arguments], env={**os.environ, **LITTLE}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done
 
 
 @pytest.mark.slow
@@ -36,7 +36,7 @@ def run(*arguments):
 def test_a_model_that_names_molecules_and_knows_none_of_those_held_back(tmp_path):
     work, pool = tmp_path / "work", tmp_path / "pool.tsv"
     write_pool(pool)
-    assert "make" in run(SPECTRA, pool, work).split()
+    assert "make" in run(SCRIPT, SPECTRA, pool, work).stderr.split()
     check_parts(work / "model.safetensors")
     check_parts(work / "final.safetensors")
     check_final(work)
@@ -44,7 +44,8 @@ def test_a_model_that_names_molecules_and_knows_none_of_those_held_back(tmp_path
     recall = recall_at_5(work, tmp_path / "hits.tsv")
     assert recall["score"] > max(recall["random"], recall["spectrum_blind"]) + 0.1
     # what is there is not made again
-    assert "make" not in run(SPECTRA, pool, work).split()
+    assert "make" not in run(SCRIPT, SPECTRA, pool, work).stderr.split()
+    check_curve(run(EXAMPLES / "training" / "learning_curve.sh", pool, work).stdout, work)
 
 
 def write_pool(path):
@@ -87,12 +88,26 @@ def check_final(work):
 
 def check_simulated(work):
     """No molecule that was held back has a simulated spectrum."""
-    held_back = {structure(spectrum).inchikey14 for spectrum in read_spectra(work / "parts" / "val.mgf")}
-    spectra = read_spectra(work / "simulated.mgf")
-    simulated = {structure(spectrum).inchikey14 for spectrum in spectra if isinstance(spectrum, Spectrum)}
+    held_back, simulated = (keys(read_spectra(work / name)) for name in ("parts/val.mgf", "simulated.mgf"))
     assert len(held_back) >= 5
     assert len(simulated) >= 300
     assert not held_back & simulated
+
+
+def check_curve(table, work):
+    """A row for each share of the molecules, the smaller ones parts of the larger ones."""
+    _, _, *rows = (line[2:-2].split(" | ") for line in table.splitlines())
+    parts = [keys(read_spectra(work / "curve" / f"{percent}.mgf")) for percent in (25, 50, 100)]
+    assert parts[0] < parts[1] < parts[2] == keys(read_spectra(work / "parts" / "train.mgf"))
+    assert [int(row[0]) for row in rows] == [len(part) for part in parts]
+    for _, _, *recalls in rows:
+        for at_1, at_5, at_20 in (map(float, recall.split(" / ")) for recall in recalls):
+            assert 0 <= at_1 <= at_5 <= at_20 <= 100
+    assert any(float(recall.split(" / ")[2]) > 0 for recall in rows[2][2:])
+
+
+def keys(spectra):
+    return {structure(spectrum).inchikey14 for spectrum in spectra if isinstance(spectrum, Spectrum)}
 
 
 def recall_at_5(work, hits):
