@@ -5,14 +5,14 @@
 #
 # POOL and WORK_DIR as examples/train_default_model.sh takes and left them: of WORK_DIR/parts/train.mgf a share of the
 # molecules, measured on those of WORK_DIR/parts/val.mgf, none of them similar to one of training. Encoders are trained
-# for as many steps each and count at their best epoch; the first network of fragments for EPOCHS (10) on all molecules,
-# and 1.4 and 2 times as many on fewer. What is in WORK_DIR/curve already is not made again; the table is printed.
+# for as many steps each and count at their best epoch; the first network of fragments for EPOCHS (8) on all molecules,
+# and 1.75 and 2.5 times as many on fewer. What is in WORK_DIR/curve already is not made again; the table is printed.
 # THREADS: default all.
 set -euo pipefail
 [ $# -eq 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 pool=$1 work=$2
 stages=$(cd "$(dirname "$0")" && pwd)
-out=$work/curve epochs=${EPOCHS:-10}
+out=$work/curve epochs=${EPOCHS:-8}
 threads=(); [ -z "${THREADS:-}" ] || threads=(--threads "$THREADS")
 mkdir -p "$out"
 
@@ -29,8 +29,8 @@ learn() {
   [ -e "$out/$1/first.safetensors" ] ||
     python "$stages/first_network.py" "$part" "$work/index.h5" "$out/$1" --epochs "$3" "${threads[@]}"
 }
-learn 25 32 $((2 * epochs))
-learn 50 16 $((14 * epochs / 10))
+learn 25 32 $((5 * epochs / 2))
+learn 50 16 $((7 * epochs / 4))
 learn 100 8 "$epochs"
 
 python "$stages/structures_of_spectra.py" "$work/parts/val.mgf" | tail -n +2 | cut -f 1 > "$out/held_back.txt"
