@@ -7,11 +7,10 @@ is drawn by a hash of the InChIKey: a smaller share is part of a larger one.
 """
 
 import argparse
-import collections
-import dataclasses
 import hashlib
 import sys
 
+from specbridge_tools.identification.ranking_lists import few_of_each
 from specbridge_tools.molecules.identity import structure_key
 from specbridge_tools.records import Tally
 from specbridge_tools.spectra.mgf import write_mgf
@@ -23,15 +22,12 @@ def is_drawn(key, share):
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") < share * 2**64
 
 
-def few(spectra, each, share):
-    """Yield the first `each` spectra of every molecule and adduct, with their field."""
-    seen = collections.Counter()
+def of_molecules(spectra, share):
+    """Yield the spectra of this share of the molecules."""
     for spectrum in spectra:
         key = structure_key(spectrum)
-        name = f"{key} {spectrum.adduct}"
-        seen[name] += 1
-        if key is not None and seen[name] <= each and is_drawn(key, share):
-            yield dataclasses.replace(spectrum, metadata={**spectrum.metadata, "compound_ion": name})
+        if key is not None and is_drawn(key, share):
+            yield spectrum
 
 
 if __name__ == "__main__":
@@ -40,4 +36,5 @@ if __name__ == "__main__":
     parser.add_argument("--each", type=int, default=3)
     parser.add_argument("--share", type=float, default=1.0)
     options = parser.parse_args()
-    write_mgf(few(Tally().usable(read_spectra(options.spectra)), options.each, options.share), sys.stdout)
+    drawn = of_molecules(Tally().usable(read_spectra(options.spectra)), options.share)
+    write_mgf(few_of_each(drawn, each=options.each), sys.stdout)

@@ -34,8 +34,9 @@ learn 50 16 $((7 * epochs / 4))
 learn 100 8 "$epochs"
 
 python "$stages/structures_of_spectra.py" "$work/parts/val.mgf" | tail -n +2 | cut -f 1 > "$out/held_back.txt"
-python "$stages/compare_rankers.py" "$work/parts/val.mgf" "$pool" --held-back "$out/held_back.txt" \
-  "$out"/{25,50,100}/first.safetensors > "$out/fragments.txt"
+[ -e "$out/fragments.txt" ] || { python "$stages/compare_rankers.py" "$work/parts/val.mgf" "$pool" \
+  --held-back "$out/held_back.txt" "$out"/{25,50,100}/first.safetensors > "$out/fragments.txt.part" &&
+  mv "$out/fragments.txt.part" "$out/fragments.txt"; }
 best() { awk -F '\t' 'NR > 1 && $6 >= best { best = $6; row = sprintf("%.1f / %.1f / %.1f", 100 * $3, 100 * $4, 100 * $5) }
   END { print row }' "$1"; }
 printf '| molecules | spectra | cosine: recall@1 / 5 / 20 | fragments: recall@1 / 5 / 20 |\n| --- | --- | --- | --- |\n'

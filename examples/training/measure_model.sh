@@ -56,12 +56,12 @@ rows() {
     "the other polarity: $1=$of,score,reference=other_polarity")
 }
 tables() {
-  local shown="all re-ranked, with reference spectra: the default" few="the 50 first re-ranked, no reference spectra"
+  local shown="all re-ranked, with reference spectra: the default" fifty="the 50 first re-ranked, no reference spectra"
   python "$stages/metrics_table.py" "spectra of unknown molecules" "random=$work/cosine.metrics.tsv,random" \
     "spectrum-blind=$work/cosine.metrics.tsv,spectrum_blind" "mass-only=$work/cosine.metrics.tsv,mass_only" \
-    "cosine alone=$work/cosine.metrics.tsv" "$few=$work/fifty.metrics.tsv" "$shown=$work/default.metrics.tsv"
+    "cosine alone=$work/cosine.metrics.tsv" "$fifty=$work/fifty.metrics.tsv" "$shown=$work/default.metrics.tsv"
   python "$stages/metrics_table.py" "all spectra of a compound and adduct together" \
-    "cosine alone=$work/groups_cosine.metrics.tsv" "$few=$work/groups_fifty.metrics.tsv" \
+    "cosine alone=$work/groups_cosine.metrics.tsv" "$fifty=$work/groups_fifty.metrics.tsv" \
     "$shown=$work/groups.metrics.tsv"
   rows "no reference spectra" known_none; local kinds_none=("${kinds[@]}"); rows "the default" known
   python "$stages/metrics_table.py" "spectra of known molecules" "${kinds_none[@]}" "${kinds[@]}"
